@@ -1,0 +1,509 @@
+"""Records and words of the conversation core.
+
+Every record is frozen; every datetime is aware and in UTC. `State` is what one conversation knows about itself,
+an `Event` is what happened to it, and a `Decision` is what follows: the next state and the effects to commit with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+type Json = Mapping[str, Any]
+
+
+class Owner(StrEnum):
+    """Who owes the prospect the next words."""
+
+    BOT = "bot"
+    """The bot and its flows talk."""
+    WAITING = "waiting"
+    """A person was promised and has not accepted yet; the bot keeps the prospect company."""
+    AGENT = "agent"
+    """An agent talks; bot and flows are silent."""
+    CLOSED = "closed"
+    """Nobody owes anything; the next message reopens it."""
+
+
+class Speaker(StrEnum):
+    """Whose words a message carries."""
+
+    PROSPECT = "prospect"
+    BOT = "bot"
+    FLOW = "flow"
+    LADDER = "ladder"
+    """Warmline itself, honest about a handoff: 'getting someone', 'nobody came yet'."""
+    AGENT = "agent"
+
+
+class ClockKind(StrEnum):
+    """What falls due when a clock fires. One clock per (conversation, kind, key)."""
+
+    TURN = "turn"
+    """The burst is over: answer what was heard."""
+    PROMISE = "promise"
+    """A reply to the prospect is due."""
+    STEP = "step"
+    """A flow step is due; key = enrolment id."""
+    RUNG = "rung"
+    """The next rung of an episode's ladder; key = episode id."""
+    OFFER = "offer"
+    """An episode must have been offered to somebody; key = episode id."""
+    ACCEPT = "accept"
+    """An episode must have been accepted; key = episode id."""
+    FIRST_WORDS = "first_words"
+    """An agent's first words are due; key = episode id."""
+
+
+class Reason(StrEnum):
+    """Why an episode was opened."""
+
+    ASKED = "asked"
+    NOT_UNDERSTOOD = "not_understood"
+    COMPLAINT = "complaint"
+    HOT_LEAD = "hot_lead"
+    UNANSWERABLE = "unanswerable"
+    BOT_FAILURE = "bot_failure"
+    FLOW_STEP = "flow_step"
+    AGENT_STEPPED_IN = "agent_stepped_in"
+    NATIVE_INBOX = "native_inbox"
+
+
+class Delivery(StrEnum):
+    """Where an outgoing message stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    """Handed to the channel; the outcome is unknown until it answers or its echo is seen."""
+    SENT = "sent"
+    FAILED = "failed"
+    """The channel refused it for good; `error` says why."""
+    REFUSED = "refused"
+    """Stale: the owner changed before it was sent."""
+    WITHDRAWN = "withdrawn"
+    """Taken back unsent because the prospect wrote first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A prospect's address: the channel's name and the id the channel knows them by."""
+
+    channel: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickReply:
+    """A one-tap answer: what it says and what it sends."""
+
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """Something sent along with a message; `kind` is image, audio, video, file, sticker, location or other."""
+
+    kind: str
+    url: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One message from outside, translated by its channel, before it is stored.
+
+    `external_id` is the channel's id of the message: the same one twice is the same message.
+    `sent_at` is the channel's timestamp. `metadata` holds referral, locale and the like.
+    """
+
+    identity: Identity
+    external_id: str
+    sent_at: datetime
+    text: str = ""
+    payload: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    metadata: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A stored message of the prospect that no turn has answered yet."""
+
+    message_id: int
+    external_id: str
+    at: datetime
+    text: str = ""
+    payload: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    metadata: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRef:
+    """The person who speaks, as the prospect sees them."""
+
+    agent_id: str
+    name: str
+    picture_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """One bubble to send.
+
+    `wording` names the copy it came from (a response name, `flow/step#variant`), so wordings need not repeat.
+    `typing_at` and `due_at` are set by pacing: when the typing indicator starts and when the message may leave.
+    `client_key` is the sender's own id of an agent's message: the same key twice is the same message.
+    """
+
+    speaker: Speaker
+    text: str = ""
+    quick_replies: tuple[QuickReply, ...] = ()
+    image_url: str | None = None
+    wording: str | None = None
+    purpose: str | None = None
+    agent: AgentRef | None = None
+    enrolment_id: str | None = None
+    client_key: str | None = None
+    urgent: bool = False
+    typing_at: datetime | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """A committed bubble that has not been handed to its channel."""
+
+    message_id: int
+    say: Say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """An answer is owed: since when, until when, and for which message."""
+
+    opened_at: datetime
+    due_at: datetime
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Something falls due at `due_at`. `data` is small and JSON."""
+
+    kind: ClockKind
+    due_at: datetime
+    key: str = ""
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Until when the channel lets us write; `closes_at` None means always. `opened_by` is the prospect's action."""
+
+    opened_at: datetime
+    closes_at: datetime | None
+    opened_by: str = "message"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What the channel or the prospect told about the person. `zone` is an IANA name."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    picture_url: str | None = None
+    locale: str | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """A prospect inside one version of a flow, at one step.
+
+    `waiting_for` is `time` (the STEP clock), `reply` (the prospect, with the STEP clock as the silence time-out)
+    or None when it is over. `status` is live, done, stopped or exited; `visits` counts how often a step was entered.
+    """
+
+    enrolment_id: str
+    flow_id: str
+    flow_version: int
+    step_id: str
+    entered_at: datetime
+    step_entered_at: datetime
+    status: str = "live"
+    waiting_for: str | None = None
+    ended_at: datetime | None = None
+    end_reason: str | None = None
+    visits: Json = field(default_factory=dict)
+    replied: bool = False
+    value_given: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """One handoff, from request to return. The four timestamps split the wait into its segments.
+
+    `breached` names the clocks that were missed (offer, accept, first_words, next_words). `rung` is the next rung
+    to climb. `status` is waiting, accepted or closed.
+    """
+
+    episode_id: str
+    reason: Reason
+    requested_at: datetime
+    first_words_due_at: datetime
+    status: str = "waiting"
+    detail: str = ""
+    rung: int = 0
+    offered_at: datetime | None = None
+    offered_to: tuple[str, ...] = ()
+    widened: bool = False
+    accepted_at: datetime | None = None
+    agent: AgentRef | None = None
+    first_words_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: str | None = None
+    summary: str = ""
+    breached: tuple[str, ...] = ()
+    choice: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the brain understood. Confidences are 0 to 1; `ranking` is (intent, confidence), best first."""
+
+    text: str
+    intent: str | None = None
+    confidence: float = 0.0
+    ranking: tuple[tuple[str, float], ...] = ()
+    entities: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Everything `decide` may know about one conversation.
+
+    `unheard` and `unsent` are the messages still to answer and to send. `wordings` are the latest wordings used,
+    newest last; `flow_sent_at` when flows lately wrote, for caps. `asking` is what the bot itself waits to be told
+    (`callback_number`, `callback_time`) after a choice.
+    """
+
+    conversation_id: str
+    identity: Identity
+    created_at: datetime
+    owner: Owner = Owner.BOT
+    owner_version: int = 1
+    promise: Promise | None = None
+    window: Window | None = None
+    profile: Profile = Profile()
+    slots: Json = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    enrolments: tuple[Enrolment, ...] = ()
+    episode: Episode | None = None
+    clocks: tuple[Clock, ...] = ()
+    unheard: tuple[Heard, ...] = ()
+    unsent: tuple[Unsent, ...] = ()
+    wordings: tuple[str, ...] = ()
+    flow_sent_at: tuple[datetime, ...] = ()
+    finished_flows: tuple[str, ...] = ()
+    asking: str | None = None
+    turns: int = 0
+    last_inbound_at: datetime | None = None
+    last_outbound_at: datetime | None = None
+    opted_out_at: datetime | None = None
+    brain_away_since: datetime | None = None
+    last_reading: Reading | None = None
+
+    def clock(self, kind: ClockKind, key: str = "") -> Clock | None:
+        """The running clock of this kind and key, if any."""
+        return next((c for c in self.clocks if c.kind == kind and c.key == key), None)
+
+    @property
+    def live_enrolments(self) -> tuple[Enrolment, ...]:
+        """Enrolments that still go on, oldest first."""
+        return tuple(e for e in self.enrolments if e.status == "live")
+
+
+# ---- events ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """The prospect wrote; the burst, oldest first."""
+
+    messages: tuple[Heard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrainAnswer:
+    """What the brain gave back for a turn; `messages` are said in order, `directives` ask for effects."""
+
+    reading: Reading
+    messages: tuple[Say, ...] = ()
+    directives: tuple[Json, ...] = ()
+    tracker_events: tuple[Json, ...] = ()
+    slots: Json = field(default_factory=dict)
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrainAnswered:
+    """The brain answered the burst."""
+
+    messages: tuple[Heard, ...]
+    answer: BrainAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrainFailed:
+    """The brain did not answer in time or at all; `error` is a short code such as `timeout` or `away`."""
+
+    messages: tuple[Heard, ...]
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockFired:
+    """A clock is due."""
+
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTook:
+    """An agent accepted the episode, or stepped in where there was none."""
+
+    agent: AgentRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentWrote:
+    """An agent wrote to the prospect."""
+
+    agent: AgentRef
+    text: str
+    client_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentGaveBack:
+    """The agent hands the prospect back to the bot with a summary of what was said and promised."""
+
+    agent: AgentRef
+    summary: str
+    outcome: str = "returned"
+    slots: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentsChanged:
+    """Who is free changed; a waiting episode may now be offered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignEcho:
+    """The page spoke without us: somebody answers from the native inbox or another app."""
+
+    text: str
+    app_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFailed:
+    """The channel refused a message for good; `error` is the class: window, unreachable, config, rejected."""
+
+    message_id: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileSeen:
+    """The channel told something about the person."""
+
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowTriggered:
+    """A flow was asked for from outside (API, console, schedule)."""
+
+    flow_id: str
+
+
+type Event = (
+    Inbound
+    | BrainAnswered
+    | BrainFailed
+    | ClockFired
+    | AgentTook
+    | AgentWrote
+    | AgentGaveBack
+    | AgentsChanged
+    | ForeignEcho
+    | DeliveryFailed
+    | ProfileSeen
+    | FlowTriggered
+)
+
+
+# ---- decisions ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrainAsk:
+    """Ask the brain to answer this burst; the answer comes back as `BrainAnswered` or `BrainFailed`."""
+
+    messages: tuple[Heard, ...]
+    text: str
+    slots: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something agents should notice at once. `to` are agent ids, empty for everybody; `kind` offer, alarm, message, lost."""
+
+    kind: str
+    to: tuple[str, ...] = ()
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One line of the append-only journal: what happened, as an event name with fields (never message text)."""
+
+    kind: str
+    at: datetime
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The next state and the effects that are committed with it, all or nothing."""
+
+    state: State
+    say: tuple[Say, ...] = ()
+    withdraw: tuple[int, ...] = ()
+    set_clocks: tuple[Clock, ...] = ()
+    cancel_clocks: tuple[tuple[ClockKind, str], ...] = ()
+    heard: tuple[int, ...] = ()
+    tracker_events: tuple[Json, ...] = ()
+    ask_brain: BrainAsk | None = None
+    notify: tuple[Notice, ...] = ()
+    journal: tuple[JournalEntry, ...] = ()
+
+
+class WarmlineError(Exception):
+    """Root of every error Warmline raises on purpose."""
+
+
+class CommandRefused(WarmlineError):
+    """A command does not fit the conversation as it is now. `code` is stable, the message is for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
