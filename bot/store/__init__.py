@@ -1,0 +1,1 @@
+"""What must survive a kill: tables, queries and migrations behind one contract."""

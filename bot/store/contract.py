@@ -1,0 +1,346 @@
+"""The store's contract: what any store must do, whatever lies beneath.
+
+One transaction a method; a method that raises has changed nothing. All datetimes are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.core.model import (
+    AgentRef,
+    Arrival,
+    Attachment,
+    Clock,
+    Decision,
+    Delivery,
+    Episode,
+    Identity,
+    JournalEntry,
+    Json,
+    Owner,
+    Profile,
+    QuickReply,
+    Say,
+    Speaker,
+    State,
+    WarmlineError,
+)
+
+
+class StoreError(WarmlineError):
+    """Root of the store's errors."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached or written now (away, locked, disk full, read only); nothing was changed."""
+
+
+class NotFound(StoreError):
+    """No such record. `what` is the kind, `key` the id asked for."""
+
+    def __init__(self, what: str, key: str) -> None:
+        super().__init__(f"no {what} {key!r}")
+        self.what = what
+        self.key = key
+
+
+class VersionConflict(StoreError):
+    """The conversation changed since it was loaded; load again and decide again."""
+
+
+class AlreadyExists(StoreError):
+    """A unique value is taken, such as an agent's e-mail address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """Where an arrival went. `new` is False for a repeat, which changed nothing."""
+
+    conversation_id: str
+    message_id: int
+    seq: int
+    new: bool
+    new_conversation: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A conversation's state and the version it was read at."""
+
+    state: State
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueClock:
+    """A clock that is due, of one conversation."""
+
+    conversation_id: str
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message to hand to its channel. `owner_version` is the one it was decided under, `key` goes out as metadata
+    and comes back in the echo. `stale` is True when the owner has changed since and the words are not a person's."""
+
+    message_id: int
+    conversation_id: str
+    identity: Identity
+    say: Say
+    key: str
+    delivery: Delivery
+    attempts: int
+    stale: bool
+    window_closes_at: datetime | None
+    opted_out_at: datetime | None
+    last_inbound_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One line of a conversation as it is shown. `seq` counts what was shown, per conversation, without gaps:
+    a prospect's message gets it when stored, an outgoing one when sent (None until then)."""
+
+    message_id: int
+    conversation_id: str
+    seq: int | None
+    speaker: Speaker
+    at: datetime
+    text: str
+    quick_replies: tuple[QuickReply, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    image_url: str | None = None
+    agent: AgentRef | None = None
+    delivery: Delivery | None = None
+    error: str | None = None
+    payload: str | None = None
+    client_key: str | None = None
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """An agent's internal note on a conversation."""
+
+    note_id: int
+    conversation_id: str
+    agent: AgentRef
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """A conversation as a list shows it."""
+
+    conversation_id: str
+    identity: Identity
+    profile: Profile
+    owner: Owner
+    slots: Json
+    tags: tuple[str, ...]
+    episode: Episode | None
+    clocks: tuple[Clock, ...]
+    last_message: Message | None
+    last_at: datetime
+    waiting_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """Someone who answers prospects. `role` is agent or admin; `password_hash` is Argon2's encoded form."""
+
+    agent_id: str
+    email: str
+    name: str
+    role: str
+    password_hash: str
+    picture_url: str | None = None
+    created_at: datetime | None = None
+    disabled_at: datetime | None = None
+
+    @property
+    def ref(self) -> AgentRef:
+        """The agent as prospects see them."""
+        return AgentRef(agent_id=self.agent_id, name=self.name, picture_url=self.picture_url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What a commit wrote: the version after it and the ids of the messages it queued, in the order of `say`."""
+
+    version: int
+    message_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """A journal entry as stored."""
+
+    journal_id: int
+    conversation_id: str
+    entry: JournalEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the metrics page shows."""
+
+    conversations_by_owner: dict[str, int] = field(default_factory=dict)
+    open_promises: int = 0
+    overdue_promises: int = 0
+    waiting_episodes: int = 0
+    queued_messages: int = 0
+    due_clocks: int = 0
+
+
+class Store(Protocol):
+    """Durable state. Every method may raise `StoreUnavailable`."""
+
+    # ---- life
+    async def migrate(self) -> None:
+        """Bring the schema up to date; safe to call by several processes at once and again and again."""
+
+    async def ping(self) -> None:
+        """Prove that the database can be read and written."""
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+
+    # ---- intake
+    async def take_in(self, arrivals: Sequence[Arrival], *, now: datetime, answer_at: datetime, promise_due_at: datetime) -> list[TakenIn]:
+        """Store what arrived, once per (channel, external id), all or nothing.
+
+        For each new message, in the same transaction: make prospect, identity and conversation if they are new;
+        store the message unheard with the next `seq`; open the promise unless one is open, with its PROMISE clock at
+        `promise_due_at`; set the TURN clock to `answer_at` (a later arrival moves it later, but never past
+        `promise_due_at`); set last_inbound_at (the largest). Order within a conversation is by `sent_at`.
+        """
+
+    async def find_conversation(self, identity: Identity) -> str | None:
+        """The conversation id of an identity, or None."""
+
+    # ---- one conversation
+    async def load(self, conversation_id: str) -> Loaded:
+        """State and version. Raises `NotFound`. Unheard messages are ordered by (at, id), unsent by id."""
+
+    async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[dict[str, Any]]:
+        """The latest Rasa tracker events, oldest first, at most `limit`."""
+
+    async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
+        """Write a decision: state, says as queued messages, withdrawals, clocks, heard marks, tracker events, journal.
+
+        Raises `VersionConflict` if the conversation's version moved, or a message to withdraw has left meanwhile.
+        A `Say` with a client_key already known in this conversation is not queued twice (its old id is returned).
+        Says without `due_at` are due now. Messages are sent in the order of their ids.
+        Clocks that intake set after the load (a new TURN) are kept: only clocks that the decision names change, and
+        a TURN or PROMISE clock is never cancelled while an unheard message that the decision did not hear is stored.
+        """
+
+    # ---- clocks
+    async def due_clocks(self, *, now: datetime, limit: int, skip: frozenset[str] = frozenset()) -> list[DueClock]:
+        """Clocks with due_at <= now, earliest first, without conversations in `skip`. They stay until a commit
+        cancels or moves them."""
+
+    async def next_due_at(self) -> datetime | None:
+        """When the earliest clock is due."""
+
+    # ---- outbox
+    async def outbox_due(self, *, now: datetime, limit: int, channels: tuple[str, ...], skip: frozenset[str] = frozenset()) -> list[Outgoing]:
+        """For each conversation with unsent messages on these channels, its FIRST unsent message (QUEUED or SENDING), if due:
+        nothing overtakes. `skip` leaves out conversations in hand."""
+
+    async def outbox_next_at(self, *, channels: tuple[str, ...]) -> datetime | None:
+        """When the earliest first-unsent message is due."""
+
+    async def mark_sending(self, message_id: int, *, now: datetime) -> bool:
+        """QUEUED -> SENDING, attempts + 1; also again from SENDING for a settled retry. False if it is neither."""
+
+    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None) -> Message:
+        """-> SENT with the next `seq`; idempotent. Sets the conversation's last_outbound_at."""
+
+    async def mark_retry(self, message_id: int, *, due_at: datetime, error: str) -> None:
+        """SENDING -> QUEUED, due later."""
+
+    async def mark_unsendable(self, message_id: int, *, delivery: Delivery, error: str, now: datetime) -> None:
+        """-> FAILED or REFUSED, with the reason; journalled."""
+
+    async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
+        """An echo with our key: that message was sent. None if no message has the key."""
+
+    async def unsent_count(self, conversation_id: str) -> int:
+        """How many messages of the conversation wait to be sent."""
+
+    # ---- reading
+    async def messages(self, conversation_id: str, *, after_seq: int = 0, before_seq: int | None = None, limit: int = 200) -> list[Message]:
+        """Shown messages (those with a seq), oldest first; with `before_seq` the last `limit` before it."""
+
+    async def pending_messages(self, conversation_id: str) -> list[Message]:
+        """Outgoing messages not shown yet (queued, sending, failed, refused), oldest first, for the agent's view."""
+
+    async def mark_read(self, conversation_id: str, *, up_to_seq: int, now: datetime) -> None:
+        """The prospect has seen outgoing messages up to this seq."""
+
+    async def overview(self, conversation_id: str) -> Overview:
+        """One conversation as a list shows it. Raises `NotFound`."""
+
+    async def overviews(self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None) -> list[Overview]:
+        """Lists: `queue` (waiting episodes, nearest deadline first), `mine` (owner agent = agent_id), `all` (latest
+        first, paged by `before` = last_at)."""
+
+    async def waiting_conversations(self) -> list[str]:
+        """Ids of conversations with a waiting episode, nearest deadline first."""
+
+    async def agent_load(self) -> dict[str, int]:
+        """How many accepted episodes each agent holds."""
+
+    async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
+        """The journal's latest lines, oldest first."""
+
+    async def episodes(self, conversation_id: str) -> list[Episode]:
+        """Every episode of a conversation, oldest first."""
+
+    async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
+        """Keep an internal note."""
+
+    async def notes(self, conversation_id: str) -> list[Note]:
+        """Notes of a conversation, oldest first."""
+
+    async def counts(self, *, now: datetime) -> Counts:
+        """Numbers for /metrics."""
+
+    # ---- agents
+    async def add_agent(self, agent: Agent) -> None:
+        """Raises `AlreadyExists` for a known e-mail address (compared without case)."""
+
+    async def agents(self) -> list[Agent]:
+        """Everybody, by name."""
+
+    async def agent(self, agent_id: str) -> Agent:
+        """Raises `NotFound`."""
+
+    async def agent_by_email(self, email: str) -> Agent | None:
+        """Compared without case."""
+
+    async def update_agent(self, agent: Agent) -> None:
+        """Replace an agent's fields. Raises `NotFound`."""
+
+    async def open_session(self, *, token_sha256: str, agent_id: str, expires_at: datetime) -> None:
+        """Remember a signed-in browser by the hash of its token."""
+
+    async def session_agent(self, *, token_sha256: str, now: datetime) -> Agent | None:
+        """Who is signed in, unless expired or disabled."""
+
+    async def close_session(self, *, token_sha256: str) -> None:
+        """Sign out."""
+
+    async def setting(self, name: str) -> str | None:
+        """A small stored value, such as a generated secret."""
+
+    async def put_setting(self, name: str, value: str, *, if_absent: bool = False) -> str:
+        """Store it; with `if_absent` an existing value stays and is returned."""
