@@ -339,6 +339,20 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrainAsk:
+    """Ask the brain to answer this burst; the answer comes back as `BrainAnswered` or `BrainFailed`.
+
+    `slots` are what the state knows, for the tracker. `parked` are flow bubbles that were taken back unsent because the
+    prospect wrote first; they are said after the answer.
+    """
+
+    messages: tuple[Heard, ...]
+    text: str
+    slots: Json = field(default_factory=dict)
+    parked: tuple[Say, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrainAnswer:
     """What the brain gave back for a turn; `messages` are said in order, `directives` ask for effects."""
 
@@ -352,9 +366,9 @@ class BrainAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrainAnswered:
-    """The brain answered the burst."""
+    """The brain answered what it was asked."""
 
-    messages: tuple[Heard, ...]
+    ask: BrainAsk
     answer: BrainAnswer
 
 
@@ -362,7 +376,7 @@ class BrainAnswered:
 class BrainFailed:
     """The brain did not answer in time or at all; `error` is a short code such as `timeout` or `away`."""
 
-    messages: tuple[Heard, ...]
+    ask: BrainAsk
     error: str
 
 
@@ -452,15 +466,6 @@ type Event = (
 
 
 # ---- decisions ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrainAsk:
-    """Ask the brain to answer this burst; the answer comes back as `BrainAnswered` or `BrainFailed`."""
-
-    messages: tuple[Heard, ...]
-    text: str
-    slots: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,60 @@
+"""Until when a channel lets us write, and as what.
+
+Source for Messenger: Meta, "Send a Message" (May 5, 2026) and the Messenger policy page (September 28, 2026): 24 hours from
+the prospect's own action; the HUMAN_AGENT tag for seven days, on words that a person wrote; every other tag is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.core.model import Speaker, Window
+
+
+class SendAs(StrEnum):
+    """How a message leaves: within the window, or as a person's late answer."""
+
+    RESPONSE = "RESPONSE"
+    HUMAN_AGENT = "HUMAN_AGENT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRule:
+    """How long a channel lets us write after each kind of action. None means for ever."""
+
+    by_action: dict[str, timedelta | None]
+    human: timedelta | None = None
+
+    def opened(self, *, action: str, at: datetime) -> Window:
+        """The window that this action opens; an unknown action counts as a message."""
+        length = self.by_action.get(action, self.by_action["message"])
+        return Window(opened_at=at, closes_at=None if length is None else at + length, opened_by=action)
+
+
+ALWAYS_OPEN = WindowRule(by_action={"message": None})
+MESSENGER = WindowRule(by_action={"message": timedelta(hours=24)}, human=timedelta(days=7))
+BY_CHANNEL = {"facebook": MESSENGER}
+
+
+def rule_for(channel: str) -> WindowRule:
+    """The rule of a channel; channels of our own (widget, REST) are always open."""
+    return BY_CHANNEL.get(channel, ALWAYS_OPEN)
+
+
+def later(current: Window | None, opened: Window) -> Window:
+    """Of two windows the one that closes last; opening again never shortens it."""
+    if current is None or opened.closes_at is None or current.closes_at is None:
+        return opened
+    return opened if opened.closes_at >= current.closes_at else current
+
+
+def permit(channel: str, *, speaker: Speaker, closes_at: datetime | None, last_inbound_at: datetime | None, now: datetime) -> SendAs | None:
+    """As what a message may leave now, or None when it may not. The human tag is for a person's words alone."""
+    if closes_at is None or now < closes_at:
+        return SendAs.RESPONSE
+    human = rule_for(channel).human
+    if speaker is Speaker.AGENT and human and last_inbound_at and now < last_inbound_at + human:
+        return SendAs.HUMAN_AGENT
+    return None
