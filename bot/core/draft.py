@@ -117,3 +117,23 @@ class Draft:
             notify=tuple(self._notices),
             journal=tuple(self._journal),
         )
+
+
+def joined(first: Decision, second: Decision) -> Decision:
+    """Two decisions in a row as one, to be committed together; `second` was decided from `first.state`."""
+    later_set = {(c.kind, c.key) for c in second.set_clocks}
+    later_cancelled = set(second.cancel_clocks)
+    clocks = tuple(c for c in first.set_clocks if (c.kind, c.key) not in later_set | later_cancelled)
+    cancels = tuple(c for c in first.cancel_clocks if c not in later_set | later_cancelled)
+    return Decision(
+        state=second.state,
+        say=first.say + second.say,
+        withdraw=first.withdraw + second.withdraw,
+        set_clocks=clocks + second.set_clocks,
+        cancel_clocks=cancels + second.cancel_clocks,
+        heard=first.heard + second.heard,
+        tracker_events=first.tracker_events + second.tracker_events,
+        ask_brain=second.ask_brain,
+        notify=first.notify + second.notify,
+        journal=first.journal + second.journal,
+    )
