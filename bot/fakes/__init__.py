@@ -1,0 +1,1 @@
+"""Stand-ins for the outside world, used by tests, the demo and benchmarks."""
