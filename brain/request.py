@@ -31,11 +31,14 @@ def parse_turn(body: bytes, *, now: float) -> TurnRequest:
     Raises BadRequest, naming the field.
     """
     document = _document(body)
+    conversation_id = _words(document, "conversation_id")
+    input_channel = _words(document, "input_channel")
+    events = _events(document)
     message = _field(document, "message", dict)
     return TurnRequest(
-        conversation_id=_words(document, "conversation_id"),
-        input_channel=_words(document, "input_channel"),
-        events=_events(document),
+        conversation_id=conversation_id,
+        input_channel=input_channel,
+        events=events,
         text=_field(message, "text", str, inside="message."),
         message_id=_words(message, "message_id", inside="message."),
         metadata=_field(message, "metadata", dict, inside="message.", default={}),
