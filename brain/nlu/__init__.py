@@ -1,0 +1,1 @@
+"""Reading informal messages: which intent, how sure, and what was mentioned."""
