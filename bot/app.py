@@ -1,0 +1,216 @@
+"""The composition root: everything is built here, once, from settings or from what a test hands in."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from bot import credentials as credentials_file
+from bot import metrics, pages
+from bot.brain import Brain, SocketBrain
+from bot.channels.base import Channel, Ports
+from bot.channels.facebook import facebook_channel
+from bot.channels.rest import RestChannel
+from bot.channels.widget import WidgetChannel
+from bot.clocks import ClockWorker
+from bot.conversations import Conversations
+from bot.core.decide import Rules
+from bot.core.model import AgentsChanged, ForeignEcho, Identity, State
+from bot.core.pacing import Pacing
+from bot.credentials import Credentials
+from bot.delivery import DeliveryWorker
+from bot.hub import Hub
+from bot.intake import Intake, IntakeTimes
+from bot.settings import Settings
+from bot.store import open_store
+from bot.store.contract import Store
+from bot.time import SystemTime, Time
+from handoff import policy as policy_file
+from handoff.api import ConsoleParts
+from handoff.api import add_routes as add_console
+from handoff.desk import Desk, Seat
+from handoff.presence import Presence
+from nurture.engine import Nurture, Persona
+from nurture.load import load_flows
+
+log = structlog.get_logger()
+
+MAX_BODY = 4 * 1024**2
+
+
+def mint(prefix: str) -> str:
+    """A new id: the prefix and 80 random bits, unguessable."""
+    return f"{prefix}_{secrets.token_hex(10)}"
+
+
+def load_rules(settings: Settings) -> Rules:
+    """Flows, promises and pacing from their files. Raises `WarmlineError` naming file, line and field."""
+    return Rules(
+        policy=policy_file.load(settings.promises),
+        nurture=Nurture(
+            flows=load_flows(settings.flows),
+            persona=Persona(name=settings.persona, business=settings.business),
+            default_zone=settings.zone,
+        ),
+        pacing=Pacing(instant=settings.pacing == "instant"),
+    )
+
+
+@dataclass(kw_only=True)
+class Service:
+    """The built service. `start` and `stop` may be driven by a web runner or by a test."""
+
+    settings: Settings
+    store: Store
+    brain: Brain
+    hub: Hub
+    time: Time
+    intake: Intake
+    conversations: Conversations
+    clocks: ClockWorker
+    delivery: DeliveryWorker
+    presence: Presence
+    channels: dict[str, Channel]
+    web: web.Application
+    workers: list[asyncio.Task[None]]
+
+    async def start(self) -> None:
+        """Migrate, then let the workers run. Whatever was left by an earlier life is due now and goes on."""
+        await self.store.migrate()
+        self.workers += [
+            asyncio.create_task(self.clocks.run(), name="clocks"),
+            asyncio.create_task(self.delivery.run(), name="delivery"),
+        ]
+
+    async def stop(self) -> None:
+        """Finish what is in hand within the bound, leave the rest in the store, let go of everything."""
+        within_s = self.settings.stop_within_s / 2
+        await self.clocks.stop(within_s)
+        await self.delivery.stop(within_s)
+        for worker in self.workers:
+            worker.cancel()
+        await asyncio.gather(*self.workers, return_exceptions=True)
+        for channel in self.channels.values():
+            await channel.close()
+        await self.brain.close()
+        await self.store.close()
+
+
+def build(
+    settings: Settings,
+    *,
+    credentials: Credentials | None = None,
+    rules: Rules | None = None,
+    store: Store | None = None,
+    brain: Brain | None = None,
+    brain_socket: str = "",
+    time: Time | None = None,
+    rng: Random | None = None,
+    new_id: Callable[[str], str] = mint,
+) -> Service:
+    """Build the service. Every part may be handed in; what is not is the real one."""
+    credentials = credentials or credentials_file.load(settings.credentials)
+    rules = rules or load_rules(settings)
+    store = store or open_store(settings.url)
+    brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
+    time, rng, hub = time or SystemTime(), rng or Random(), Hub()
+    presence = Presence(now=time.now)
+    loads: dict[str, int] = {}
+
+    def desk() -> Desk:
+        return Desk(
+            seats=tuple(
+                Seat(agent_id=a, presence="online", load=loads.get(a, 0), capacity=settings.agent_capacity)
+                for a in presence.online()
+            )
+        )
+
+    conversations = Conversations(
+        store, brain, hub, time, rules, desk=desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
+    )
+    channels = _channels(credentials, settings, time)
+    clocks = ClockWorker(store, conversations, time, at_once=settings.turns_at_once)
+    delivery = DeliveryWorker(
+        store, channels, conversations, hub, time, rng, settle_s=settings.settle_s, attempts=settings.send_attempts
+    )
+    times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
+
+    async def echoed(identity: Identity, echo: ForeignEcho) -> None:
+        conversation_id = await store.find_conversation(identity)
+        if conversation_id is not None:
+            await conversations.handle(conversation_id, echo)
+
+    intake = Intake(
+        store, hub, time, times, most_waiting=settings.intake_waiting, woken=clocks.wake, echoed=echoed
+    )
+    conversations.on_queued = delivery.queued
+    conversations.on_clocks = clocks.wake
+
+    def mark_seen(state: State) -> None:
+        channel = channels.get(state.identity.channel)
+        if channel is not None and not channel.local:
+            delivery.in_background(channel.seen(state.identity))
+
+    conversations.on_turn = mark_seen
+
+    async def agents_changed() -> None:
+        loads.update(await store.agent_load())
+        for conversation_id in await store.waiting_conversations():
+            await conversations.handle(conversation_id, AgentsChanged())
+
+    presence.on_change = agents_changed
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
+    service = Service(
+        settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
+        clocks=clocks, delivery=delivery, presence=presence, channels=channels, web=app, workers=[],
+    )  # fmt: skip
+    ports = Ports(inlet=intake, store=store, hub=hub, time=time)
+    for channel in channels.values():
+        channel.add_routes(app, ports)
+    parts = ConsoleParts(
+        store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
+        secure_cookies=settings.secure,
+    )  # fmt: skip
+    add_console(app, parts)
+    pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))
+    return service
+
+
+def _channels(credentials: Credentials, settings: Settings, time: Time) -> dict[str, Channel]:
+    channels: list[Channel] = []
+    if credentials.with_rest:
+        channels.append(RestChannel())
+    if credentials.with_widget:
+        origins = credentials.widget.origins if credentials.widget else ()
+        channels.append(WidgetChannel(persona=settings.persona, tagline=settings.tagline, origins=origins))
+    if credentials.facebook:
+        channels.append(facebook_channel(credentials.facebook, time, quiet=settings.pacing == "instant"))
+    return {channel.name: channel for channel in channels}
+
+
+def _readiness(store: Store, brain: Brain) -> Callable[[], Awaitable[dict[str, Any]]]:
+    async def ready() -> dict[str, Any]:
+        await store.ping()
+        return {"status": "ready", "brain": await brain.health()}
+
+    return ready
+
+
+def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:
+    async def count() -> None:
+        counts = await store.counts(now=time.now())
+        for owner, number in counts.conversations_by_owner.items():
+            metrics.CONVERSATIONS.labels(owner).set(number)
+        metrics.OPEN_PROMISES.set(counts.open_promises)
+        metrics.OVERDUE_PROMISES.set(counts.overdue_promises)
+        metrics.WAITING_EPISODES.set(counts.waiting_episodes)
+        metrics.QUEUED_MESSAGES.set(counts.queued_messages)
+
+    return count

@@ -1,0 +1,1 @@
+"""Channels translate in, render out and verify; they decide nothing."""

@@ -1,0 +1,140 @@
+"""From a channel's hands into the store, many at a time in one transaction, and only then acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.core.model import Arrival, ForeignEcho, Identity
+from bot.errors import Overloaded
+from bot.hub import Hub
+from bot.store.contract import Store, TakenIn
+from bot.time import Time
+
+log = structlog.get_logger()
+
+BATCH = 256
+
+type Waiting = tuple[Sequence[Arrival], asyncio.Future[list[TakenIn]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeTimes:
+    """How long a burst is waited for and by when the bot promises an answer, in seconds."""
+
+    burst_s: float
+    reply_s: float
+    at_once: frozenset[str] = frozenset({"rest"})
+
+
+class Intake:
+    """The only way in. `arrivals` returns when the messages are durable; whoever waits is served in one transaction."""
+
+    def __init__(
+        self,
+        store: Store,
+        hub: Hub,
+        time: Time,
+        times: IntakeTimes,
+        *,
+        most_waiting: int,
+        woken: Callable[[], None],
+        echoed: Callable[[Identity, ForeignEcho], Awaitable[None]],
+    ) -> None:
+        self._store, self._hub, self._time, self._times = store, hub, time, times
+        self._most_waiting = most_waiting
+        self._woken, self._echoed = woken, echoed
+        self._waiting: deque[Waiting] = deque()
+        self._count = 0
+        self._writer: asyncio.Task[None] | None = None
+
+    async def arrivals(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
+        """Store; see `Inlet.arrivals`."""
+        if not arrivals:
+            return []
+        if self._count + len(arrivals) > self._most_waiting:
+            raise Overloaded(self._count)
+        done: asyncio.Future[list[TakenIn]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrivals, done))
+        self._count += len(arrivals)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        return await done
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft()]
+            at_once = self._answered_at_once(batch[0][0])
+            size = len(batch[0][0])
+            while self._waiting and size < BATCH and self._answered_at_once(self._waiting[0][0]) == at_once:
+                batch.append(self._waiting.popleft())
+                size += len(batch[-1][0])
+            await self._write_batch(batch, 0.0 if at_once else self._times.burst_s)
+            self._count -= size
+
+    def _answered_at_once(self, arrivals: Sequence[Arrival]) -> bool:
+        return arrivals[0].identity.channel in self._times.at_once
+
+    async def _write_batch(self, batch: list[Waiting], burst_s: float) -> None:
+        now = self._time.now()
+        everything = [a for arrivals, _ in batch for a in arrivals]
+        try:
+            taken = await self._store.take_in(
+                everything,
+                now=now,
+                answer_at=now + timedelta(seconds=burst_s),
+                promise_due_at=now + timedelta(seconds=self._times.reply_s),
+            )
+        except Exception as error:
+            for _, done in batch:
+                if not done.done():
+                    done.set_exception(error)
+            return
+        self._woken()
+        at = 0
+        for arrivals, done in batch:
+            mine = taken[at : at + len(arrivals)]
+            at += len(arrivals)
+            if not done.done():
+                done.set_result(mine)
+        for arrived, one in zip(everything, taken, strict=True):
+            if one.new:
+                self._tell(arrived, one)
+
+    def _tell(self, arrival: Arrival, taken: TakenIn) -> None:
+        log.info("intake.stored", conversation_id=taken.conversation_id, channel=arrival.identity.channel, seq=taken.seq)
+        self._hub.publish("console", {"type": "conversation", "conversation_id": taken.conversation_id})
+        frame = {"type": "message", "conversation_id": taken.conversation_id, "message_id": taken.message_id, "seq": taken.seq}
+        self._hub.publish(f"conversation:{taken.conversation_id}", frame)
+        self._hub.publish("console", frame)
+
+    async def echo(self, *, key: str, external_id: str) -> bool:
+        """Settle a send by its echo; see `Inlet.echo`."""
+        message = await self._store.settle_by_echo(key=key, external_id=external_id, now=self._time.now())
+        return message is not None
+
+    async def foreign_echo(self, identity: Identity, *, text: str, app_id: str | None, at: datetime) -> None:
+        """Someone else answered; see `Inlet.foreign_echo`."""
+        await self._echoed(identity, ForeignEcho(text=text, app_id=app_id, at=at))
+
+    async def seen(self, identity: Identity, *, up_to_seq: int | None, at: datetime) -> None:
+        """The person has read; see `Inlet.seen`."""
+        conversation_id = await self._store.find_conversation(identity)
+        if conversation_id is None:
+            return
+        if up_to_seq is None:
+            shown = await self._store.messages(conversation_id, before_seq=2**62, limit=50)
+            up_to_seq = max((m.seq for m in shown if m.seq is not None and m.at <= at), default=0)
+        await self._store.mark_read(conversation_id, up_to_seq=up_to_seq, now=self._time.now())
+        self._hub.publish("console", {"type": "conversation", "conversation_id": conversation_id})
+
+    async def typing(self, identity: Identity) -> None:
+        """The person types; see `Inlet.typing`."""
+        conversation_id = await self._store.find_conversation(identity)
+        if conversation_id is not None:
+            self._hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "who": "prospect"})

@@ -1,0 +1,18 @@
+"""Numbers for /metrics, in Prometheus' form."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+CLOCK_LATENESS = Histogram(
+    "warmline_clock_lateness_seconds", "How late clocks fire", buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
+)
+DELIVERED = Counter("warmline_messages_delivered_total", "Messages handed to a channel", ["channel"])
+UNDELIVERED = Counter("warmline_messages_undelivered_total", "Messages that will not be sent", ["channel", "error"])
+RETRIED = Counter("warmline_sends_retried_total", "Sends to be tried again", ["channel", "error"])
+CONVERSATIONS = Gauge("warmline_conversations", "Conversations by owner", ["owner"])
+OPEN_PROMISES = Gauge("warmline_promises_open", "Prospects who wait for an answer")
+OVERDUE_PROMISES = Gauge("warmline_promises_overdue", "Prospects who wait longer than promised")
+WAITING_EPISODES = Gauge("warmline_episodes_waiting", "Handoffs that nobody has accepted yet")
+QUEUED_MESSAGES = Gauge("warmline_messages_queued", "Messages still to be sent")
+BRAIN_UP = Gauge("warmline_brain_up", "1 while the brain answers")

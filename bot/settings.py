@@ -1,0 +1,120 @@
+"""Every setting, with its default, unit and sentence. `warmline settings` and docs/settings.md are made from this table.
+
+A value comes from, first wins: the environment (`WARMLINE_<NAME>`), `warmline.toml`, the default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.errors import SettingsError
+
+PREFIX = "WARMLINE_"
+FILE = "warmline.toml"
+
+
+class Settings(BaseModel):
+    """The typed table. Units are in the names: `_s` seconds, `_ms` milliseconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Field(Path(".warmline"), description="Folder for everything written at run time: database, sockets, logs.")
+    host: str = Field("127.0.0.1", description="Address the service listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port the service listens on; 0 takes a free one.")
+    database_url: str = Field("", description="Database; empty means an SQLite file in the home.")
+    credentials: Path = Field(Path("credentials.yml"), description="Channels and their secrets, in Rasa's format.")
+    flows: Path = Field(Path("flows"), description="Folder of nurture flows.")
+    promises: Path = Field(Path("promises.yml"), description="Promised times, the ladder and what Warmline itself says.")
+    project: Path = Field(Path(), description="Folder of the Rasa project (config.yml, domain.yml, data/).")
+    model: str = Field("models", description="Trained model, a file or a folder whose newest is taken.")
+    web: Path = Field(Path("web/dist"), description="Built browser parts.")
+    public_url: str = Field("", description="Address people reach the service at; https makes cookies secure.")
+    pacing: Literal["human", "instant"] = Field("human", description="human types at a person's speed, instant answers machines.")
+    business: str = Field("Sundial", description="The business the bot speaks for.")
+    persona: str = Field("Juno", description="The bot's name.")
+    tagline: str = Field("Sundial's chat bot", description="The line under the bot's name; it must say that it is a bot.")
+    zone: str = Field("UTC", description="Time zone of people who have told none (IANA name).")
+    burst_wait_s: float = Field(1.2, ge=0, le=10, description="How long to wait for more before a burst is answered; 0 with instant pacing.")
+    brain_workers: int = Field(2, ge=1, le=64, description="Brain processes that answer side by side.")
+    brain_timeout_s: float = Field(8.0, gt=0, le=60, description="After this long without an answer the turn goes on without the brain.")
+    brain_socket: str = Field("", description="Unix socket of a brain started elsewhere; empty starts one beside the service.")
+    tracker_events: int = Field(120, ge=20, le=2000, description="How many of the latest tracker events the brain is given.")
+    turns_at_once: int = Field(64, ge=1, le=1024, description="Conversations that are worked on at the same time.")
+    intake_waiting: int = Field(5000, ge=1, description="Messages that may wait to be stored; more are refused with 503.")
+    settle_s: float = Field(15.0, gt=0, description="How long an echo may take before a send of unknown outcome is tried again.")
+    send_attempts: int = Field(8, ge=1, description="Tries before a message counts as failed.")
+    agent_capacity: int = Field(4, ge=1, description="Conversations an agent holds at once.")
+    stop_within_s: float = Field(10.0, gt=0, description="How long a stop waits for what is in hand.")
+    log: Literal["auto", "json", "console"] = Field("auto", description="Form of log lines; auto is console on a terminal.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @property
+    def url(self) -> str:
+        """The database's URL, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.home.resolve() / 'warmline.db'}"
+
+    @property
+    def burst_s(self) -> float:
+        """Seconds to wait for the rest of a burst."""
+        return 0.0 if self.pacing == "instant" else self.burst_wait_s
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach us over https."""
+        return self.public_url.startswith("https://")
+
+
+def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
+    """Settings from the environment and `warmline.toml` in `folder`. Raises `SettingsError` naming the setting and place."""
+    environ = os.environ if environ is None else environ
+    path = (folder or Path()) / FILE
+    values: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    for name, value in _from_file(path).items():
+        values[name], places[name] = value, f"{path}: {name}"
+    for variable, text in environ.items():
+        if variable.startswith(PREFIX) and variable not in RESERVED:
+            name = variable.removeprefix(PREFIX).lower()
+            values[name], places[name] = text, variable
+    for name in values:
+        if name not in Settings.model_fields:
+            near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{places[name]}: there is no such setting{hint}")
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise SettingsError(f"{places.get(name, name)}: {first['msg']} (got {first['input']!r})") from error
+
+
+RESERVED = frozenset({"WARMLINE_TEST_DATABASE_URL"})
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from error
+
+
+def table() -> list[tuple[str, str, str]]:
+    """(variable, default, sentence) of every setting, for help and docs."""
+    return [
+        (PREFIX + name.upper(), str(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
