@@ -51,7 +51,7 @@ class FastIntentClassifier(IntentClassifier, GraphComponent):
         `keep` (0 to 1): share of rightly read messages that must be answered rather than asked about again.
         `ranking_length`: how many intents the ranking names; 0 for all.
         """
-        return {KEEP: 0.9, RANKING_LENGTH: 10}
+        return {KEEP: 0.8, RANKING_LENGTH: 10}
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:

@@ -24,7 +24,9 @@ CANDIDATE_C = (0.3, 1.0, 3.0)
 # Above this many examples the choice of C matters little and its cross-validation is dear.
 MAX_EXAMPLES_FOR_CHOICE = 4000
 C_OF_LARGE_SETS = 2.0
-FOLDS_SMALL, FOLDS_LARGE = 5, 3
+# The smaller a fold, the nearer its fit is to the final one; large sets need fewer to be near enough.
+FOLDS = ((2000, 10), (4000, 5))
+FOLDS_OF_LARGE_SETS = 3
 # Share of messages about something no intent covers, assumed when confidence is calibrated. Each group of
 # intents is left out of a fit once, so its examples play the strangers.
 STRANGER_SHARE = 0.15
@@ -130,7 +132,7 @@ def train_intents(texts: Sequence[str], labels: Sequence[str], *, keep: float) -
     if not 0.0 < keep <= 1.0:
         raise TrainingDataError(f"keep is {keep}; it must be above 0 and at most 1")
     examples = _Examples(texts, labels)
-    folds = _folds(examples.y, FOLDS_SMALL if len(examples.y) <= MAX_EXAMPLES_FOR_CHOICE else FOLDS_LARGE)
+    folds = _folds(examples.y, next((count for most, count in FOLDS if len(examples.y) <= most), FOLDS_OF_LARGE_SETS))
     candidates = CANDIDATE_C if len(examples.y) <= MAX_EXAMPLES_FOR_CHOICE else (C_OF_LARGE_SETS,)
     # Ties go to the smaller C, the more careful fit.
     trials = [(c, _out_of_fold(examples, folds, c)) for c in candidates]
