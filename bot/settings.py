@@ -118,3 +118,18 @@ def table() -> list[tuple[str, str, str]]:
         (PREFIX + name.upper(), str(field.default), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
+
+
+def as_markdown() -> str:
+    """docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Made by `uv run warmline settings --markdown`. A value comes from the environment, else from `warmline.toml`",
+        "(the name in lower case without `WARMLINE_`), else it is the default.",
+        "",
+        "| Variable | Default | Meaning |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{name}` | {f'`{default}`' if default else ''} | {sentence} |" for name, default, sentence in table()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,125 @@
+"""`warmline`: start it, train it, look after its people and files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot import logs, settings as settings_module
+from bot.core.model import WarmlineError
+from bot.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+agents = typer.Typer(no_args_is_help=True, help="The people who answer.")
+flows = typer.Typer(no_args_is_help=True, help="Nurture flows.")
+app.add_typer(agents, name="agent")
+app.add_typer(flows, name="flows")
+console = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+
+
+def _settings(**overrides: object) -> Settings:
+    loaded = settings_module.load()
+    given = {k: v for k, v in overrides.items() if v is not None}
+    return Settings(**{**loaded.model_dump(), **given})
+
+
+@app.command()
+def up(
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+) -> None:
+    """Train if needed, migrate, start the service with its brain, and print where everything is."""
+    from bot.run import run_up
+
+    chosen = _settings(port=port, host=host)
+    logs.configure(chosen)
+    raise typer.Exit(asyncio.run(run_up(chosen, console)))
+
+
+@app.command()
+def train(force: Annotated[bool, typer.Option(help="Train even if nothing changed.")] = False) -> None:
+    """Train the bot if config.yml, domain.yml or data/ changed."""
+    from bot import training
+
+    chosen = _settings()
+    known = training.model_path(chosen).exists() and not force
+    path = training.train(chosen, console=console, force=force)
+    out.print(f"{path} ({'up to date' if known else 'trained'})")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    from bot.run import migrate_only
+
+    asyncio.run(migrate_only(_settings()))
+    out.print("The database is up to date.")
+
+
+@app.command()
+def settings(markdown: Annotated[bool, typer.Option(help="As docs/settings.md.")] = False) -> None:
+    """Every setting with its default and meaning."""
+    rows = settings_module.table()
+    if markdown:
+        sys.stdout.write(settings_module.as_markdown())
+        return
+    table = Table("Variable", "Default", "Meaning", box=None)
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
+
+
+@agents.command("add")
+def add_agent(
+    email: str,
+    name: Annotated[str, typer.Option(help="The name prospects see.")],
+    role: Annotated[str, typer.Option(help="agent or admin.")] = "agent",
+) -> None:
+    """Add somebody who answers, and print their first password once."""
+    from bot.run import add_agent_now
+
+    password = asyncio.run(add_agent_now(_settings(), email=email, name=name, role=role))
+    out.print(f"{email} can sign in with the password {password}")
+
+
+@agents.command("list")
+def list_agents() -> None:
+    """Who answers."""
+    from bot.run import all_agents
+
+    for agent in asyncio.run(all_agents(_settings())):
+        out.print(json.dumps({"email": agent.email, "name": agent.name, "role": agent.role, "disabled": agent.disabled_at is not None}))
+
+
+@flows.command("lint")
+def lint_flows(folder: Annotated[Path | None, typer.Argument(help="Folder of flows.")] = None) -> None:
+    """Read every flow and say what a prospect would mind, with file and line."""
+    from nurture.lint import lint
+    from nurture.load import load_flows
+
+    findings = [f for flow in load_flows(folder or _settings().flows).values() for f in lint(flow)]
+    for finding in findings:
+        out.print(f"{finding.file}:{finding.line}: {finding.rule}: {finding.message} {finding.suggestion}")
+    out.print(f"{len(findings)} findings")
+    raise typer.Exit(1 if findings else 0)
+
+
+def main() -> None:
+    """Entry point: what a person can mend is said in one line, with exit code 2."""
+    try:
+        app()
+    except WarmlineError as error:
+        console.print(f"warmline: {error}", style="red", markup=False)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Runs the service: checks what must be there, starts service and brain, says where everything is, stops cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import secrets
+import signal
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from rich.console import Console
+
+from bot import app as composition
+from bot import training
+from bot.errors import SettingsError
+from bot.settings import Settings
+from bot.store import open_store
+from bot.store.contract import Agent
+from bot.supervisor import BrainSupervisor, socket_path
+from bot.time import SystemTime
+from handoff.api.passwords import hash_password
+
+log = structlog.get_logger()
+
+FIRST_ADMIN = "admin@example.com"
+
+
+def _make_home(settings: Settings) -> None:
+    try:
+        for folder in (settings.home, settings.home / "run", settings.home / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"WARMLINE_HOME: {settings.home} cannot be written: {error.strerror}") from error
+
+
+async def migrate_only(settings: Settings) -> None:
+    """Bring the database up to date."""
+    _make_home(settings)
+    store = open_store(settings.url)
+    try:
+        await store.migrate()
+    finally:
+        await store.close()
+
+
+async def add_agent_now(settings: Settings, *, email: str, name: str, role: str) -> str:
+    """Add an agent; gives the first password."""
+    if role not in ("agent", "admin"):
+        raise SettingsError(f"--role: {role!r} is neither agent nor admin")
+    if "@" not in email:
+        raise SettingsError(f"{email!r} is not an e-mail address")
+    await migrate_only(settings)
+    store = open_store(settings.url)
+    password = secrets.token_urlsafe(9)
+    try:
+        await store.add_agent(_agent(email, name, role, password))
+    finally:
+        await store.close()
+    return password
+
+
+async def all_agents(settings: Settings) -> list[Agent]:
+    """Everybody who answers."""
+    await migrate_only(settings)
+    store = open_store(settings.url)
+    try:
+        return await store.agents()
+    finally:
+        await store.close()
+
+
+def _agent(email: str, name: str, role: str, password: str) -> Agent:
+    return Agent(
+        agent_id=composition.mint("a"), email=email, name=name, role=role, password_hash=hash_password(password),
+        created_at=SystemTime().now(),
+    )  # fmt: skip
+
+
+async def run_up(settings: Settings, console: Console) -> int:
+    """Everything, until a signal. Gives the exit code. Raises `SettingsError` for what a person can mend."""
+    _make_home(settings)
+    rules = composition.load_rules(settings)
+    own_brain = not settings.brain_socket
+    supervisor = BrainSupervisor(settings, training.train(settings, console=console)) if own_brain else None
+    service = composition.build(settings, rules=rules, brain_socket=socket_path(settings))
+    stopping = _on_signals()
+    runner = web.AppRunner(service.web, access_log=None, shutdown_timeout=settings.stop_within_s / 2)
+    await service.store.migrate()
+    first = await _first_admin(service)
+    await runner.setup()
+    port = await _listen(runner, settings)
+    brain = asyncio.create_task(supervisor.run()) if supervisor else None
+    try:
+        await service.start()
+        _welcome(console, settings, port, first)
+        await stopping.wait()
+        console.print("Stopping ...")
+    finally:
+        await runner.cleanup()
+        await service.stop()
+        if supervisor and brain:
+            await supervisor.stop(settings.stop_within_s)
+            await brain
+    console.print("Stopped. Nothing was left half done.")
+    return 0
+
+
+def _on_signals() -> asyncio.Event:
+    stopping = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, stopping.set)
+    return stopping
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> int:
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                f"WARMLINE_PORT: port {settings.port} is taken by another program; choose one with WARMLINE_PORT=8081"
+            ) from error
+        raise SettingsError(f"WARMLINE_HOST, WARMLINE_PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+    port: int = runner.addresses[0][1]
+    (settings.home / "run" / "port").write_text(f"{port}\n")
+    return port
+
+
+async def _first_admin(service: composition.Service) -> Path | None:
+    """On the very first start, make the first sign-in; the password is kept in a file that only this user can read."""
+    path = service.settings.home / "first-sign-in.txt"
+    if await service.store.agents():
+        return path if path.exists() else None
+    password = secrets.token_urlsafe(9)
+    path.touch(mode=0o600)
+    path.write_text(f"{FIRST_ADMIN}\n{password}\n")
+    await service.store.add_agent(_agent(FIRST_ADMIN, "Alex", "admin", password))
+    return path
+
+
+def _welcome(console: Console, settings: Settings, port: int, first: Path | None) -> None:
+    base = settings.public_url or f"http://{'127.0.0.1' if settings.host in ('0.0.0.0', '::') else settings.host}:{port}"  # noqa: S104
+    console.print()
+    console.print(f"  Warmline is up.   Demo page with the widget   {base}/", markup=False)
+    console.print(f"                    Agents' console             {base}/console", markup=False)
+    if first is not None:
+        email, password = first.read_text().split()
+        console.print(f"                    First sign-in               {email}   {password}", markup=False)
+    console.print("\n  Next: say hello on the demo page, ask for a person, and take the chat in the console.")
+    console.print("  Make it yours: data/nlu (what people say), domain.yml (what the bot says), flows/, promises.yml.")
+    console.print("  Ctrl-C stops everything.\n")
