@@ -22,12 +22,14 @@ ELEMENTS_MAX = 10
 ELEMENT_TEXT_MAX = 80  # title and subtitle of an element
 IMAGES_MAX = 30
 
-MESSAGING_TYPES = {"RESPONSE", "UPDATE", "MESSAGE_TAG"}
-TAGS_REMOVED = {"CONFIRMED_EVENT_UPDATE", "ACCOUNT_UPDATE", "POST_PURCHASE_UPDATE"}  # since 27 April 2026
-SENDER_ACTIONS = {"typing_on", "typing_off", "mark_seen", "react", "unreact"}
-QUICK_REPLY_TYPES = {"text", "user_phone_number", "user_email"}
-MEDIA_TYPES = {"image", "audio", "video", "file"}
-TEMPLATES_UNCHECKED = {"media", "receipt", "coupon", "product", "customer_feedback"}
+# Tuples, since a call may hold an unhashable value where one of these is due.
+MESSAGING_TYPES = ("RESPONSE", "UPDATE", "MESSAGE_TAG")
+TAGS_REMOVED = ("CONFIRMED_EVENT_UPDATE", "ACCOUNT_UPDATE", "POST_PURCHASE_UPDATE")  # since 27 April 2026
+SENDER_ACTIONS = ("typing_on", "typing_off", "mark_seen", "react", "unreact")
+QUICK_REPLY_TYPES = ("text", "user_phone_number", "user_email")
+MEDIA_TYPES = ("image", "audio", "video", "file")
+TEMPLATES_UNCHECKED = ("media", "receipt", "coupon", "product", "customer_feedback")
+THREAD_CONTROLS = ("pass", "release")
 
 
 class Recipient(Protocol):
@@ -53,8 +55,7 @@ def check_send(
     if message is not None and action is not None:
         return refusals.MESSAGE_AND_ACTION
     refusal = _check_action(body) if message is None else _check_message_call(body, message)
-    if refusal is None and "persona_id" in body and body["persona_id"] not in personas:
-        refusal = bad_parameter("Invalid persona id")
+    refusal = refusal or _check_persona_and_control(body, personas)
     if refusal is not None:
         return refusal
     if recipient is None:
@@ -93,7 +94,7 @@ def _check_action(body: Mapping[str, Any]) -> Refusal | None:
     if action is None:
         return refusals.MESSAGE_EMPTY
     if action not in SENDER_ACTIONS:
-        return bad_parameter(f"Param sender_action must be one of {{{', '.join(sorted(SENDER_ACTIONS))}}}")
+        return bad_parameter(f"Param sender_action must be one of {{{', '.join(SENDER_ACTIONS)}}}")
     return None
 
 
@@ -107,15 +108,24 @@ def _check_type_and_tag(body: Mapping[str, Any]) -> Refusal | None:
     messaging_type, tag = body.get("messaging_type"), body.get("tag")
     # A call with neither still works, as a RESPONSE; many older clients rely on it.
     if messaging_type is not None and messaging_type not in MESSAGING_TYPES:
-        return bad_parameter(f"Param messaging_type must be one of {{{', '.join(sorted(MESSAGING_TYPES))}}}")
+        return bad_parameter(f"Param messaging_type must be one of {{{', '.join(MESSAGING_TYPES)}}}")
     if tag is None:
         return bad_parameter("Param tag is required with MESSAGE_TAG") if messaging_type == "MESSAGE_TAG" else None
     if tag in TAGS_REMOVED:
         return bad_parameter(f"The message tag {tag} is no longer supported.")
     if tag != "HUMAN_AGENT":
         return bad_parameter("Param tag must be one of {HUMAN_AGENT}")
-    if messaging_type not in {None, "MESSAGE_TAG"}:
+    if messaging_type not in (None, "MESSAGE_TAG"):
         return bad_parameter("Param tag needs the messaging_type MESSAGE_TAG")
+    return None
+
+
+def _check_persona_and_control(body: Mapping[str, Any], personas: Container[str]) -> Refusal | None:
+    persona_id, control = body.get("persona_id"), body.get("thread_control")
+    if persona_id is not None and not (isinstance(persona_id, str) and persona_id in personas):
+        return bad_parameter("Invalid persona id")
+    if control is not None and not (isinstance(control, dict) and control.get("control_type") in THREAD_CONTROLS):
+        return bad_parameter(f"Param thread_control[control_type] must be one of {{{', '.join(THREAD_CONTROLS)}}}")
     return None
 
 

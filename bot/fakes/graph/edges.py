@@ -46,8 +46,8 @@ def send(world: World, body: Json, *, delivered: bool = True) -> Answer:
         delivered=delivered,
     )
     world.record_sent(sent)
-    if delivered and (control := body.get("thread_control")):
-        _hand_over(world, person, control)
+    if delivered and world.conversation_routing and (control := body.get("thread_control")):
+        _hand_over(person, control)
     return {"recipient_id": person.psid, "message_id": sent.mid}
 
 
@@ -109,8 +109,10 @@ def messenger_profile(world: World, method: str, body: Json, fields: str | None)
     if method == "GET":
         return {"data": [{name: profile[name] for name in (fields or "").split(",") if name in profile}]}
     if method == "DELETE":
-        for name in body.get("fields", []):
-            profile.pop(name, None)
+        fields_gone = body.get("fields")
+        if not isinstance(fields_gone, list):
+            return bad_parameter("Param fields must be a list.")
+        world.messenger_profile = {name: value for name, value in profile.items() if name not in fields_gone}
         return {"result": "success"}
     profile.update({name: value for name, value in body.items() if name != "access_token"})
     if isinstance(started := body.get("get_started"), dict):
@@ -174,12 +176,9 @@ _THREAD_VERBS: Mapping[str, Callable[[World, Person, Mapping[str, Any]], Answer]
 }
 
 
-def _hand_over(world: World, person: Person, control: Mapping[str, Any]) -> None:
-    kind = control.get("control_type")
-    if kind == "pass":
-        person.thread_owner = str(control.get("app_id", PAGE_INBOX_APP_ID))
-    elif kind == "release":
-        person.thread_owner = None
+def _hand_over(person: Person, control: Mapping[str, Any]) -> None:
+    passed = control["control_type"] == "pass"
+    person.thread_owner = str(control.get("app_id", PAGE_INBOX_APP_ID)) if passed else None
 
 
 THREAD_EDGES = frozenset(_THREAD_VERBS) | {"thread_owner"}

@@ -212,11 +212,12 @@ class World:
 
     def recipient(self, psid: str) -> Person | None:
         """Who a call is about; None when nobody has that id."""
-        known = self.people.get(psid)
-        if known is None and self._any_recipient:
-            known = self.person(psid)
-            known.window_ends_at = known.human_ends_at = self.now() + WINDOW
-        return known
+        if not self._any_recipient:
+            return self.people.get(psid)
+        person = self.person(psid)
+        if person.window_ends_at is None:
+            person.window_ends_at = person.human_ends_at = self.now() + WINDOW
+        return person
 
     def record_sent(self, sent: Sent) -> None:
         """Note a send; if it was delivered, hand it to the person and queue echo and delivery webhooks."""
