@@ -135,7 +135,7 @@ def build(
     conversations = Conversations(
         store, brain, hub, time, rules, desk=desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
     )
-    channels = _channels(credentials, settings, time)
+    channels = _channels(credentials, settings)
     clocks = ClockWorker(store, conversations, time, at_once=settings.turns_at_once)
     delivery = DeliveryWorker(
         store, channels, conversations, hub, time, rng, settle_s=settings.settle_s, attempts=settings.send_attempts
@@ -183,7 +183,7 @@ def build(
     return service
 
 
-def _channels(credentials: Credentials, settings: Settings, time: Time) -> dict[str, Channel]:
+def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel]:
     channels: list[Channel] = []
     if credentials.with_rest:
         channels.append(RestChannel())
@@ -191,7 +191,7 @@ def _channels(credentials: Credentials, settings: Settings, time: Time) -> dict[
         origins = credentials.widget.origins if credentials.widget else ()
         channels.append(WidgetChannel(persona=settings.persona, tagline=settings.tagline, origins=origins))
     if credentials.facebook:
-        channels.append(facebook_channel(credentials.facebook, time, quiet=settings.pacing == "instant"))
+        channels.append(facebook_channel(credentials.facebook, quiet=settings.pacing == "instant"))
     return {channel.name: channel for channel in channels}
 
 

@@ -1,0 +1,127 @@
+"""Messenger as a channel: the webhook in, the Send API out."""
+
+from __future__ import annotations
+
+import structlog
+from aiohttp import web
+
+from bot.channels.base import Outcome, Ports
+from bot.channels.bodies import parse_json
+from bot.channels.facebook.graph import GraphClient
+from bot.channels.facebook.render import render
+from bot.channels.facebook.translate import NAME, Echo, Happening, NotAPageEvent, Read, TakenOver, translate
+from bot.channels.facebook.verify import challenge, signed
+from bot.core.model import AgentRef, Arrival, Identity, Profile
+from bot.core.window import SendAs
+from bot.store.contract import Outgoing
+
+log = structlog.get_logger()
+
+PROFILE_FIELDS = "first_name,last_name,profile_pic"
+
+
+class FacebookChannel:
+    """One page."""
+
+    name = NAME
+    local = False
+
+    def __init__(self, graph: GraphClient, *, verify: str, secret: str, app_id: str | None, quiet: bool) -> None:
+        self._graph, self._verify, self._secret = graph, verify, secret
+        self._app_id, self._quiet = app_id, quiet
+        self._personas: dict[str, str] = {}
+        self._ports: Ports | None = None
+
+    def add_routes(self, app: web.Application, ports: Ports) -> None:
+        """Health and webhook, where Rasa has them."""
+        self._ports = ports
+        app.router.add_get("/webhooks/facebook/", self._health)
+        app.router.add_get("/webhooks/facebook/webhook", self._subscribe)
+        app.router.add_post("/webhooks/facebook/webhook", self._receive)
+
+    async def send(self, message: Outgoing, send_as: SendAs) -> Outcome:
+        """One bubble through the Send API."""
+        persona_id = self._personas.get(message.say.agent.agent_id) if message.say.agent else None
+        body = render(message.say, person=message.identity.external_id, key=message.key, send_as=send_as, persona_id=persona_id)
+        return await self._graph.send(body)
+
+    async def typing(self, identity: Identity, *, on: bool, agent: AgentRef | None) -> None:
+        """Typing dots, with the person's persona if an agent types."""
+        if agent is not None:
+            await self._introduce(agent)
+        if not self._quiet:
+            persona_id = self._personas.get(agent.agent_id) if agent else None
+            await self._graph.act(identity.external_id, "typing_on" if on else "typing_off", persona_id)
+
+    async def seen(self, identity: Identity) -> None:
+        """Mark the conversation as seen."""
+        await self._graph.act(identity.external_id, "mark_seen")
+
+    async def profile(self, identity: Identity) -> Profile | None:
+        """Name and picture, if the page may see them."""
+        found = await self._graph.get(f"/{identity.external_id}?fields={PROFILE_FIELDS}")
+        if not found.get("first_name"):
+            return None
+        return Profile(
+            first_name=str(found["first_name"])[:80],
+            last_name=str(found.get("last_name") or "")[:80] or None,
+            picture_url=str(found.get("profile_pic") or "") or None,
+        )
+
+    async def close(self) -> None:
+        """Close the line to the Graph API."""
+        await self._graph.close()
+
+    async def _introduce(self, agent: AgentRef) -> None:
+        """Make the persona an agent writes with, once; Messenger wants a picture for it."""
+        if agent.picture_url and agent.agent_id not in self._personas:
+            made = await self._graph.post("/me/personas", {"name": agent.name[:50], "profile_picture_url": agent.picture_url})
+            if made.get("id"):
+                self._personas[agent.agent_id] = str(made["id"])
+
+    async def _health(self, request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _subscribe(self, request: web.Request) -> web.Response:
+        answer = challenge(request.query, self._verify)
+        if answer is None:
+            raise web.HTTPForbidden
+        return web.Response(text=answer)
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        raw = await request.read()
+        if not signed(raw, request.headers.get("X-Hub-Signature-256"), self._secret):
+            log.warning("facebook.unsigned", bytes=len(raw))
+            raise web.HTTPForbidden
+        try:
+            happenings = translate(parse_json(raw))
+        except NotAPageEvent as error:
+            raise web.HTTPNotFound from error
+        await self._take(happenings)
+        return web.Response(text="EVENT_RECEIVED")
+
+    async def _take(self, happenings: list[Happening]) -> None:
+        """Everything is stored before the acknowledgement; if it can't be, the call fails and Meta calls again."""
+        assert self._ports is not None
+        inlet = self._ports.inlet
+        await inlet.arrivals([h for h in happenings if isinstance(h, Arrival)])
+        for happening in happenings:
+            match happening:
+                case Arrival():
+                    continue
+                case Echo():
+                    await self._echo(happening)
+                case Read():
+                    await inlet.seen(happening.identity, up_to_seq=None, at=happening.at)
+                case TakenOver():
+                    await inlet.foreign_echo(happening.identity, text="", app_id=happening.app_id, at=happening.at)
+                case ignored:
+                    log.info("facebook.ignored", kind=ignored.kind)
+
+    async def _echo(self, echo: Echo) -> None:
+        assert self._ports is not None
+        if echo.key and await self._ports.inlet.echo(key=echo.key, external_id=echo.external_id):
+            return
+        if self._app_id and echo.app_id == self._app_id:
+            return
+        await self._ports.inlet.foreign_echo(echo.identity, text=echo.text, app_id=echo.app_id, at=echo.at)

@@ -1,0 +1,189 @@
+"""A webhook's body as what happened. Every entry and every event of a batch counts.
+
+Shapes after Meta's reference of webhook events (March to September 2026). An event we know but do not use is `Ignored`, so the
+webhook can answer 200 and say in the log what it was; a body that is no page event at all raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.core.model import Arrival, Attachment, Identity
+
+NAME = "facebook"
+MAX_TEXT = 4000
+GET_STARTED = "/greet"
+
+
+class NotAPageEvent(ValueError):
+    """The body is JSON, but not of a page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Echo:
+    """Something the page said. `key` is the metadata of our own sends; without it somebody else spoke."""
+
+    identity: Identity
+    external_id: str
+    key: str | None
+    app_id: str | None
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """The person has seen everything up to `at`."""
+
+    identity: Identity
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """Another app took the conversation."""
+
+    identity: Identity
+    app_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """An event that changes nothing here; `kind` for the log."""
+
+    kind: str
+
+
+type Happening = Arrival | Echo | Read | TakenOver | Ignored
+
+
+def translate(body: Any) -> list[Happening]:
+    """What happened, in the order of the body. Raises `NotAPageEvent`."""
+    if not isinstance(body, Mapping) or body.get("object") != "page" or not isinstance(body.get("entry"), list):
+        raise NotAPageEvent("not a page event")
+    return [happening for entry in body["entry"] if isinstance(entry, Mapping) for happening in _entry(entry)]
+
+
+def _entry(entry: Mapping[str, Any]) -> Iterator[Happening]:
+    for event in _listed(entry.get("messaging")):
+        yield _event(event)
+    for event in _listed(entry.get("standby")):
+        yield Ignored(kind="standby." + _kind(event))
+    for change in _listed(entry.get("changes")):
+        yield Ignored(kind="changes." + str(change.get("field", "?"))[:40])
+
+
+def _listed(value: Any) -> list[Mapping[str, Any]]:
+    return [v for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
+
+
+def _kind(event: Mapping[str, Any]) -> str:
+    names = [k for k in event if k not in ("sender", "recipient", "timestamp")]
+    return str(names[0])[:40] if names else "empty"
+
+
+def _event(event: Mapping[str, Any]) -> Happening:
+    message, postback, referral = event.get("message"), event.get("postback"), event.get("referral")
+    if isinstance(message, Mapping):
+        if message.get("is_echo"):
+            return _echo(event, message)
+        return _said(event, message)
+    if isinstance(postback, Mapping):
+        return _tapped(event, postback)
+    if isinstance(referral, Mapping):
+        return _arrival(event, f"referral:{_person(event)}:{event.get('timestamp')}", {"action": "referral", "referral": _ref(referral)})
+    if isinstance(event.get("read"), Mapping):
+        identity = _identity(event)
+        return Read(identity=identity, at=_at(event["read"].get("watermark"))) if identity else Ignored(kind="read")
+    take = event.get("take_thread_control")
+    if isinstance(take, Mapping) and (identity := _identity(event)):
+        return TakenOver(identity=identity, app_id=_text(take.get("new_owner_app_id")), at=_at(event.get("timestamp")))
+    return Ignored(kind=_kind(event))
+
+
+def _echo(event: Mapping[str, Any], message: Mapping[str, Any]) -> Happening:
+    recipient = event.get("recipient")
+    person = recipient.get("id") if isinstance(recipient, Mapping) else None
+    if not person or not message.get("mid"):
+        return Ignored(kind="echo")
+    return Echo(
+        identity=Identity(channel=NAME, external_id=str(person)),
+        external_id=str(message["mid"]),
+        key=_text(message.get("metadata")),
+        app_id=_text(message.get("app_id")),
+        text=str(message.get("text") or "")[:MAX_TEXT],
+        at=_at(event.get("timestamp")),
+    )
+
+
+def _said(event: Mapping[str, Any], message: Mapping[str, Any]) -> Happening:
+    if not message.get("mid"):
+        return Ignored(kind="message.without_mid")
+    quick = message.get("quick_reply")
+    payload = _text(quick.get("payload")) if isinstance(quick, Mapping) else None
+    metadata = {"referral": _ref(message["referral"])} if isinstance(message.get("referral"), Mapping) else {}
+    return _arrival(
+        event, str(message["mid"]), metadata, text=str(message.get("text") or ""),
+        payload=payload if payload and payload.startswith("/") else None, attachments=_attachments(message),
+    )  # fmt: skip
+
+
+def _tapped(event: Mapping[str, Any], postback: Mapping[str, Any]) -> Happening:
+    payload, title = _text(postback.get("payload")), str(postback.get("title") or "")
+    mid = postback.get("mid") or f"postback:{_person(event)}:{event.get('timestamp')}:{payload}"
+    referral = postback.get("referral")
+    metadata = {"action": "postback", **({"referral": _ref(referral)} if isinstance(referral, Mapping) else {})}
+    if payload and not payload.startswith("/"):
+        payload = GET_STARTED if payload.upper().replace("-", "_") == "GET_STARTED" else None
+    return _arrival(event, str(mid), metadata, text=title, payload=payload)
+
+
+def _arrival(event: Mapping[str, Any], external_id: str, metadata: dict[str, Any], **said: Any) -> Happening:
+    identity = _identity(event)
+    if identity is None:
+        return Ignored(kind=_kind(event) + ".without_sender")
+    said["text"] = said.get("text", "")[:MAX_TEXT]
+    return Arrival(identity=identity, external_id=external_id[:255], sent_at=_at(event.get("timestamp")), metadata=metadata, **said)
+
+
+def _attachments(message: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    found = []
+    for item in _listed(message.get("attachments")):
+        payload = item.get("payload") if isinstance(item.get("payload"), Mapping) else {}
+        kind = str(item.get("type") or "other")
+        if payload.get("sticker_id") or message.get("sticker_id"):
+            kind = "sticker"
+        found.append(Attachment(kind=kind, url=_text(payload.get("url")), title=_text(payload.get("title") or item.get("title"))))
+    if not found and message.get("sticker_id"):
+        found.append(Attachment(kind="sticker"))
+    return tuple(found)
+
+
+def _ref(referral: Mapping[str, Any]) -> dict[str, str]:
+    return {k: str(referral[k])[:200] for k in ("ref", "source", "type", "ad_id") if referral.get(k)}
+
+
+def _person(event: Mapping[str, Any]) -> str | None:
+    sender = event.get("sender")
+    return str(sender["id"]) if isinstance(sender, Mapping) and sender.get("id") else None
+
+
+def _identity(event: Mapping[str, Any]) -> Identity | None:
+    person = _person(event)
+    return Identity(channel=NAME, external_id=person[:255]) if person else None
+
+
+def _text(value: Any) -> str | None:
+    return None if value in (None, "") else str(value)[:1000]
+
+
+def _at(milliseconds: Any) -> datetime:
+    """Milliseconds since 1970 as aware UTC; what is no such number counts as the beginning of time."""
+    try:
+        return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
