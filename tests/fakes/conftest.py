@@ -59,6 +59,11 @@ class App:
         return web.Response(status=self.statuses.pop(0) if self.statuses else self.always)
 
     @property
+    def keys(self) -> list[str]:
+        """The options that let a fake in its own process talk to this app."""
+        return ["--secret", SECRET, "--verify", VERIFY]
+
+    @property
     def events(self) -> list[dict[str, Any]]:
         """Every event received, in order, of all channels."""
         return [

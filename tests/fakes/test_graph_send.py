@@ -147,7 +147,9 @@ async def test_blocked_person_is_unavailable(anna, client, code_of):
         {"attachment": {"type": "image", "payload": {"url": "https://x.example/1.jpg"}}},
         {"attachments": [{"type": "image", "payload": {"url": "https://x.example/1.jpg"}}] * 30},
         template(template_type="button", text="t" * 640, buttons=[BUTTON] * 3),
-        template(template_type="generic", elements=[{"title": "t" * 80, "subtitle": "s" * 80, "buttons": [BUTTON]}] * 10),
+        template(
+            template_type="generic", elements=[{"title": "t" * 80, "subtitle": "s" * 80, "buttons": [BUTTON]}] * 10
+        ),
     ],
 )
 async def test_message_at_the_limit_is_taken(anna, client, message):
@@ -295,25 +297,36 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-message_fields = st.dictionaries(
-    st.sampled_from(["text", "metadata", "quick_replies", "attachment", "attachments"]),
-    json_values
-    | st.lists(st.fixed_dictionaries({"content_type": json_values, "title": json_values, "payload": json_values}))
-    | st.fixed_dictionaries({"type": st.just("template"), "payload": st.fixed_dictionaries({
-        "template_type": st.sampled_from(["button", "generic", "x"]),
-        "text": json_values, "buttons": json_values, "elements": json_values,
-    })}),
+replies = st.lists(
+    st.fixed_dictionaries({"content_type": st.just("text") | json_values, "title": json_values, "payload": json_values})
+    | st.just(REPLY),
+    max_size=3,
 )
-calls = st.fixed_dictionaries(
-    {},
-    optional={
-        "message": message_fields | json_values,
-        "sender_action": json_values,
-        "messaging_type": json_values,
-        "tag": json_values,
-        "persona_id": json_values,
-        "thread_control": json_values,
-    },
+buttons = st.lists(st.just(BUTTON) | json_values, max_size=3)
+templates = st.fixed_dictionaries(
+    {
+        "template_type": st.sampled_from(["button", "generic", "x"]),
+        "text": st.just("Shall we?") | json_values,
+        "buttons": buttons | json_values,
+        "elements": st.lists(st.fixed_dictionaries({"title": st.text(), "buttons": buttons})) | json_values,
+    }
+)
+attachments = st.fixed_dictionaries({"type": st.just("template"), "payload": templates}) | json_values
+decorations = {"metadata": st.text() | json_values, "quick_replies": replies | json_values}
+messages = (
+    st.fixed_dictionaries({"text": st.text() | json_values}, optional=decorations)
+    | st.fixed_dictionaries({"attachment": attachments}, optional=decorations)
+    | json_values
+)
+extras = {
+    "messaging_type": st.sampled_from(["RESPONSE", "UPDATE"]) | json_values,
+    "tag": json_values,
+    "persona_id": json_values,
+    "thread_control": st.just({"control_type": "release"}) | json_values,
+}
+actions = st.sampled_from(["typing_on", "mark_seen"]) | json_values
+calls = st.fixed_dictionaries({}, optional={"message": messages, "sender_action": actions} | extras) | (
+    st.fixed_dictionaries({"message": messages})
 )
 
 

@@ -37,7 +37,7 @@ def batch(page_id: str, time_ms: int, events: Sequence[tuple[Channel, Event]]) -
     return {"object": "page", "entry": [{"id": page_id, "time": time_ms, channel: [e]} for channel, e in events]}
 
 
-def test_button(time_ms: int, field: str = "messages") -> Event:
+def dashboard_test(time_ms: int, field: str = "messages") -> Event:
     """The body sent by the test button of the app's dashboard: `changes`, and the entry id "0"."""
     value = {
         "sender": {"id": "12334"},

@@ -41,6 +41,7 @@ class Attempt:
     number: int  # 1 for the first try
     at: datetime
     status: int | None  # None: no answer in time, or no connection
+    error: str | None  # what went wrong when there is no status
 
     @property
     def acknowledged(self) -> bool:
@@ -214,13 +215,13 @@ class Webhooks:
     async def _try(self, payload: Event, body: bytes, number: int) -> bool:
         url = self.url or ""  # never empty while subscribed
         headers = {"Content-Type": "application/json"} | signature_headers(body, self._app_secret)
-        status: int | None = None
+        status, error = None, None
         try:
             async with self._client.post(url, data=body, headers=headers, timeout=self._ack_timeout) as answer:
                 status = answer.status
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            status = None  # the attempt's record says so
-        attempt = Attempt(payload=payload, number=number, at=self._now(), status=status)
+        except (aiohttp.ClientError, TimeoutError, OSError) as caught:
+            error = f"{type(caught).__name__}: {caught}"
+        attempt = Attempt(payload=payload, number=number, at=self._now(), status=status, error=error)
         self.attempts.append(attempt)
         if attempt.acknowledged:
             self._recovered()
