@@ -111,7 +111,7 @@ async def test_page_is_unsubscribed_after_an_hour_of_failures_and_alerted_before
     tries = len(app.bodies)
     await anna.says("anyone?")
     assert len(app.bodies) == tries
-    assert len(graph.webhooks.lost) == 1
+    assert len(graph.webhooks.lost) == 2
 
 
 async def test_page_is_unsubscribed_even_when_the_clock_stands_still(make_graph, app, clock):

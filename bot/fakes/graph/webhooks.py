@@ -51,7 +51,8 @@ class Attempt:
 class Webhooks:
     """Posts events to the app and remembers how that went.
 
-    `attempts` lists every try, `lost` the bodies given up, `alerts` when a quarter of an hour of failures was full.
+    `attempts` lists every try, `lost` the bodies given up or never sent for want of a subscription, `alerts` when a
+    quarter of an hour of failures was full.
     """
 
     def __init__(

@@ -189,9 +189,8 @@ class World:
         await self.emit(asked, "messaging")
 
     async def emit(self, event: Event, channel: Channel = "messaging") -> None:
-        """Send one event to the app, through the weather."""
-        if self.webhooks.subscribed:
-            await self.webhooks.emit(event, channel)
+        """Send one event to the app, through the weather. Without a subscription it is lost."""
+        await self.webhooks.emit(event, channel)
 
     # The token
 
