@@ -47,8 +47,6 @@ from handoff.policy import Policy
 from nurture import engine
 from nurture.engine import Nurture
 
-RETRY_TURN = timedelta(seconds=2)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -56,7 +54,7 @@ class Rules:
 
     policy: Policy
     nurture: Nurture
-    pacing: pacing.Pacing = pacing.Pacing()
+    pacing: pacing.Pacing
 
 
 def decide(

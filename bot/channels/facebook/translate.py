@@ -153,7 +153,8 @@ def _arrival(event: Mapping[str, Any], external_id: str, metadata: dict[str, Any
 def _attachments(message: Mapping[str, Any]) -> tuple[Attachment, ...]:
     found = []
     for item in _listed(message.get("attachments")):
-        payload = item.get("payload") if isinstance(item.get("payload"), Mapping) else {}
+        given = item.get("payload")
+        payload: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
         kind = str(item.get("type") or "other")
         if payload.get("sticker_id") or message.get("sticker_id"):
             kind = "sticker"

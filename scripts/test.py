@@ -1,0 +1,78 @@
+"""Runs every suite, shows what fails, and closes with one line that counts them all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET  # noqa: S405 - our own reports
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+ROOT = Path(__file__).resolve().parent.parent
+BRAIN = ROOT / "brain" / ".venv" / "bin" / "python"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """One runner and the report it writes."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path = ROOT
+
+
+def suites(reports: Path) -> list[Suite]:
+    """Every suite, quick ones first."""
+
+    def junit(name: str) -> str:
+        return f"--junitxml={reports / name}.xml"
+
+    service = [sys.executable, "-m", "pytest", "-q", "--ignore=tests/brain", "--ignore=tests/actions"]
+    brain = [str(BRAIN), "-m", "pytest", "-q", "-c", "brain/pytest.ini", "--rootdir=."]
+    web = ["npm", "test", "--silent", "--", "--reporter=default", "--reporter=junit", f"--outputFile.junit={reports}/web.xml"]
+    return [
+        Suite(name="service", command=(*service, "-m", "not e2e and not real", junit("service"))),
+        Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
+        Suite(name="web", command=tuple(web), folder=ROOT / "web"),
+        Suite(name="real", command=(*service, "-m", "e2e or real", junit("real"))),
+    ]
+
+
+def counted(report: Path) -> tuple[int, int, int]:
+    """(passed, failed, skipped) of a JUnit report; no report counts as one failure."""
+    if not report.exists():
+        return 0, 1, 0
+    root = ET.parse(report).getroot()  # noqa: S314 - our own reports
+    tests = failed = skipped = 0
+    for suite in root.iter("testsuite"):
+        if suite.find("testsuite") is None:
+            tests += int(suite.get("tests", 0))
+            failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            skipped += int(suite.get("skipped", 0))
+    return tests - failed - skipped, failed, skipped
+
+
+def main() -> int:
+    """Exit code 0 if nothing failed."""
+    started = monotonic()
+    totals = [0, 0, 0]
+    with tempfile.TemporaryDirectory() as folder:
+        for suite in suites(Path(folder)):
+            begun = monotonic()
+            code = subprocess.run(suite.command, cwd=suite.folder, env={**os.environ, "PYTHONHASHSEED": "0"}, check=False).returncode
+            passed, failed, skipped = counted(Path(folder) / f"{suite.name}.xml")
+            if code != 0 and failed == 0:
+                failed = 1
+            totals = [a + b for a, b in zip(totals, (passed, failed, skipped), strict=True)]
+            sys.stdout.write(f"{suite.name}: {monotonic() - begun:.0f} s\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"all suites: {monotonic() - started:.0f} s\n")
+    sys.stdout.write(f"{totals[0]} passed, {totals[1]} failed" + (f", {totals[2]} skipped" if totals[2] else "") + "\n")
+    return 1 if totals[1] else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
