@@ -36,15 +36,31 @@ SHOP_SYSTEMS: Final = frozenset({"Shopify", "WooCommerce", "WordPress", "Wix", "
 _NAMES: Final = {**SUPPORTED, **NOT_YET}
 _MENTION = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _NAMES), key=len, reverse=True)) + r")\b", re.IGNORECASE)
 
-_TIPS: Final = (
-    ("utter_tip_carts", r"\bcarts?\b|checkout|basket"),
-    ("utter_tip_repeat_orders", r"repeat|come back|coming back|came back|return|again|buy once|old customers|loyal"),
-    ("utter_tip_going_quiet", r"ghost|quiet|disappear|vanish|go cold|stop answering|stop replying|ask the price|no shows?|no orders|follow up"),
-    ("utter_tip_no_time", r"no time|have time|alone|too many|keep up|same (?:thing|questions?)|everything|small team|too small|fewer questions|save time|busy"),
-    ("utter_tip_slow_replies", r"\blate\b|slow|in time|too long|night|asleep|answers? my|repl(?:y|ies)|faster|quicker|dms?\b|weekend"),
-    ("utter_tip_visitors", r"traffic|find me|found|know (?:us|me)|new customers|more customers|visitors|leads|followers|awareness|reach|first order|through the door|ads?\b"),
-)
-_TIP_RULES: Final = tuple((response, re.compile(pattern, re.IGNORECASE)) for response, pattern in _TIPS)
+# In this order: what is said first about a matter is often not what it is about ("too many questions" before "answers").
+_TIPS: Final = {
+    "utter_tip_carts": (r"\bcarts?\b", "checkout", "basket"),
+    "utter_tip_repeat_orders": (
+        *("repeat", r"com(?:e|es|ing) back", "came back", "returning", "(?:buy|order) again", "once and"),
+        *("old customers", "customers back", "loyal"),
+    ),
+    "utter_tip_no_time": (
+        *("no time", "have time", "alone", "(?:only|just) me", "too many", "keep up", "same (?:thing|question)"),
+        *("everything", "too small", "fewer questions", "save time", "busy"),
+    ),
+    "utter_tip_going_quiet": (
+        *("ghost", "quiet", "disappear", "vanish", "go(?:es)? cold", "stop(?:ped|s)? (?:answering|replying)"),
+        *("asks? (?:for )?(?:the )?prices?", "no.?shows?", "no orders", "follow up"),
+    ),
+    "utter_tip_slow_replies": (
+        *(r"\blate\b", "slow(?! (?:month|season|sales|day|period))", "in time", "too long", "night", "asleep"),
+        *("answers? my", "repl(?:y|ies)", "fast", r"quick(?:er|ly)", r"\bdms?\b", "weekend"),
+    ),
+    "utter_tip_visitors": (
+        *("traffic", "finds? (?:me|us|my)", "found", "knows? (?:us|me)", "(?:new|more) customers", "visitors", "leads"),
+        *("followers", "awareness", "reach", "first order", "through the door", r"\bads?\b"),
+    ),
+}
+_TIP_RULES: Final = {response: re.compile("|".join(parts), re.IGNORECASE) for response, parts in _TIPS.items()}
 GENERAL_TIP: Final = "utter_tip_general"
 
 
@@ -62,7 +78,7 @@ def proper_platform(name: str) -> str:
 def tip_for(*matters: str | None) -> str:
     """The response with tips for the first matter that a tip fits, most telling matter first."""
     for matter in matters:
-        for response, pattern in _TIP_RULES:
+        for response, pattern in _TIP_RULES.items():
             if matter and pattern.search(matter):
                 return response
     return GENERAL_TIP

@@ -5,41 +5,55 @@ from typing import Final
 
 MAX_SLOT_CHARS: Final = 200
 MAX_SPOKEN_CHARS: Final = 40
+MAX_SPOKEN_WORDS: Final = 6
 MAX_NAME_CHARS: Final = 30
 
 _OPENER = re.compile(
     r"^(?:(?:hi|hey|hello|hiya|yeah|yes|yep|well|so|ok|okay|oh|um|juno|there)\b[\s,.!:-]*)+",
     re.IGNORECASE,
 )
+_ADVERB = r"(?:mostly |mainly |just |also |only |actually )?"
 _SELLS = re.compile(
-    r"\b(?:i|we)(?:(?:'re|'m|re|m| are| am))?\s+(?:mostly |mainly |just |also |only )?"
-    r"(?:sell|selling|make|making|bake|baking|ship|shipping|import|roast|design|print|rent out|produce)\s+(?P<what>.+)",
+    rf"(?:\b(?:i|we|(?:my|our) \w+)(?:(?:'re|'m|re|m| are| am))?\s+{_ADVERB}"
+    r"(?:sells?|makes?|bakes?|ships?|imports?|roasts?|designs?|prints?|rents? out|produces?|selling|making|shipping)"
+    rf"|^{_ADVERB}(?:selling|making|dropshipping|reselling))\s+(?P<what>.+)",
     re.IGNORECASE,
 )
+_RUNS = re.compile(rf"\b(?:i|we)\s+{_ADVERB}(?:run|own|manage|opened|started)\s+(?P<what>.+)", re.IGNORECASE)
 _IS = re.compile(
-    r"^(?:(?:i|we)\s+(?:run|own|have|got|do|manage|teach)"
-    r"|(?:i've|ive|we've|weve|i have|we have) got"
+    r"^(?:(?:i|we)\s+(?:have|got|do)(?:\s+got)?"
+    r"|(?:i've|ive|we've|weve) got"
     r"|i'm|im|i am|we're|we are|it's|its|it is|mostly|mainly)\s+(?P<what>.+)",
     re.IGNORECASE,
 )
 # Where the thing itself ends and the circumstances begin.
 _TAIL = re.compile(
-    r"\s*(?:[.,;:!?()\n]|\s-\s|\b(?:online|on|from|in|at|through|via|for|and (?:i|we|sell|ship)|but|which|that|so|since|with|"
-    r"mostly|mainly|nothing|just)\b).*$",
+    r"\s*(?:[.,;:!?()\n]|\s-\s|\s(?:on(?! demand)|from|in|at|through|via|for|and (?:i|we|sell|ship)|but|which|that|so|since|with|"
+    r"mostly|mainly|nothing|just|online(?! \w))\b).*$",
     re.IGNORECASE | re.DOTALL,
+)
+_NEEDS_ARTICLE = re.compile(
+    r"^(?!(?:a|an|the|your|this|one|two|three|several|some)\b).*\b(?:shop|store|brand|label|studio|salon|caf[eé]|bakery|restaurant|gym|"
+    r"business|company|agency|bar|boutique|spa|clinic|school|service|garage|farm|brewery|market|startup|franchise)$",
+    re.IGNORECASE,
 )
 _PERSONAL = re.compile(r"\b(?:i|im|i'm|me|we|us|you|he|she|they|wife|husband|partner)\b", re.IGNORECASE)
 _NOT_SPOKEN = re.compile(r"[^\w\s'’&-]")
 _NAME = re.compile(
-    r"\b(?:my name(?:'s| is|s)?|name's|names|the name is|i'm called|im called|call me|i go by|i am|i'm|im|this is|it's|its|mine is|people call me|calls me)"
+    r"\b(?:(?:my )?name(?:'s| is|s)?|i'm called|im called|call me|i go by|i am|i'm|im|this is|it's|its|mine is|people call me|calls me)"
     r"\s+(?:just\s+)?(?P<name>[^\W\d_][\w'’-]*)",
     re.IGNORECASE,
 )
 _NAME_FIRST = re.compile(r"^(?P<name>[^\W\d_][\w'’-]*)(?:\s+here\b|,)", re.IGNORECASE)
-_NOT_A_NAME: Final = frozenset(
-    "a an the so very not just really still also now from in on at here there good fine ok okay great well sorry busy "
-    "looking interested new back happy sure mr mrs ms miss dr hi hey hello yes yeah no oh and but".split()
-)
+# fmt: off
+_NOT_A_NAME: Final = frozenset((
+    "a", "an", "the", "so", "very", "not", "just", "really", "still", "also", "now", "from", "in", "on", "at", "here",
+    "there", "good", "fine", "ok", "okay", "great", "well", "sorry", "busy", "looking", "interested", "new", "back",
+    "happy", "sure", "mr", "mrs", "ms", "miss", "dr", "hi", "hey", "hello", "yes", "yeah", "no", "oh", "and", "but",
+    "bored", "tired", "lost", "confused", "ready", "sick", "broke", "hungry", "done", "wondering", "asking", "trying",
+    "curious",
+))
+# fmt: on
 
 
 def cleaned(value: object, *, max_chars: int = MAX_SLOT_CHARS) -> str | None:
@@ -63,7 +77,7 @@ def business_in(text: str) -> tuple[str | None, bool]:
     """
     said = without_opener(text)
     sells = _SELLS.search(said)
-    match = sells or _IS.match(said)
+    match = sells or _RUNS.search(said) or _IS.match(said)
     phrase = match["what"] if match else said
     return spoken(_TAIL.sub("", phrase)), sells is not None
 
@@ -75,11 +89,14 @@ def spoken(phrase: str | None) -> str | None:
     bare = " ".join(_NOT_SPOKEN.sub("", phrase).split())
     bare = re.sub(r"^(?:my|our)\b", "your", bare, flags=re.IGNORECASE)
     bare = re.sub(r"^(?:some|like|kind of)\s+", "", bare, flags=re.IGNORECASE)
-    if not bare or len(bare) > MAX_SPOKEN_CHARS or len(bare.split()) > 6 or _PERSONAL.search(bare):
+    if bare[1:].islower():
+        bare = bare[0].lower() + bare[1:]
+    if _NEEDS_ARTICLE.match(bare):
+        bare = f"{'an' if bare[0] in 'aeiou' else 'a'} {bare}"
+    too_long = len(bare) > MAX_SPOKEN_CHARS or len(bare.split()) > MAX_SPOKEN_WORDS
+    if too_long or _PERSONAL.search(bare) or not re.search(r"[^\W\d_]{3}", bare):
         return None
-    if not re.search(r"[^\W\d_]{3}", bare):
-        return None
-    return bare[0].lower() + bare[1:] if bare[1:].islower() else bare
+    return bare
 
 
 def first_name_in(text: str) -> str | None:

@@ -7,6 +7,8 @@ from rasa_sdk import Tracker
 
 NOT_UNDERSTOOD: Final = "nlu_fallback"
 CLARIFY: Final = "action_clarify"
+# Nothing worth keeping stands after the first 500 characters of a chat message.
+MAX_TEXT_CHARS: Final = 500
 
 Event = dict[str, Any]
 
@@ -29,12 +31,16 @@ def _intent(event: Event) -> str | None:
 
 
 def misses_in_a_row(tracker: Tracker) -> int:
-    """How many of the latest user messages in a row were not understood, counting the one being answered."""
+    """How many of the latest user messages in a row were not understood, counting the one being answered.
+
+    A message that a flow took as the answer to its question is no miss, whatever the classifier made of it: it shows by
+    the flow's next bubble.
+    """
     misses = 0
     for age, (user, after) in enumerate(_turns_backwards(tracker.events)):
         clarified = any(e.get("event") == "action" and e.get("name") == CLARIFY for e in after)
-        # An older message counts only if the bot asked about it: a flow may have taken it as an answer.
-        if _intent(user) != NOT_UNDERSTOOD or not (age == 0 or clarified):
+        taken_by_flow = any(e.get("event") == "bot" and e.get("text") and response_name(e) is None for e in after)
+        if _intent(user) != NOT_UNDERSTOOD or (age > 0 and (taken_by_flow or not clarified)):
             break
         misses += 1
     return misses
@@ -64,11 +70,8 @@ def response_name(bot_message: Event | None) -> str | None:
 def someone_else_asks(tracker: Tracker) -> bool:
     """Whether a flow or an agent leads the talk, so that the brain must not put a question of its own.
 
-    True when the message carries metadata {"flow": ...}, or when the bubble it answers was not made by the brain.
+    It shows by the bubble that the message answers: it was not made from one of the brain's responses.
     """
-    metadata = tracker.latest_message.get("metadata") or {}
-    if metadata.get("flow"):
-        return True
     last = last_bot_message(tracker)
     return last is not None and response_name(last) is None
 
@@ -81,7 +84,7 @@ def was_said(tracker: Tracker, response: str) -> bool:
 def user_text(tracker: Tracker) -> str:
     """The words of the message being answered; empty for a tapped quick reply ("/intent{...}")."""
     text = tracker.latest_message.get("text") or ""
-    return "" if text.startswith("/") else text
+    return "" if text.startswith("/") else text[:MAX_TEXT_CHARS]
 
 
 def entity(tracker: Tracker, name: str) -> str | None:
