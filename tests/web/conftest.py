@@ -1,0 +1,74 @@
+"""The built pages in a real browser against the fake service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from fake_warmline import DIST, FakeWarmline
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+]
+CHROMIUM = Path("/usr/bin/chromium")
+EXPECTED_NOISE = ("WebSocket connection to", "Failed to load resource")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = [str(path) for path in (CHROMIUM, DIST / "widget.js", DIST / "console" / "index.html") if not path.exists()]
+    if not missing:
+        return
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=f"the pages are not built or no browser is there: {', '.join(missing)}"))
+
+
+@pytest_asyncio.fixture
+async def fake() -> FakeWarmline:
+    return FakeWarmline()
+
+
+@pytest_asyncio.fixture
+async def address(fake: FakeWarmline) -> AsyncIterator[str]:
+    async with fake.serve() as where:
+        yield where
+
+
+@pytest_asyncio.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture
+async def complaints() -> AsyncIterator[list[str]]:
+    """What the pages' own consoles complain about; a test must leave it empty."""
+    heard: list[str] = []
+    yield heard
+    assert heard == []
+
+
+@pytest_asyncio.fixture
+async def context(browser: Browser, complaints: list[str]) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB", timezone_id="Europe/Berlin", reduced_motion="reduce")
+    context.set_default_timeout(5000)
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(EXPECTED_NOISE):
+            complaints.append(message.text)
+
+    context.on("console", heard)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    yield context
+    await context.close()
+
+
+@pytest_asyncio.fixture
+async def page(context: BrowserContext) -> Page:
+    return await context.new_page()
