@@ -50,7 +50,7 @@ web: .tools/node web/dist/.stamp ## Build the browser parts
 	@bash scripts/get-uv
 
 .venv/.stamp: uv.lock pyproject.toml | $(UV)
-	@bash scripts/python-for 3.12 3.11 3.13 | xargs -I{} $(UV) sync --locked --quiet --python {}
+	@bash scripts/python-for 3.12 3.13 | xargs -I{} $(UV) sync --locked --quiet --python {}
 	@touch $@
 
 brain/.venv/.stamp: brain/uv.lock brain/pyproject.toml | $(UV)

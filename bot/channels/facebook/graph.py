@@ -69,6 +69,8 @@ class GraphClient:
         if status == 200 and answer.get("message_id"):
             return Sent(external_id=str(answer["message_id"]))
         problem = answer.get("error")
+        if status == 200 and problem is None:
+            return Unknown(error="unreadable")
         return meaning(status, problem if isinstance(problem, Mapping) else {})
 
     async def act(self, person: str, action: str, persona_id: str | None = None) -> None:
