@@ -81,7 +81,7 @@ class Worker(asyncio.Protocol):
         self._transport: Optional[asyncio.WriteTransport] = None
         self._buffer = bytearray()
         self._reply: "Optional[asyncio.Future[Reply]]" = None
-        self._doomed = False
+        self.doomed = False
 
     @property
     def busy(self) -> bool:
@@ -103,11 +103,11 @@ class Worker(asyncio.Protocol):
         del self._buffer[:end]
         if not reply.done():
             reply.set_result((status, body))
-        if not self._doomed:
+        if not self.doomed:
             self._free(self)
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
-        self._doomed = True
+        self.doomed = True
         if self._reply is not None and not self._reply.done():
             self._reply.set_exception(WorkerDied())
         self._gone(self)
@@ -116,7 +116,7 @@ class Worker(asyncio.Protocol):
         """Have the worker answer. Raises WorkerDied, or TurnTimedOut after killing it."""
         loop = asyncio.get_running_loop()
         assert self._transport is not None
-        if self._doomed or self._transport.is_closing():
+        if self.doomed or self._transport.is_closing():
             raise WorkerDied()
         reply: "asyncio.Future[Reply]" = loop.create_future()
         self._reply = reply
@@ -137,7 +137,7 @@ class Worker(asyncio.Protocol):
     def kill(self) -> None:
         """End the worker at once, whatever it is doing."""
         assert self._transport is not None
-        self._doomed = True
+        self.doomed = True
         if not self._transport.is_closing():
             os.kill(self.pid, signal.SIGKILL)
 
@@ -178,7 +178,8 @@ class Pool:
     @property
     def worker_pids(self) -> List[int]:
         """The pids of the workers that serve now."""
-        return sorted(worker.pid for worker in self.current.workers) if self.current else []
+        workers = self.current.workers if self.current else ()
+        return sorted(worker.pid for worker in workers if not worker.doomed)
 
     async def run(self, kind: int, body: bytes) -> Reply:
         """Have a worker answer `body`. A turn whose worker dies is taken again once, since turns leave no trace.

@@ -25,6 +25,7 @@ log = get_logger()
 
 MAX_BODY_BYTES = 1024 * 1024
 IMPORT_TIMEOUT_S = 300.0
+GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, 2.3.1
 SOCKET_PATH_BYTES = 107  # unix(7): sun_path holds 108 with its final zero
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -80,6 +81,9 @@ def find_model(path: str) -> str:
         place = archives[-1]
     if not place.is_file():
         raise ModelRefused(f"there is no model at {place}")
+    with place.open("rb") as archive:
+        if archive.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
+            raise ModelRefused(f"{place} is not a model archive (*.tar.gz)")
     return str(place.resolve())
 
 

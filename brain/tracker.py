@@ -1,11 +1,12 @@
 """The conversation so far, as Rasa wants it: built from a request's events, and cheap to copy."""
 
 import copy
+import itertools
 from typing import Any, Dict, Iterable, List
 
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, Event, UserUttered
+from rasa.shared.core.events import ActionExecuted, Event, Restarted, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
 
@@ -36,7 +37,8 @@ def build_tracker(conversation_id: str, events: List[Dict[str, Any]], domain: Do
     Raises BadRequest, naming the event that Rasa cannot read.
     """
     tracker = TurnTracker(conversation_id, domain.slots)
-    for event in _with_listen(_read(events)):
+    carry_over = domain.session_config.carry_over_slots
+    for event in _with_listen(_with_slots(_read(events), carry_over=carry_over)):
         tracker.update(event)
     return tracker
 
@@ -61,9 +63,22 @@ def _read_one(index: int, dumped: Dict[str, Any]) -> Event:
         event = kind._from_parameters(dumped)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadRequest(f"events[{index}]", f"is not a {dumped['event']!r} event ({error!r})") from error
-    if not isinstance(event, Event):
+    if not isinstance(event, Event) or (isinstance(event, SlotSet) and not isinstance(event.key, str)):
         raise BadRequest(f"events[{index}]", f"is not a {dumped['event']!r} event")
     return event
+
+
+def _with_slots(events: List[Event], *, carry_over: bool) -> List[Event]:
+    """`events`, with the slots at their head standing over a session start further on, as Rasa carries them over.
+
+    Not over a restart, which is there to forget them.
+    """
+    head = list(itertools.takewhile(lambda event: isinstance(event, SlotSet), events))
+    starts = [index for index, event in enumerate(events) if isinstance(event, SessionStarted)]
+    if not (head and starts and carry_over) or any(isinstance(event, Restarted) for event in events):
+        return events
+    after = starts[-1] + 1
+    return [*events[:after], *head, *events[after:]]
 
 
 def _with_listen(events: List[Event]) -> List[Event]:
