@@ -16,6 +16,7 @@ from bot.core import consent, pacing, window
 from bot.core.draft import Draft
 from bot.core.model import (
     AgentGaveBack,
+    AgentLeft,
     AgentsChanged,
     AgentTook,
     AgentWrote,
@@ -87,6 +88,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _back_to_bot(draft, rules, event.outcome)
         case AgentsChanged():
             episodes.agents_changed(draft, rules.policy, desk)
+        case AgentLeft():
+            episodes.agent_gone(draft, rules.policy, desk, event.agent_id)
         case ForeignEcho():
             engine.hold(draft)
             episodes.native_inbox(draft, rules.policy, event)

@@ -419,6 +419,13 @@ class AgentsChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLeft:
+    """An agent has been gone for good; what they had been offered or had not answered yet goes round again."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignEcho:
     """The page spoke without us: somebody answers from the native inbox or another app."""
 
@@ -458,6 +465,7 @@ type Event = (
     | AgentWrote
     | AgentGaveBack
     | AgentsChanged
+    | AgentLeft
     | ForeignEcho
     | DeliveryFailed
     | ProfileSeen
