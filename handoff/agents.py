@@ -1,0 +1,213 @@
+"""What agents do with an episode: take it, write, give it back, vanish, or answer from the page's own inbox."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.core.draft import Draft
+from bot.core.model import (
+    AgentRef,
+    Clock,
+    ClockKind,
+    CommandRefused,
+    Episode,
+    ForeignEcho,
+    Json,
+    Owner,
+    Reason,
+    Say,
+    Speaker,
+)
+from handoff.desk import Desk
+from handoff.policy import Policy, due
+from handoff.steps import (
+    NATIVE,
+    Round,
+    back_to_waiting,
+    close,
+    hand_to,
+    judge,
+    keep_promise,
+    offer,
+    offered_now,
+    open_one,
+    put,
+    silence_bot,
+    tell,
+    who,
+    words_missed,
+)
+
+
+def take(draft: Draft, policy: Policy, agent: AgentRef) -> None:
+    """The agent accepts the episode, or steps in where there is none. Pressing twice is once.
+
+    Raises CommandRefused `taken` if another agent holds it. Words from the page inbox hold it only until an agent comes.
+    """
+    episode = open_one(draft.state)
+    if episode is not None and episode.agent is not None and episode.agent.agent_id != NATIVE.agent_id:
+        if episode.agent.agent_id == agent.agent_id:
+            return
+        raise CommandRefused("taken", f"{episode.agent.name} has it already.")
+    episode = episode or _step_in(draft, policy, Reason.AGENT_STEPPED_IN)
+    _accept(draft, policy, episode, agent)
+    tell(draft, policy, "agent_joined", agent=agent.name)
+
+
+def wrote(draft: Draft, policy: Policy, agent: AgentRef, text: str, client_key: str) -> None:
+    """The holder writes to the prospect. Lateness is judged here from timestamps, whether or not a clock fired.
+
+    Raises CommandRefused: `not_yours`, `empty`, or `opted_out` (they asked us to stop and have not written since).
+    """
+    episode = _held_by(draft, agent)
+    if not text.strip():
+        raise CommandRefused("empty", "There is nothing to send.")
+    if _must_not_write(draft):
+        raise CommandRefused("opted_out", f"{who(draft.state)} asked us to stop writing.")
+    if any(u.say.client_key == client_key for u in draft.state.unsent):
+        return
+    draft.say(Say(speaker=Speaker.AGENT, text=text, agent=agent, client_key=client_key))
+    _spoke(draft, episode, draft.now)
+
+
+def give_back(
+    draft: Draft, policy: Policy, agent: AgentRef, summary: str, outcome: str = "returned", slots: Json | None = None
+) -> None:
+    """The holder hands the prospect back. The tracker learns the summary, the outcome and the slots; what is still
+    unanswered becomes the bot's turn at once. Raises CommandRefused `not_yours`."""
+    episode = _held_by(draft, agent)
+    learnt: dict[str, Any] = {**(slots or {}), "handoff_summary": summary, "handoff_outcome": outcome}
+    close(draft, episode, outcome, summary)
+    hand_to(draft, Owner.BOT)
+    draft.set(slots={**draft.state.slots, **learnt})
+    timestamp = draft.now.timestamp()
+    draft.track(*({"event": "slot", "timestamp": timestamp, "name": n, "value": v} for n, v in learnt.items()))
+    tell(draft, policy, "given_back", agent=agent.name)
+    promise = draft.state.promise
+    if promise is None:
+        return
+    due_at = due(policy, draft.now, policy.targets.reply_s)
+    draft.set(promise=replace(promise, due_at=due_at))
+    draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=due_at))
+    draft.set_clock(Clock(kind=ClockKind.TURN, due_at=draft.now, data={"message_id": promise.message_id}))
+
+
+def agent_gone(draft: Draft, policy: Policy, desk: Desk, agent_id: str) -> None:
+    """An agent is no longer there: what they were offered, or took and owe words on, goes round again."""
+    episode = open_one(draft.state)
+    if episode is None:
+        return
+    if episode.status == "waiting" and offered_now(draft, episode) == agent_id:
+        draft.note("episode.offer_lapsed", episode_id=episode.episode_id, agent_id=agent_id, why="gone")
+        offer(draft, policy, desk, episode, exclude=(agent_id,))
+    elif episode.agent is not None and episode.agent.agent_id == agent_id and _owes_words(draft, episode):
+        name = episode.agent.name
+        back_to_waiting(draft, policy, desk, episode, why="gone", exclude=(agent_id,))
+        tell(draft, policy, "agent_left", agent=name)
+
+
+def native_inbox(draft: Draft, policy: Policy, echo: ForeignEcho) -> None:
+    """Somebody answered from the page's own inbox: a person talks, so the bot is silent. Their words count as human."""
+    episode = open_one(draft.state)
+    if episode is None:
+        episode = _step_in(draft, policy, Reason.NATIVE_INBOX)
+    if episode.status == "waiting":
+        episode = _accept(draft, policy, episode, NATIVE)
+    draft.note("native_inbox.spoke", episode_id=episode.episode_id, app_id=echo.app_id)
+    _spoke(draft, episode, min(draft.now, max(echo.at, episode.requested_at)))
+
+
+def _step_in(draft: Draft, policy: Policy, reason: Reason) -> Episode:
+    key = draft.new_id("ep")
+    draft.note("episode.opened", episode_id=key, reason=reason.value)
+    episode = Episode(
+        episode_id=key,
+        reason=reason,
+        requested_at=draft.now,
+        first_words_due_at=due(policy, draft.now, policy.targets.first_words_s),
+    )
+    round_ = Round(since=draft.now, target_s=policy.targets.first_words_s)
+    words_at = episode.first_words_due_at
+    draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=words_at, data=round_.data()))
+    draft.set(episode=episode)
+    return episode
+
+
+def _accept(draft: Draft, policy: Policy, episode: Episode, agent: AgentRef) -> Episode:
+    key, now = episode.episode_id, draft.now
+    accept = draft.state.clock(ClockKind.ACCEPT, key)
+    if episode.offered_at is None:
+        episode = judge(draft, episode, "offer", due(policy, episode.requested_at, policy.targets.offer_s), now)
+    if accept is not None:
+        episode = judge(draft, episode, "accept", accept.due_at, now)
+    episode = put(draft, episode, status="accepted", agent=agent, accepted_at=now, offered_at=episode.offered_at or now)
+    _keep_words_due(draft, policy, episode)
+    for kind in (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.RUNG):
+        draft.cancel_clock(kind, key)
+    hand_to(draft, Owner.AGENT)
+    draft.set(asking=None)
+    silence_bot(draft)
+    _owe_reply(draft, policy)
+    waited_ms = int((now - episode.requested_at).total_seconds() * 1000)
+    draft.note("episode.accepted", episode_id=key, agent_id=agent.agent_id, waited_ms=waited_ms)
+    return episode
+
+
+def _keep_words_due(draft: Draft, policy: Policy, episode: Episode) -> None:
+    """The round's FIRST_WORDS clock stays; if it has fired already, one is set that notices a silent holder."""
+    key = episode.episode_id
+    if draft.state.clock(ClockKind.FIRST_WORDS, key):
+        return
+    round_ = Round.of(draft.state.clock(ClockKind.RUNG, key))
+    round_ = round_ or Round(since=draft.now, target_s=policy.targets.first_words_s)
+    silent_at = due(policy, draft.now, max(policy.targets.next_words_s, round_.target_s))
+    data = round_.data(silent=True)
+    draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=silent_at, data=data))
+
+
+def _owe_reply(draft: Draft, policy: Policy) -> None:
+    """What the bot had not answered yet is the agent's to answer now."""
+    if draft.state.promise is not None:
+        due_at = due(policy, draft.now, policy.targets.next_words_s)
+        draft.set(promise=replace(draft.state.promise, due_at=due_at))
+        draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=due_at, data={"owes": "agent", "missed": 0}))
+
+
+def _held_by(draft: Draft, agent: AgentRef) -> Episode:
+    episode = open_one(draft.state)
+    if episode is None or episode.agent is None:
+        raise CommandRefused("not_yours", "Take the conversation first.")
+    if episode.agent.agent_id != agent.agent_id:
+        raise CommandRefused("not_yours", f"{episode.agent.name} has it.")
+    return episode
+
+
+def _must_not_write(draft: Draft) -> bool:
+    opted_out_at, inbound_at = draft.state.opted_out_at, draft.state.last_inbound_at
+    return opted_out_at is not None and (inbound_at is None or inbound_at <= opted_out_at)
+
+
+def _owes_words(draft: Draft, episode: Episode) -> bool:
+    return draft.state.promise is not None or draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id) is not None
+
+
+def _spoke(draft: Draft, episode: Episode, at: datetime) -> None:
+    """A person has written at `at`: stamp first words, judge lateness, keep the promise."""
+    key, promise = episode.episode_id, draft.state.promise
+    words = draft.state.clock(ClockKind.FIRST_WORDS, key)
+    owed = draft.state.clock(ClockKind.PROMISE)
+    if episode.first_words_at is None:
+        episode = judge(draft, episode, "first_words", episode.first_words_due_at, at)
+        episode = put(draft, episode, first_words_at=at)
+        waited_ms = int((at - episode.requested_at).total_seconds() * 1000)
+        draft.note("episode.first_words", episode_id=key, waited_ms=waited_ms)
+    elif words is not None and not words.data.get("silent"):
+        episode = judge(draft, episode, words_missed(episode), words.due_at, at, again=True)
+    elif promise is not None and owed is not None and owed.data.get("missed") == 0:
+        episode = judge(draft, episode, "next_words", promise.due_at, at, again=True)
+    draft.cancel_clock(ClockKind.FIRST_WORDS, key)
+    draft.cancel_clock(ClockKind.TURN)
+    draft.heard(tuple(h.message_id for h in draft.state.unheard))
+    keep_promise(draft, "agent")

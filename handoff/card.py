@@ -1,0 +1,187 @@
+"""The card an agent reads before saying a word: made from what is stored, without guessing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.core.model import Episode, JournalEntry, Owner, Reason, State
+
+MAX_HISTORY = 12
+MAX_VALUE = 200
+"""Characters of a slot's value on the card."""
+
+CHANNELS = {"messenger": "Messenger", "widget": "the website", "rest": "the REST channel", "socketio": "socket.io"}
+
+HEADLINES = {
+    Reason.ASKED: "{name} asked for a person",
+    Reason.NOT_UNDERSTOOD: "The bot did not understand {name}",
+    Reason.COMPLAINT: "{name} has a complaint",
+    Reason.HOT_LEAD: "{name} is ready to talk business",
+    Reason.UNANSWERABLE: "{name} sent something the bot cannot answer",
+    Reason.BOT_FAILURE: "The bot failed {name}",
+    Reason.FLOW_STEP: "{name} reached a step that needs a person",
+    Reason.AGENT_STEPPED_IN: "{agent} stepped in for {name}",
+    Reason.NATIVE_INBOX: "{name} is being answered from the page inbox",
+}
+
+OUTCOMES = {
+    "returned": "handed back to the bot",
+    "won": "won",
+    "lost": "lost",
+    "later": "wants to hear from us later",
+    "prospect_chose_bot": "went on with the bot",
+    "opted_out": "asked us to stop writing",
+}
+
+OUR_SLOTS = frozenset({"handoff_summary", "handoff_outcome", "callback_number", "callback_time", "referral"})
+"""Slots the card shows in words of its own."""
+
+
+class Guide(BaseModel):
+    """How slots read on the card: labels of facts, which slots are wants and objections, and what to ask for an empty one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    labels: dict[str, str] = {}
+    wants: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
+    questions: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Headline (one sentence), facts (label, value), wants, objections, what was promised, the flow step as
+    (flow, step), the next question worth asking, history (when, what), and the last reading as (intent, confidence)."""
+
+    headline: str
+    facts: tuple[tuple[str, str], ...]
+    wants: tuple[str, ...]
+    objections: tuple[str, ...]
+    promised: tuple[str, ...]
+    flow: tuple[str, str] | None
+    next_question: str | None
+    history: tuple[tuple[datetime, str], ...]
+    reading: tuple[str, float] | None
+
+
+def card(state: State, episodes: Sequence[Episode], journal: Sequence[JournalEntry], guide: Guide | None = None) -> Card:
+    """What is known of this prospect. `episodes` and `journal` are oldest first."""
+    guide = guide or Guide()
+    reading = state.last_reading
+    live = state.live_enrolments
+    return Card(
+        headline=_headline(state),
+        facts=_facts(state, guide),
+        wants=_values(state.slots, guide.wants),
+        objections=_values(state.slots, guide.objections),
+        promised=_promised(state, episodes),
+        flow=(live[-1].flow_id, live[-1].step_id) if live else None,
+        next_question=next((q for slot, q in guide.questions.items() if not _text(state.slots.get(slot))), None),
+        history=_history(state, episodes, journal),
+        reading=(reading.intent, reading.confidence) if reading and reading.intent else None,
+    )
+
+
+def _name(state: State) -> str:
+    parts = (state.profile.first_name, state.profile.last_name)
+    return " ".join(p for p in parts if p) or _text(state.slots.get("name")) or "Someone"
+
+
+def _headline(state: State) -> str:
+    name, episode = _name(state), state.episode
+    where = CHANNELS.get(state.identity.channel, state.identity.channel)
+    if episode is None or episode.status == "closed":
+        talking = {Owner.BOT: "is talking with the bot", Owner.CLOSED: "has no open question"}
+        return f"{name} {talking.get(state.owner, 'is here')} on {where}."
+    agent = episode.agent.name if episode.agent else "Somebody"
+    sentence = HEADLINES[episode.reason].format(name=name, agent=agent)
+    waits_for = {"callback": ", and wants to be called back", "book": ", and wants a time"}.get(episode.choice or "", "")
+    return f"{sentence} on {where}{waits_for}."
+
+
+def _text(value: Any) -> str:
+    """A slot's value in one line; empty for nothing known."""
+    if value is None or value is False or value == "":
+        return ""
+    if value is True:
+        return "yes"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(filter(None, map(_text, value)))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {_text(v)}" for k, v in value.items() if _text(v))
+    return " ".join(str(value).split())[:MAX_VALUE]
+
+
+def _values(slots: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for name in names:
+        value = slots.get(name)
+        items = value if isinstance(value, (list, tuple)) else (value,)
+        found += [text for item in items if (text := _text(item))]
+    return tuple(dict.fromkeys(found))
+
+
+def _facts(state: State, guide: Guide) -> tuple[tuple[str, str], ...]:
+    told = {
+        "Came from": _text(state.slots.get("referral")),
+        "Number": _text(state.slots.get("callback_number")),
+        "Best time": _text(state.slots.get("callback_time")),
+        "Language": state.profile.locale or "",
+        "Time zone": state.profile.zone or "",
+    }
+    shown_elsewhere = OUR_SLOTS | {*guide.wants, *guide.objections}
+    order = (*guide.labels, *(slot for slot in state.slots if slot not in guide.labels))
+    slots = {
+        guide.labels.get(slot, slot.replace("_", " ").capitalize()): _text(state.slots.get(slot))
+        for slot in order
+        if slot not in shown_elsewhere
+    }
+    tags = {"Tags": ", ".join(state.tags)}
+    return tuple((label, value) for label, value in (slots | told | tags).items() if value)
+
+
+def _promised(state: State, episodes: Sequence[Episode]) -> tuple[str, ...]:
+    promised = [e.summary for e in episodes if e.status == "closed" and e.summary]
+    choice = state.episode.choice if state.episode and state.episode.status != "closed" else None
+    if choice == "callback" and (number := _text(state.slots.get("callback_number"))):
+        promised.append(f"A call back on {number}")
+    if choice == "book" and (time := _text(state.slots.get("callback_time"))):
+        promised.append(f"A talk: {time}")
+    return tuple(promised)
+
+
+def _history(state: State, episodes: Sequence[Episode], journal: Sequence[JournalEntry]) -> tuple[tuple[datetime, str], ...]:
+    lines = [(state.created_at, "First contact")]
+    for episode in episodes:
+        if episode.closed_at is not None:
+            by = f" by {episode.agent.name}" if episode.agent else ""
+            outcome = OUTCOMES.get(episode.outcome or "", (episode.outcome or "").replace("_", " "))
+            lines.append((episode.closed_at, f"Talk{by}: {outcome}" if episode.agent else f"Request ended: {outcome}"))
+    lines += [(entry.at, text) for entry in journal if (text := _journal_text(entry))]
+    return tuple(sorted(lines, key=lambda line: line[0]))[-MAX_HISTORY:]
+
+
+def _journal_text(entry: JournalEntry) -> str | None:
+    """A journal entry as a person reads it; None for those that say nothing about the prospect."""
+    data = entry.data
+    match entry.kind:
+        case "episode.opened":
+            return f"A person was needed: {str(data.get('reason', '')).replace('_', ' ')}"
+        case "episode.breached":
+            return f"Our promise was missed: {str(data.get('clock', '')).replace('_', ' ')}"
+        case "episode.chose":
+            return f"Chose: {str(data.get('choice', '')).replace('_', ' ')}"
+        case "episode.returned":
+            return "Back in the queue"
+        case "prospect.opted_out":
+            return "Asked us to stop writing"
+        case "prospect.opted_in":
+            return "Asked to hear from us again"
+        case "brain.failed":
+            return "The bot was not answering"
+    return None

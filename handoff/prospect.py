@@ -1,0 +1,191 @@
+"""What prospects do while a person is needed: write, wait too long, choose, and tell a number or a time."""
+
+from __future__ import annotations
+
+import re
+
+from bot.core.draft import Draft
+from bot.core.model import Clock, ClockKind, Episode, Heard, Owner, Promise, Reason
+from handoff.desk import Desk
+from handoff.opening import open_episode
+from handoff.policy import Choice, Policy, due
+from handoff.steps import (
+    Round,
+    back_to_waiting,
+    breach,
+    close,
+    hand_to,
+    offered_now,
+    open_one,
+    put,
+    start_round,
+    tell,
+    who,
+)
+
+MAX_TOLD = 120
+"""Characters of a told time that are kept."""
+
+_NUMBER = re.compile(r"\+?\(?\d[\d\s().\-/]*\d")
+# E.164 (ITU-T, 2010) allows 15 digits; shorter than 7 is no subscriber number one could dial from abroad.
+_DIGITS = range(7, 16)
+_TIMELY = re.compile(
+    r"\d|\b(to(day|morrow|night)|now|later|any\s?time|asap|morning|noon|lunch|afternoon|evening|week(end)?|month"
+    r"|mon|tues?|wed(nes)?|thur?s?|fri|sat(ur)?|sun)(day)?s?\b",
+    re.IGNORECASE,
+)
+
+
+def prospect_waits(draft: Draft, policy: Policy, heard: tuple[Heard, ...]) -> None:
+    """The prospect wrote while an agent talks, or while one is awaited.
+
+    With an agent, the agent owes words from now on; while words are owed already, the oldest unanswered message counts.
+    """
+    episode = open_one(draft.state)
+    if episode is None or not heard:
+        return
+    text = f"{who(draft.state)} wrote."
+    if draft.state.owner is not Owner.AGENT or episode.agent is None:
+        asked = offered_now(draft, episode)
+        to = () if episode.widened or asked is None else (asked,)
+        draft.notify("message", to=to, text=text, episode_id=episode.episode_id)
+        return
+    _owe_words(draft, policy, heard)
+    draft.notify("message", to=(episode.agent.agent_id,), text=text, episode_id=episode.episode_id)
+
+
+def _owe_words(draft: Draft, policy: Policy, heard: tuple[Heard, ...]) -> None:
+    promise, clock = draft.state.promise, draft.state.clock(ClockKind.PROMISE)
+    if promise is not None and clock is not None and clock.data.get("owes") == "agent":
+        return
+    due_at = due(policy, draft.now, policy.targets.next_words_s)
+    opened_at = promise.opened_at if promise else heard[0].at
+    message_id = promise.message_id if promise else heard[0].message_id
+    draft.set(promise=Promise(opened_at=opened_at, due_at=due_at, message_id=message_id))
+    draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=due_at, data={"owes": "agent", "missed": 0}))
+
+
+def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
+    """The agent's next words are late: the team is alarmed; late again, the prospect is told and others are asked."""
+    episode, promise = open_one(draft.state), draft.state.promise
+    draft.cancel_clock(ClockKind.PROMISE)
+    if promise is None or episode is None or episode.agent is None:
+        return
+    again_at = due(policy, draft.now, policy.targets.next_words_s)
+    words = draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id)
+    if clock.data.get("owes") != "agent" or words is not None or draft.now < promise.due_at:
+        # Not the agent's lateness yet: the bot's promise became theirs, or their first words are still being timed.
+        due_at = max(again_at, promise.due_at)
+        draft.set(promise=Promise(opened_at=promise.opened_at, due_at=due_at, message_id=promise.message_id))
+        draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=due_at, data={"owes": "agent", "missed": 0}))
+        return
+    missed, name = int(clock.data.get("missed", 0)), episode.agent.name
+    if missed == 0:
+        breach(draft, episode, "next_words", promise.due_at, draft.now, again=True)
+        text = f"{who(draft.state)} is waiting for {name}'s answer."
+        draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
+        draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=again_at, data={"owes": "agent", "missed": 1}))
+        return
+    text = f"{name} has not answered {who(draft.state)}. Who can?"
+    draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
+    back_to_waiting(draft, policy, desk, episode, why="silent")
+    tell(draft, policy, "agent_left", agent=name)
+
+
+def choose_option(draft: Draft, policy: Policy, desk: Desk, payload: str) -> bool:
+    """The prospect tapped one of the four choices. False if it is none of them, or an agent is talking already.
+
+    A tap on an old message, with no episode open, asks for a person anew (or just goes on with the bot).
+    """
+    if payload not in {choice.value for choice in Choice} or draft.state.owner is Owner.AGENT:
+        return False
+    choice = Choice(payload)
+    if open_one(draft.state) is None:
+        if choice is Choice.BOT:
+            tell(draft, policy, "back_to_bot")
+            return True
+        open_episode(draft, policy, desk, Reason.ASKED, detail="choice", quiet=True)
+    episode = open_one(draft.state)
+    assert episode is not None
+    name = choice.name.lower()
+    draft.note("episode.chose", episode_id=episode.episode_id, choice=name)
+    match choice:
+        case Choice.WAIT:
+            put(draft, episode, choice=name)
+            draft.set(asking=None)
+            tell(draft, policy, "waiting_ok")
+        case Choice.CALLBACK:
+            put(draft, episode, choice=name)
+            draft.set(asking="callback_number")
+            tell(draft, policy, "callback_ask")
+        case Choice.BOOK:
+            put(draft, episode, choice=name)
+            draft.set(asking="callback_time")
+            tell(draft, policy, "booked_ask")
+        case Choice.BOT:
+            _go_on_with_bot(draft, policy, episode)
+    return True
+
+
+def _go_on_with_bot(draft: Draft, policy: Policy, episode: Episode) -> None:
+    close(draft, put(draft, episode, choice="bot"), "prospect_chose_bot")
+    hand_to(draft, Owner.BOT)
+    draft.notify("lost", text=f"{who(draft.state)} went on with the bot.", episode_id=episode.episode_id)
+    tell(draft, policy, "back_to_bot")
+
+
+def told(draft: Draft, policy: Policy, desk: Desk, heard: tuple[Heard, ...]) -> bool:
+    """The prospect answers what was asked: a number or a time. False if they said something else, which is answered
+    as usual; what was asked stays open then."""
+    episode = open_one(draft.state)
+    text = " ".join(h.text.strip() for h in heard if h.text.strip())
+    if episode is None or episode.status != "waiting" or not text or any(h.payload for h in heard):
+        return False
+    match draft.state.asking:
+        case "callback_number":
+            number = phone_number(text)
+            if number is None and sum(c.isdigit() for c in text) >= 3:
+                tell(draft, policy, "callback_unclear")
+                return True
+            if number is None:
+                return False
+            _keep_told(draft, policy, episode, slot="callback_number", value=number, tag="callback")
+            tell(draft, policy, "callback_done", number=number)
+        case "callback_time":
+            if "?" in text and not _TIMELY.search(text):
+                return False
+            time = text[:MAX_TOLD]
+            _keep_told(draft, policy, episode, slot="callback_time", value=time, tag="booking")
+            tell(draft, policy, "booked_done", time=_short(time))
+        case _:
+            return False
+    return True
+
+
+def phone_number(text: str) -> str | None:
+    """The first phone-like number in a text, digits with a leading + if there was one; None without any."""
+    for match in _NUMBER.finditer(text):
+        digits = "".join(c for c in match.group() if c.isdigit() and c.isascii())
+        if len(digits) in _DIGITS:
+            return ("+" if match.group().startswith("+") else "") + digits
+    return None
+
+
+def _short(time: str, most: int = 40) -> str:
+    return time if len(time) <= most else time[: most - 1].rstrip() + "…"
+
+
+def _keep_told(draft: Draft, policy: Policy, episode: Episode, *, slot: str, value: str, tag: str) -> None:
+    """Remember it, and time the call-back like any wait for a person."""
+    draft.set(asking=None, slots={**draft.state.slots, slot: value})
+    if tag not in draft.state.tags:
+        draft.set(tags=(*draft.state.tags, tag))
+    draft.track({"event": "slot", "timestamp": draft.now.timestamp(), "name": slot, "value": value})
+    draft.note("episode.callback", episode_id=episode.episode_id, slot=slot)
+    words = draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id)
+    if words is not None and words.due_at <= draft.now:
+        breach(draft, episode, "first_words", words.due_at, draft.now)
+    episode = open_one(draft.state) or episode
+    start_round(draft, policy, episode, Round(since=draft.now, target_s=policy.targets.callback_s))
+    text = f"{who(draft.state)} wants to be called back." if tag == "callback" else f"{who(draft.state)} named a time."
+    draft.notify("alarm", text=text, episode_id=episode.episode_id)
