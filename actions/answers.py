@@ -67,13 +67,13 @@ class HowItWorks(Answer):
 
 
 class Examples(Answer):
-    """Tells what came of it for another shop."""
+    """Tells what came of it for the customer most like the prospect."""
 
     def name(self) -> str:
         return "action_examples"
 
     def say(self, dispatcher: CollectingDispatcher, tracker: Tracker, told: memory.Told) -> None:
-        say_for_business(dispatcher, tracker, told, "utter_examples")
+        dispatcher.utter_message(response=catalog.story_for(memory.business(tracker, told)))
 
 
 class Time(Answer):
@@ -115,5 +115,5 @@ class Tip(Answer):
         return "action_tip"
 
     def say(self, dispatcher: CollectingDispatcher, tracker: Tracker, told: memory.Told) -> None:
-        matters = (talk.user_text(tracker), memory.known(tracker, "obstacle", told), memory.known(tracker, "goal", told))
-        dispatcher.utter_message(response=catalog.tip_for(*matters))
+        obstacle, goal = memory.known(tracker, "obstacle", told), memory.known(tracker, "goal", told)
+        dispatcher.utter_message(response=catalog.tip_for(talk.user_text(tracker), obstacle, goal))

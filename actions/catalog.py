@@ -1,4 +1,4 @@
-"""What Sundial works with, and which tip fits which trouble."""
+"""What Sundial works with, which tip fits which trouble, and whose story is closest to a business."""
 
 import re
 from typing import Final
@@ -36,7 +36,7 @@ SHOP_SYSTEMS: Final = frozenset({"Shopify", "WooCommerce", "WordPress", "Wix", "
 _NAMES: Final = {**SUPPORTED, **NOT_YET}
 _MENTION = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _NAMES), key=len, reverse=True)) + r")\b", re.IGNORECASE)
 
-# In this order: what is said first about a matter is often not what it is about ("too many questions" before "answers").
+# In this order: "too many questions to answer" is about time, though it names answers too.
 _TIPS: Final = {
     "utter_tip_carts": (r"\bcarts?\b", "checkout", "basket"),
     "utter_tip_repeat_orders": (
@@ -61,6 +61,16 @@ _TIPS: Final = {
     ),
 }
 _TIP_RULES: Final = {response: re.compile("|".join(parts), re.IGNORECASE) for response, parts in _TIPS.items()}
+_STORIES: Final = {
+    "utter_examples_food": re.compile(
+        r"bak(?:e|er|ing)|cake|bread|caf[eé]|coffee|restaurant|food|pizza|chocolate|cook|cater|wine|beer|brew|tea\b",
+        re.IGNORECASE,
+    ),
+    "utter_examples_service": re.compile(
+        r"studio|salon|gym|repair|clean|groom|train|coach|lessons?|photograph|hair|nails|spa\b|clinic|tattoo|rent|bikes?\b|car\b",
+        re.IGNORECASE,
+    ),
+}
 GENERAL_TIP: Final = "utter_tip_general"
 
 
@@ -82,3 +92,11 @@ def tip_for(*matters: str | None) -> str:
             if matter and pattern.search(matter):
                 return response
     return GENERAL_TIP
+
+
+def story_for(business: str | None) -> str:
+    """The response that tells of the customer most like this business; a shop that makes things unless another fits."""
+    for response, pattern in _STORIES.items():
+        if business and pattern.search(business):
+            return response
+    return "utter_examples"

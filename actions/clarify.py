@@ -26,10 +26,7 @@ TITLES: Final = {
     "ask_account": "My account",
     "book_call": "Book a call",
     "complaint": "Something went wrong",
-    "objection_later": "Not right now",
     "stop": "No more messages",
-    "delete_data": "Delete my data",
-    "language_other": "Another language",
 }
 FALLBACK_GUESSES: Final = ("ask_how_it_works", "ask_price")
 PERSON: Final = {"title": "Talk to a person", "payload": "/want_human"}

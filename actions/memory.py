@@ -21,13 +21,18 @@ def told_by_entities(tracker: Tracker) -> Told:
 
 
 def told_business(tracker: Tracker) -> Told:
-    """business_kind, and product where goods are named, from a message that tells what somebody does."""
+    """business_kind, and product where goods are named, from a message that tells what somebody does.
+
+    What is known already is replaced only by something said outright ("i run a gym"), not by a stray phrase.
+    """
     told = told_by_entities(tracker)
     text = talk.user_text(tracker)
-    phrase, sells = phrases.business_in(text)
-    if sells and phrase:
-        told.setdefault("product", phrase)
-    kind = phrases.cleaned(phrase or phrases.without_opener(text))
+    business = phrases.business_in(text)
+    if not business.stated and (tracker.slots.get("business_kind") or catalog.platform_in(text)):
+        return told
+    if business.sells and business.phrase:
+        told.setdefault("product", business.phrase)
+    kind = phrases.cleaned(business.phrase or phrases.without_opener(text))
     if kind:
         told.setdefault("business_kind", kind)
     return told

@@ -1,7 +1,7 @@
 """What people say, made fit to be stored in a slot and said back to them."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_SLOT_CHARS: Final = 200
 MAX_SPOKEN_CHARS: Final = 40
@@ -28,23 +28,24 @@ _IS = re.compile(
 )
 # Where the thing itself ends and the circumstances begin.
 _TAIL = re.compile(
-    r"\s*(?:[.,;:!?()\n]|\s-\s|\s(?:on(?! demand)|from|in|at|through|via|for|and (?:i|we|sell|ship)|but|which|that|so|since|with|"
-    r"mostly|mainly|nothing|just|online(?! \w))\b).*$",
+    r"\s*(?:[.,;:!?()\n]|\s-\s|\s(?:on(?! demand)|from|in|at|through|via|for|with|and (?:i|we|sell|ship)|but|which|that"
+    r"|so|since|mostly|mainly|nothing|just|online(?! \w))\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _NEEDS_ARTICLE = re.compile(
-    r"^(?!(?:a|an|the|your|this|one|two|three|several|some)\b).*\b(?:shop|store|brand|label|studio|salon|caf[eé]|bakery|restaurant|gym|"
-    r"business|company|agency|bar|boutique|spa|clinic|school|service|garage|farm|brewery|market|startup|franchise)$",
+    r"^(?!(?:a|an|the|your|this|one|two|three|several|some)\b).*\b(?:shop|store|brand|label|studio|salon|caf[eé]|bakery"
+    r"|restaurant|gym|business|company|agency|bar|boutique|spa|clinic|school|service|garage|farm|brewery|market|startup"
+    r"|franchise)$",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(r"\b(?:i|im|i'm|me|we|us|you|he|she|they|wife|husband|partner)\b", re.IGNORECASE)
-_NOT_SPOKEN = re.compile(r"[^\w\s'’&-]")
+_NOT_SPOKEN = re.compile(r"[^\w\s'&-]")
 _NAME = re.compile(
-    r"\b(?:(?:my )?name(?:'s| is|s)?|i'm called|im called|call me|i go by|i am|i'm|im|this is|it's|its|mine is|people call me|calls me)"
-    r"\s+(?:just\s+)?(?P<name>[^\W\d_][\w'’-]*)",
+    r"\b(?:(?:my )?name(?:'s| is|s)?|(?:i'm|im) called|calls? me|i go by|i am|i'm|im|this is|it's|its|mine is)"
+    r"\s+(?:just\s+)?(?P<name>[^\W\d_][\w'-]*)",
     re.IGNORECASE,
 )
-_NAME_FIRST = re.compile(r"^(?P<name>[^\W\d_][\w'’-]*)(?:\s+here\b|,)", re.IGNORECASE)
+_NAME_FIRST = re.compile(r"^(?P<name>[^\W\d_][\w'-]*)(?:\s+here\b|,)", re.IGNORECASE)
 # fmt: off
 _NOT_A_NAME: Final = frozenset((
     "a", "an", "the", "so", "very", "not", "just", "really", "still", "also", "now", "from", "in", "on", "at", "here",
@@ -65,21 +66,29 @@ def cleaned(value: object, *, max_chars: int = MAX_SLOT_CHARS) -> str | None:
 
 
 def without_opener(text: str) -> str:
-    """The text after "hey", "well, yes," and the like."""
-    return _OPENER.sub("", text.strip())
+    """The text after "hey", "well, yes," and the like, with the straight apostrophes that all patterns here expect."""
+    return _OPENER.sub("", text.replace("’", "'").strip())
 
 
-def business_in(text: str) -> tuple[str | None, bool]:
-    """The noun phrase for somebody's business in their own words, and whether it names goods they sell.
+class Business(NamedTuple):
+    """A business as somebody told it: the phrase that can be said back, and how it was told."""
 
-    "i sell candles online" gives ("candles", True), "we're a small bakery in leeds" ("a small bakery", False).
-    (None, False) when there is no phrase short and plain enough to be said back.
+    phrase: str | None
+    sells: bool  # the phrase names goods: "i sell candles"
+    stated: bool  # told in so many words: "i run a gym", not just "gym"
+
+
+def business_in(text: str) -> Business:
+    """The noun phrase for somebody's business in their own words.
+
+    "i sell candles online" gives "candles", "we're a small bakery in leeds" gives "a small bakery"; the phrase is None
+    when none is short and plain enough to be said back.
     """
     said = without_opener(text)
     sells = _SELLS.search(said)
     match = sells or _RUNS.search(said) or _IS.match(said)
     phrase = match["what"] if match else said
-    return spoken(_TAIL.sub("", phrase)), sells is not None
+    return Business(spoken(_TAIL.sub("", phrase)), sells is not None, match is not None)
 
 
 def spoken(phrase: str | None) -> str | None:
@@ -103,7 +112,7 @@ def first_name_in(text: str) -> str | None:
     """The first name in "hi, im sara" or "Lucy here", capitalised; None if no word looks like one."""
     said = without_opener(text)
     for match in (*_NAME.finditer(said), *_NAME_FIRST.finditer(said)):
-        name = match["name"].strip("'’-")
+        name = match["name"].strip("'-")
         if name.lower() not in _NOT_A_NAME and 1 < len(name) <= MAX_NAME_CHARS:
             return name if not name.islower() else name[0].upper() + name[1:]
     return None

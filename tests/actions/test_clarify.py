@@ -1,7 +1,7 @@
 """Not understood: ask once, then bring a person."""
 
 from actions import clarify
-from talking import Talk
+from tests.actions.talking import Talk
 
 MISS = "nlu_fallback"
 TO_A_PERSON = [{"do": "handoff", "reason": "not_understood"}]

@@ -5,7 +5,8 @@ from itertools import product
 from typing import Any
 
 import pytest
-from talking import Talk, domain, rules
+
+from tests.actions.talking import Talk, domain, rules
 
 MAX_BUBBLE_CHARS = 160
 MAX_BUBBLES = 2
@@ -21,8 +22,8 @@ INTENTS = sorted(rules())
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
 SERIOUS = re.compile(r"complaint|price|privacy|cant_answer|delete_data|is_bot|clarify|which_one|objection")
 STIFF = re.compile(
-    r"\b(?:dear|kindly|valued|do not|does not|cannot|i am sorry|(?:we are|it is|you are)(?= \w)|will not|assist|inquiry|utilize|solution|"
-    r"leverage|hesitate|regarding|please note|purchase)\b",
+    r"\b(?:dear|kindly|valued|do not|does not|cannot|i am sorry|(?:we are|it is|you are)(?= \w)|will not|assist|inquiry"
+    r"|utilize|solution|leverage|hesitate|regarding|please note|purchase)\b",
     re.IGNORECASE,
 )
 SHOUTING = re.compile(r"\b[A-Z]{4,}\b")

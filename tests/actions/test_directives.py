@@ -1,8 +1,9 @@
 """Directives: which effects are asked for, when, and what is said beside them."""
 
 import pytest
+
 from actions import directives
-from talking import Talk
+from tests.actions.talking import Talk
 
 
 def test_want_human_asks_for_a_person_and_says_nothing_itself() -> None:

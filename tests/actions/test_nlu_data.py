@@ -4,7 +4,8 @@ import re
 from collections import Counter
 
 import pytest
-from talking import ROOT, domain, read_yaml
+
+from tests.actions.talking import ROOT, domain, read_yaml
 
 MIN_TRAINING_LINES = 30
 MIN_HELD_OUT_LINES = 8
