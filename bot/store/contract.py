@@ -213,7 +213,9 @@ class Store(Protocol):
         """Let go of every connection."""
 
     # ---- intake
-    async def take_in(self, arrivals: Sequence[Arrival], *, now: datetime, answer_at: datetime, promise_due_at: datetime) -> list[TakenIn]:
+    async def take_in(
+        self, arrivals: Sequence[Arrival], *, now: datetime, answer_at: datetime, promise_due_at: datetime
+    ) -> list[TakenIn]:
         """Store what arrived, once per (channel, external id), all or nothing.
 
         For each new message, in the same transaction: make prospect, identity and conversation if they are new;
@@ -251,7 +253,9 @@ class Store(Protocol):
         """When the earliest clock is due."""
 
     # ---- outbox
-    async def outbox_due(self, *, now: datetime, limit: int, channels: tuple[str, ...], skip: frozenset[str] = frozenset()) -> list[Outgoing]:
+    async def outbox_due(
+        self, *, now: datetime, limit: int, channels: tuple[str, ...], skip: frozenset[str] = frozenset()
+    ) -> list[Outgoing]:
         """For each conversation with unsent messages on these channels, its FIRST unsent message (QUEUED or SENDING), if due:
         nothing overtakes. `skip` leaves out conversations in hand."""
 
@@ -277,7 +281,9 @@ class Store(Protocol):
         """How many messages of the conversation wait to be sent."""
 
     # ---- reading
-    async def messages(self, conversation_id: str, *, after_seq: int = 0, before_seq: int | None = None, limit: int = 200) -> list[Message]:
+    async def messages(
+        self, conversation_id: str, *, after_seq: int = 0, before_seq: int | None = None, limit: int = 200
+    ) -> list[Message]:
         """Shown messages (those with a seq), oldest first; with `before_seq` the last `limit` before it."""
 
     async def pending_messages(self, conversation_id: str) -> list[Message]:
@@ -289,7 +295,9 @@ class Store(Protocol):
     async def overview(self, conversation_id: str) -> Overview:
         """One conversation as a list shows it. Raises `NotFound`."""
 
-    async def overviews(self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None) -> list[Overview]:
+    async def overviews(
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+    ) -> list[Overview]:
         """Lists: `queue` (waiting episodes, nearest deadline first), `mine` (owner agent = agent_id), `all` (latest
         first, paged by `before` = last_at)."""
 

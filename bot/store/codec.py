@@ -1,0 +1,407 @@
+"""Records to rows and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, make_dataclass
+from datetime import datetime
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError, from_json, to_json
+from sqlalchemy import Row
+
+from bot.core.model import (
+    AgentRef,
+    Arrival,
+    Attachment,
+    Clock,
+    ClockKind,
+    Delivery,
+    Enrolment,
+    Episode,
+    Heard,
+    Identity,
+    JournalEntry,
+    Json,
+    Owner,
+    Profile,
+    Promise,
+    QuickReply,
+    Say,
+    Speaker,
+    State,
+    Unsent,
+    Window,
+)
+from bot.store.contract import Agent, JournalLine, Message, Note, Outgoing, StoreError
+from bot.store.rules import Owed
+
+type Record = Row[*tuple[Any, ...]]
+type Values = dict[str, Any]
+
+UNHEARD = "unheard"
+HEARD = "heard"
+
+_IN_COLUMNS = {
+    "conversation_id",
+    "identity",
+    "created_at",
+    "owner",
+    "owner_version",
+    "promise",
+    "window",
+    "profile",
+    "slots",
+    "tags",
+    "enrolments",
+    "episode",
+    "clocks",
+    "unheard",
+    "unsent",
+    "last_inbound_at",
+    "last_outbound_at",
+    "opted_out_at",
+}
+"""Fields of State that have a column or a table; every other field goes into the conversation's `doc`."""
+
+_DOC_FIELDS = tuple(f for f in fields(State) if f.name not in _IN_COLUMNS)
+_HINTS = get_type_hints(State)
+_Doc: Any = make_dataclass(
+    "StateDoc",
+    [(f.name, _HINTS[f.name], field(default=f.default, default_factory=f.default_factory)) for f in _DOC_FIELDS],
+    frozen=True,
+    slots=True,
+    kw_only=True,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What a message carries beside its text."""
+
+    payload: str | None = None
+    quick_replies: tuple[QuickReply, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    image_url: str | None = None
+    wording: str | None = None
+    purpose: str | None = None
+    agent: AgentRef | None = None
+    enrolment_id: str | None = None
+    urgent: bool = False
+    typing_at: datetime | None = None
+    metadata: Json = field(default_factory=dict)
+
+
+_doc: TypeAdapter[Any] = TypeAdapter(_Doc)
+_body: TypeAdapter[Body] = TypeAdapter(Body)
+_profile: TypeAdapter[Profile] = TypeAdapter(Profile)
+_episode: TypeAdapter[Episode] = TypeAdapter(Episode)
+_enrolments: TypeAdapter[tuple[Enrolment, ...]] = TypeAdapter(tuple[Enrolment, ...])
+
+_EMPTY_BODY = Body()
+_BODY_OF_SAY = tuple(f.name for f in fields(Body) if f.name in {s.name for s in fields(Say)})
+
+
+def _dump[T](adapter: TypeAdapter[T], value: T) -> str:
+    try:
+        return adapter.dump_json(value, exclude_defaults=True).decode()
+    except PydanticSerializationError as error:
+        raise StoreError(f"cannot be written as JSON: {error}") from error
+
+
+def json_text(value: Any) -> str:
+    """Plain data as compact JSON. Raises `StoreError` for what JSON cannot hold."""
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError as error:
+        raise StoreError(f"cannot be written as JSON: {error}") from error
+
+
+def json_value(text: str) -> Any:
+    """JSON text as plain data."""
+    return from_json(text)
+
+
+# ---- state ----------------------------------------------------------------------------------------------------------
+
+
+def doc_text(state: State | None = None) -> str:
+    """The fields of a state that have no column of their own; of a new conversation without a state."""
+    if state is None:
+        return _dump(_doc, _Doc())
+    return _dump(_doc, _Doc(**{f.name: getattr(state, f.name) for f in _DOC_FIELDS}))
+
+
+def profile_text(profile: Profile) -> str:
+    """A profile as JSON."""
+    return _dump(_profile, profile)
+
+
+def episode_text(episode: Episode | None) -> str | None:
+    """An episode as JSON."""
+    return None if episode is None else _dump(_episode, episode)
+
+
+def episode_of(text: str | None) -> Episode | None:
+    """An episode from its JSON."""
+    return None if text is None else _episode.validate_json(text)
+
+
+def enrolments_text(enrolments: tuple[Enrolment, ...]) -> str:
+    """Enrolments as JSON, in their order."""
+    return _dump(_enrolments, enrolments)
+
+
+def profile_of(text: str) -> Profile:
+    """A profile from its JSON."""
+    return _profile.validate_json(text)
+
+
+def promise_of(row: Record) -> Promise | None:
+    """The promise of a conversation's row."""
+    if row.promise_due_at is None:
+        return None
+    return Promise(opened_at=row.promise_opened_at, due_at=row.promise_due_at, message_id=row.promise_message_id)
+
+
+def promise_values(promise: Promise | None) -> Values:
+    """A promise as columns."""
+    return {
+        "promise_opened_at": promise and promise.opened_at,
+        "promise_due_at": promise and promise.due_at,
+        "promise_message_id": promise and promise.message_id,
+    }
+
+
+def window_values(window: Window | None) -> Values:
+    """A window as columns."""
+    return {
+        "window_opened_at": window and window.opened_at,
+        "window_closes_at": window and window.closes_at,
+        "window_opened_by": window and window.opened_by,
+    }
+
+
+def state_of(row: Record, clocks: Sequence[Clock], messages: Sequence[Record]) -> State:
+    """The state from a conversation's row (with its prospect's), its clocks and its open messages by id."""
+    doc = _doc.validate_json(row.doc)
+    window = None
+    if row.window_opened_at is not None:
+        window = Window(opened_at=row.window_opened_at, closes_at=row.window_closes_at, opened_by=row.window_opened_by)
+    heard = [heard_of(m) for m in messages if m.status == UNHEARD]
+    return State(
+        conversation_id=row.conversation_id,
+        identity=Identity(channel=row.channel, external_id=row.external_id),
+        created_at=row.created_at,
+        owner=Owner(row.owner),
+        owner_version=row.owner_version,
+        promise=promise_of(row),
+        window=window,
+        profile=profile_of(row.profile),
+        slots=row.slots,
+        tags=tuple(row.tags),
+        enrolments=_enrolments.validate_json(row.enrolments),
+        episode=episode_of(row.episode),
+        clocks=tuple(clocks),
+        unheard=tuple(sorted(heard, key=lambda h: (h.at, h.message_id))),
+        unsent=tuple(Unsent(message_id=m.message_id, say=say_of(m)) for m in messages if m.status == Delivery.QUEUED),
+        last_inbound_at=row.last_inbound_at,
+        last_outbound_at=row.last_outbound_at,
+        opted_out_at=row.opted_out_at,
+        **{f.name: getattr(doc, f.name) for f in _DOC_FIELDS},
+    )
+
+
+# ---- clocks ---------------------------------------------------------------------------------------------------------
+
+
+def clock_of(row: Record) -> Clock:
+    """A clock from its row."""
+    return Clock(kind=ClockKind(row.kind), due_at=row.due_at, key=row.key, data=row.data)
+
+
+def clock_values(conversation_id: str, clock: Clock, position: int) -> Values:
+    """A clock as a row; `position` keeps a conversation's clocks in the order in which they were set."""
+    return {
+        "conversation_id": conversation_id,
+        "kind": clock.kind.value,
+        "key": clock.key,
+        "due_at": clock.due_at,
+        "data": dict(clock.data),
+        "position": position,
+    }
+
+
+# ---- messages -------------------------------------------------------------------------------------------------------
+
+
+def inbound_values(conversation_id: str, arrival: Arrival, *, seq: int, now: datetime, promise_due_at: datetime) -> Values:
+    """An arrival as a row of messages."""
+    body = Body(payload=arrival.payload, attachments=arrival.attachments, metadata=arrival.metadata)
+    return {
+        "conversation_id": conversation_id,
+        "seq": seq,
+        "speaker": Speaker.PROSPECT.value,
+        "status": UNHEARD,
+        "at": arrival.sent_at,
+        "created_at": now,
+        "text": arrival.text,
+        "body": "{}" if body == _EMPTY_BODY else _dump(_body, body),
+        "external_id": arrival.external_id,
+        "due_at": promise_due_at,
+    }
+
+
+def say_values(conversation_id: str, say: Say, *, key: str, owner_version: int, now: datetime) -> Values:
+    """A bubble to send as a row of messages."""
+    body = Body(**{name: getattr(say, name) for name in _BODY_OF_SAY})
+    return {
+        "conversation_id": conversation_id,
+        "speaker": say.speaker.value,
+        "status": Delivery.QUEUED.value,
+        "at": now,
+        "created_at": now,
+        "text": say.text,
+        "body": _dump(_body, body),
+        "due_at": say.due_at or now,
+        "key": key,
+        "client_key": say.client_key,
+        "owner_version": owner_version,
+    }
+
+
+def body_of(row: Record) -> Body:
+    """What a message's row carries beside its text."""
+    text: str = row.body
+    return _EMPTY_BODY if text == "{}" else _body.validate_json(text)
+
+
+def heard_of(row: Record) -> Heard:
+    """A prospect's message from its row."""
+    body = body_of(row)
+    return Heard(
+        message_id=row.message_id,
+        external_id=row.external_id,
+        at=row.at,
+        text=row.text,
+        payload=body.payload,
+        attachments=body.attachments,
+        metadata=dict(body.metadata),
+    )
+
+
+def say_of(row: Record) -> Say:
+    """An outgoing bubble from its row; `due_at` is when it may leave now."""
+    body = body_of(row)
+    return Say(
+        speaker=Speaker(row.speaker),
+        text=row.text,
+        client_key=row.client_key,
+        due_at=row.due_at,
+        **{name: getattr(body, name) for name in _BODY_OF_SAY},
+    )
+
+
+def owed_of(row: Record) -> Owed:
+    """An unheard message from its row."""
+    return Owed(message_id=row.message_id, at=row.at, received_at=row.created_at, due_at=row.due_at)
+
+
+def message_of(row: Record) -> Message:
+    """A message as it is shown; a prospect's `client_key` is the id their side gave it."""
+    body = body_of(row)
+    inbound = row.speaker == Speaker.PROSPECT
+    return Message(
+        message_id=row.message_id,
+        conversation_id=row.conversation_id,
+        seq=row.seq,
+        speaker=Speaker(row.speaker),
+        at=row.at,
+        text=row.text,
+        quick_replies=body.quick_replies,
+        attachments=body.attachments,
+        image_url=body.image_url,
+        agent=body.agent,
+        delivery=None if inbound else Delivery(row.status),
+        error=row.error,
+        payload=body.payload,
+        client_key=row.external_id if inbound else row.client_key,
+        read_at=row.read_at,
+    )
+
+
+def outgoing_of(row: Record) -> Outgoing:
+    """A message to hand to its channel, from its row joined with its conversation's."""
+    return Outgoing(
+        message_id=row.message_id,
+        conversation_id=row.conversation_id,
+        identity=Identity(channel=row.channel, external_id=row.identity_external_id),
+        say=say_of(row),
+        key=row.key,
+        delivery=Delivery(row.status),
+        attempts=row.attempts,
+        stale=row.speaker != Speaker.AGENT and row.owner_version != row.current_owner_version,
+        window_closes_at=row.window_closes_at,
+        opted_out_at=row.opted_out_at,
+        last_inbound_at=row.last_inbound_at,
+    )
+
+
+# ---- the rest -------------------------------------------------------------------------------------------------------
+
+
+def episode_values(conversation_id: str, episode: Episode) -> Values:
+    """An episode as a row."""
+    return {
+        "episode_id": episode.episode_id,
+        "conversation_id": conversation_id,
+        "status": episode.status,
+        "requested_at": episode.requested_at,
+        "first_words_due_at": episode.first_words_due_at,
+        "agent_id": episode.agent and episode.agent.agent_id,
+        "doc": episode_text(episode),
+    }
+
+
+def enrolment_values(conversation_id: str, enrolment: Enrolment) -> Values:
+    """An enrolment as a row."""
+    return {
+        "enrolment_id": enrolment.enrolment_id,
+        "conversation_id": conversation_id,
+        "flow_id": enrolment.flow_id,
+        "flow_version": enrolment.flow_version,
+        "step_id": enrolment.step_id,
+        "status": enrolment.status,
+        "entered_at": enrolment.entered_at,
+        "ended_at": enrolment.ended_at,
+        "end_reason": enrolment.end_reason,
+    }
+
+
+def journal_values(conversation_id: str, entry: JournalEntry) -> Values:
+    """A journal entry as a row."""
+    return {"conversation_id": conversation_id, "kind": entry.kind, "at": entry.at, "data": dict(entry.data)}
+
+
+def journal_line_of(row: Record) -> JournalLine:
+    """A journal line from its row."""
+    entry = JournalEntry(kind=row.kind, at=row.at, data=row.data)
+    return JournalLine(journal_id=row.journal_id, conversation_id=row.conversation_id, entry=entry)
+
+
+def note_of(row: Record) -> Note:
+    """A note from its row."""
+    agent = AgentRef(agent_id=row.agent_id, name=row.agent_name, picture_url=row.agent_picture_url)
+    return Note(note_id=row.note_id, conversation_id=row.conversation_id, agent=agent, text=row.text, at=row.at)
+
+
+def agent_of(row: Record) -> Agent:
+    """An agent from their row."""
+    return Agent(**{f.name: getattr(row, f.name) for f in fields(Agent)})
+
+
+def agent_values(agent: Agent) -> Values:
+    """An agent as a row; e-mail addresses are compared without case."""
+    values = {f.name: getattr(agent, f.name) for f in fields(Agent)}
+    return {**values, "email_folded": agent.email.strip().casefold()}

@@ -1,0 +1,52 @@
+"""What drivers raise, in the store's own words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from bot.store.contract import AlreadyExists, StoreError, StoreUnavailable
+
+
+class Clash(AlreadyExists):
+    """A unique value was taken between looking and writing; running the transaction again sees who took it."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of SQLAlchemy and its drivers come out as `StoreError`, with the driver's as their cause."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise _translation(error) from error
+    except sa.exc.StatementError as error:
+        raise StoreError(f"a value cannot be stored: {error.orig or error}") from error
+    except sqlite3.Error as error:
+        # Raised bare while a new connection is set up.
+        raise _sqlite_translation(error) from error
+    except (OSError, sa.exc.TimeoutError) as error:
+        raise StoreUnavailable(f"the database cannot be reached: {error}") from error
+
+
+def _translation(error: sa.exc.DBAPIError) -> StoreError:
+    if isinstance(error.orig, sqlite3.Error):
+        return _sqlite_translation(error.orig)
+    if isinstance(error, sa.exc.IntegrityError):
+        return Clash(f"a unique value is taken: {error.orig}")
+    if isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)) or error.connection_invalidated:
+        return StoreUnavailable(f"the database cannot be used now: {error.orig}")
+    return StoreError(f"the database refused a statement: {error.orig}")
+
+
+def _sqlite_translation(error: sqlite3.Error) -> StoreError:
+    if isinstance(error, sqlite3.IntegrityError):
+        unique = "UNIQUE" in str(error)
+        return Clash(f"a unique value is taken: {error}") if unique else StoreError(f"a rule of the data: {error}")
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    # The low byte is the primary code; SQLITE_ERROR is a statement that does not fit the schema.
+    if isinstance(error, sqlite3.OperationalError) and code & 0xFF != sqlite3.SQLITE_ERROR:
+        return StoreUnavailable(f"the database cannot be used now: {error}")
+    return StoreError(f"the database refused a statement (is it migrated?): {error}")

@@ -1,0 +1,254 @@
+"""What agents and marketers look at: messages, lists, episodes, journal, notes, numbers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.core.model import AgentRef, Clock, Delivery, Episode, Identity, Owner, Speaker
+from bot.store.codec import (
+    Record,
+    clock_of,
+    episode_of,
+    journal_line_of,
+    message_of,
+    note_of,
+    profile_of,
+    promise_of,
+)
+from bot.store.contract import Counts, JournalLine, Message, Note, NotFound, Overview
+from bot.store.rules import clean_text, waiting_since
+from bot.store.tables import OPEN_STATUS, clocks, conversations, episodes, journal, messages, notes, prospects
+
+_SHOWN = sa.select(messages).where(messages.c.conversation_id == sa.bindparam("id"), messages.c.seq > sa.bindparam("after"))
+_FORWARD = _SHOWN.order_by(messages.c.seq).limit(sa.bindparam("limit"))
+_BACKWARD = _SHOWN.where(messages.c.seq < sa.bindparam("before")).order_by(messages.c.seq.desc()).limit(sa.bindparam("limit"))
+_PENDING = (
+    sa.select(messages)
+    .where(
+        messages.c.conversation_id == sa.bindparam("id"),
+        messages.c.seq.is_(None),
+        messages.c.status != Delivery.WITHDRAWN.value,
+    )
+    .order_by(messages.c.message_id)
+)
+_READ = (
+    sa.update(messages)
+    .where(
+        messages.c.conversation_id == sa.bindparam("id"),
+        messages.c.seq <= sa.bindparam("up_to"),
+        messages.c.speaker != Speaker.PROSPECT.value,
+        messages.c.read_at.is_(None),
+    )
+    .values(read_at=sa.bindparam("seen_at"))
+)
+
+_OVERVIEW = sa.select(
+    conversations.c.conversation_id,
+    conversations.c.channel,
+    conversations.c.external_id,
+    conversations.c.owner,
+    conversations.c.episode,
+    conversations.c.last_at,
+    conversations.c.promise_opened_at,
+    conversations.c.promise_due_at,
+    conversations.c.promise_message_id,
+    prospects.c.profile,
+    prospects.c.slots,
+    prospects.c.tags,
+).join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
+_ONE = _OVERVIEW.where(conversations.c.conversation_id == sa.bindparam("id"))
+_ALL = _OVERVIEW.order_by(conversations.c.last_at.desc(), conversations.c.conversation_id).limit(sa.bindparam("limit"))
+_ALL_BEFORE = _ALL.where(conversations.c.last_at < sa.bindparam("before"))
+_QUEUE = (
+    _OVERVIEW.join(episodes, episodes.c.conversation_id == conversations.c.conversation_id)
+    .where(episodes.c.status == "waiting")
+    .order_by(episodes.c.first_words_due_at, conversations.c.conversation_id)
+    .limit(sa.bindparam("limit"))
+)
+_MINE = (
+    _OVERVIEW.join(episodes, episodes.c.conversation_id == conversations.c.conversation_id)
+    .where(
+        episodes.c.status == "accepted",
+        episodes.c.agent_id == sa.bindparam("agent"),
+        conversations.c.owner == Owner.AGENT.value,
+    )
+    .order_by(conversations.c.last_at.desc(), conversations.c.conversation_id)
+    .limit(sa.bindparam("limit"))
+)
+_CLOCKS_OF = sa.select(clocks).where(clocks.c.conversation_id.in_(sa.bindparam("ids", expanding=True))).order_by(clocks.c.position)
+_LAST_OF = (
+    sa.select(messages)
+    .join(
+        conversations,
+        sa.and_(conversations.c.conversation_id == messages.c.conversation_id, conversations.c.last_seq == messages.c.seq),
+    )
+    .where(messages.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
+)
+
+_WAITING = (
+    sa.select(episodes.c.conversation_id)
+    .where(episodes.c.status == "waiting")
+    .order_by(episodes.c.first_words_due_at, episodes.c.conversation_id)
+)
+_LOAD = (
+    sa.select(episodes.c.agent_id, sa.func.count())
+    .where(episodes.c.status == "accepted", episodes.c.agent_id.is_not(None))
+    .group_by(episodes.c.agent_id)
+)
+_EPISODES = (
+    sa.select(episodes.c.doc)
+    .where(episodes.c.conversation_id == sa.bindparam("id"))
+    .order_by(episodes.c.requested_at, episodes.c.episode_id)
+)
+_JOURNAL = (
+    sa.select(journal)
+    .where(journal.c.conversation_id == sa.bindparam("id"))
+    .order_by(journal.c.journal_id.desc())
+    .limit(sa.bindparam("limit"))
+)
+_NOTES = sa.select(notes).where(notes.c.conversation_id == sa.bindparam("id")).order_by(notes.c.note_id)
+_ADD_NOTE = notes.insert().returning(notes.c.note_id)
+_EXISTS = sa.select(conversations.c.conversation_id).where(conversations.c.conversation_id == sa.bindparam("id"))
+
+_BY_OWNER = sa.select(conversations.c.owner, sa.func.count()).group_by(conversations.c.owner)
+_PROMISES = sa.select(sa.func.count()).where(conversations.c.promise_due_at.is_not(None))
+_OVERDUE = sa.select(sa.func.count()).where(conversations.c.promise_due_at < sa.bindparam("now"))
+_WAITING_COUNT = sa.select(sa.func.count()).where(episodes.c.status == "waiting")
+_QUEUED = sa.select(sa.func.count()).select_from(messages).where(sa.text(OPEN_STATUS), messages.c.status == Delivery.QUEUED.value)
+_DUE_COUNT = sa.select(sa.func.count()).where(clocks.c.due_at <= sa.bindparam("now"))
+
+
+def shown(conn: sa.Connection, conversation_id: str, *, after_seq: int, before_seq: int | None, limit: int) -> list[Message]:
+    """See `Store.messages`."""
+    wanted = {"id": conversation_id, "after": after_seq, "limit": limit}
+    if before_seq is None:
+        return [message_of(row) for row in conn.execute(_FORWARD, wanted)]
+    rows = conn.execute(_BACKWARD, {**wanted, "before": before_seq}).all()
+    return [message_of(row) for row in reversed(rows)]
+
+
+def pending_messages(conn: sa.Connection, conversation_id: str) -> list[Message]:
+    """See `Store.pending_messages`."""
+    return [message_of(row) for row in conn.execute(_PENDING, {"id": conversation_id})]
+
+
+def mark_read(conn: sa.Connection, conversation_id: str, *, up_to_seq: int, now: datetime) -> None:
+    """See `Store.mark_read`."""
+    conn.execute(_READ, {"id": conversation_id, "up_to": up_to_seq, "seen_at": now})
+
+
+def overview(conn: sa.Connection, conversation_id: str) -> Overview:
+    """See `Store.overview`."""
+    found = _overviews(conn, conn.execute(_ONE, {"id": conversation_id}).all())
+    if not found:
+        raise NotFound("conversation", conversation_id)
+    return found[0]
+
+
+def overviews(conn: sa.Connection, *, view: str, agent_id: str | None, limit: int, before: datetime | None) -> list[Overview]:
+    """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
+    match view:
+        case "queue":
+            rows = conn.execute(_QUEUE, {"limit": limit})
+        case "mine" if agent_id is not None:
+            rows = conn.execute(_MINE, {"limit": limit, "agent": agent_id})
+        case "all" if before is not None:
+            rows = conn.execute(_ALL_BEFORE, {"limit": limit, "before": before})
+        case "all":
+            rows = conn.execute(_ALL, {"limit": limit})
+        case _:
+            raise ValueError(f"no such view: {view!r} (agent {agent_id!r})")
+    return _overviews(conn, rows.all())
+
+
+def _overviews(conn: sa.Connection, rows: Sequence[Record]) -> list[Overview]:
+    if not rows:
+        return []
+    ids = {"ids": [row.conversation_id for row in rows]}
+    running: defaultdict[str, list[Clock]] = defaultdict(list)
+    for row in conn.execute(_CLOCKS_OF, ids):
+        running[row.conversation_id].append(clock_of(row))
+    last = {row.conversation_id: message_of(row) for row in conn.execute(_LAST_OF, ids)}
+    return [_overview(row, tuple(running[row.conversation_id]), last.get(row.conversation_id)) for row in rows]
+
+
+def _overview(row: Record, running: tuple[Clock, ...], last: Message | None) -> Overview:
+    episode = episode_of(row.episode)
+    return Overview(
+        conversation_id=row.conversation_id,
+        identity=Identity(channel=row.channel, external_id=row.external_id),
+        profile=profile_of(row.profile),
+        owner=Owner(row.owner),
+        slots=row.slots,
+        tags=tuple(row.tags),
+        episode=episode,
+        clocks=running,
+        last_message=last,
+        last_at=row.last_at,
+        waiting_since=waiting_since(promise_of(row), episode),
+    )
+
+
+def waiting_conversations(conn: sa.Connection) -> list[str]:
+    """See `Store.waiting_conversations`."""
+    return list(conn.execute(_WAITING).scalars())
+
+
+def agent_load(conn: sa.Connection) -> dict[str, int]:
+    """See `Store.agent_load`."""
+    return _pairs(conn.execute(_LOAD))
+
+
+def _pairs(rows: Iterable[Record]) -> dict[str, int]:
+    return {row[0]: row[1] for row in rows}
+
+
+def episodes_of(conn: sa.Connection, conversation_id: str) -> list[Episode]:
+    """See `Store.episodes`."""
+    found = (episode_of(doc) for doc in conn.execute(_EPISODES, {"id": conversation_id}).scalars())
+    return [episode for episode in found if episode is not None]
+
+
+def journal_lines(conn: sa.Connection, conversation_id: str, *, limit: int) -> list[JournalLine]:
+    """See `Store.journal`."""
+    rows = conn.execute(_JOURNAL, {"id": conversation_id, "limit": limit}).all()
+    return [journal_line_of(row) for row in reversed(rows)]
+
+
+def add_note(conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
+    """See `Store.add_note`. Raises `NotFound`."""
+    if conn.execute(_EXISTS, {"id": conversation_id}).first() is None:
+        raise NotFound("conversation", conversation_id)
+    text = clean_text(text)
+    values = {
+        "conversation_id": conversation_id,
+        "agent_id": agent.agent_id,
+        "agent_name": agent.name,
+        "agent_picture_url": agent.picture_url,
+        "text": text,
+        "at": now,
+    }
+    note_id = conn.execute(_ADD_NOTE, values).scalar_one()
+    return Note(note_id=note_id, conversation_id=conversation_id, agent=agent, text=text, at=now)
+
+
+def notes_of(conn: sa.Connection, conversation_id: str) -> list[Note]:
+    """See `Store.notes`."""
+    return [note_of(row) for row in conn.execute(_NOTES, {"id": conversation_id})]
+
+
+def counts(conn: sa.Connection, *, now: datetime) -> Counts:
+    """See `Store.counts`."""
+    at = {"now": now}
+    return Counts(
+        conversations_by_owner=_pairs(conn.execute(_BY_OWNER)),
+        open_promises=conn.execute(_PROMISES).scalar_one(),
+        overdue_promises=conn.execute(_OVERDUE, at).scalar_one(),
+        waiting_episodes=conn.execute(_WAITING_COUNT).scalar_one(),
+        queued_messages=conn.execute(_QUEUED).scalar_one(),
+        due_clocks=conn.execute(_DUE_COUNT, at).scalar_one(),
+    )

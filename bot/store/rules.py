@@ -1,0 +1,122 @@
+"""What every store must decide alike, as pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.core.model import Arrival, Clock, ClockKind, Decision, Episode, Promise, Say
+
+GUARDED = (ClockKind.TURN, ClockKind.PROMISE)
+"""Clocks that must run while a prospect's message is unheard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A prospect's message that is still unheard, and the promise it would open by itself."""
+
+    message_id: int
+    at: datetime
+    received_at: datetime
+    due_at: datetime
+
+    @property
+    def promise(self) -> Promise:
+        """The wait counts from when the prospect wrote, unless their clock runs ahead of ours."""
+        return Promise(opened_at=min(self.at, self.received_at), due_at=self.due_at, message_id=self.message_id)
+
+
+def turn_due_at(*, answer_at: datetime, promise_due_at: datetime, open_promise: Promise | None, now: datetime) -> datetime:
+    """When to answer a burst that just grew: at `answer_at`, but never past a deadline that can still be kept."""
+    latest = promise_due_at
+    if open_promise is not None and open_promise.due_at > now:
+        latest = min(latest, open_promise.due_at)
+    return min(answer_at, latest)
+
+
+def kept_promise(decision: Decision, stored: Promise | None, still_owed: Sequence[Owed]) -> Promise | None:
+    """The promise to store with a decision: its own, or, if messages came in while it was made, theirs.
+
+    `stored` is the promise in the database now, `still_owed` the messages that stay unheard, oldest first.
+    """
+    promise = decision.state.promise
+    if promise is not None or not still_owed:
+        return promise
+    if stored is not None and stored.message_id in {owed.message_id for owed in still_owed}:
+        return stored
+    return still_owed[0].promise
+
+
+def cancellable(decision: Decision, still_owed: Sequence[Owed]) -> tuple[tuple[ClockKind, str], ...]:
+    """The clocks a decision may stop: while a message is unheard, not those that see to its answer."""
+    if not still_owed:
+        return decision.cancel_clocks
+    return tuple(slot for slot in decision.cancel_clocks if slot[0] not in GUARDED)
+
+
+def in_order(set_clocks: Sequence[Clock], held: Sequence[Clock]) -> list[Clock]:
+    """Clocks to set, one per kind and key, in the order in which the state holds them."""
+    rank = {(clock.kind, clock.key): n for n, clock in enumerate(held)}
+    last = {(clock.kind, clock.key): clock for clock in set_clocks}
+    return sorted(last.values(), key=lambda clock: rank.get((clock.kind, clock.key), len(rank)))
+
+
+def latest(*moments: datetime | None) -> datetime | None:
+    """The latest of these moments, or None if there is none."""
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+def by_sent_at(arrivals: Iterable[Arrival]) -> list[tuple[int, Arrival]]:
+    """Arrivals with their places in the batch, in the order in which they were sent."""
+    return sorted(enumerate(arrivals), key=lambda pair: pair[1].sent_at)
+
+
+def waiting_since(promise: Promise | None, episode: Episode | None) -> datetime | None:
+    """Since when somebody is owed an answer, or a person they were promised."""
+    if promise is not None:
+        return promise.opened_at
+    if episode is not None and episode.status == "waiting":
+        return episode.requested_at
+    return None
+
+
+# ---- text that no database can hold ---------------------------------------------------------------------------------
+
+
+def clean_text(text: str) -> str:
+    """Half surrogate pairs (a cut emoji) and NUL have no place in UTF-8 text: they become U+FFFD."""
+    if text.isascii():
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\0", "\ufffd")
+
+
+def clean_json(value: Any) -> Any:
+    """A copy of JSON data with every text in it clean."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, Mapping):
+        return {clean_text(str(key)): clean_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean_json(item) for item in value]
+    return value
+
+
+def clean_arrival(arrival: Arrival) -> Arrival:
+    """The arrival as it can be stored."""
+    return replace(
+        arrival,
+        text=clean_text(arrival.text),
+        payload=None if arrival.payload is None else clean_text(arrival.payload),
+        attachments=tuple(
+            replace(a, url=a.url and clean_text(a.url), title=a.title and clean_text(a.title)) for a in arrival.attachments
+        ),
+        metadata=clean_json(arrival.metadata),
+    )
+
+
+def clean_say(say: Say) -> Say:
+    """The bubble as it can be stored."""
+    text = clean_text(say.text)
+    return say if text == say.text else replace(say, text=text)

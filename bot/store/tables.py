@@ -1,0 +1,246 @@
+"""The tables. What they mean is said in `contract.py`; how they came about, in `migrations/versions`."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from bot.store.columns import Id, Json, UtcDateTime
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
+"""Messages still to answer or to send. Queries repeat this text, else the partial index is not used."""
+
+prospects = sa.Table(
+    "prospects",
+    metadata,
+    sa.Column("prospect_id", sa.Text, primary_key=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("slots", Json, nullable=False),
+    sa.Column("tags", Json, nullable=False),
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("external_id", sa.Text, primary_key=True),
+    sa.Column("prospect_id", sa.ForeignKey("prospects.prospect_id"), nullable=False, index=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("conversation_id", sa.Text, primary_key=True),
+    sa.Column("prospect_id", sa.ForeignKey("prospects.prospect_id"), nullable=False, index=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("external_id", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("owner_version", sa.Integer, nullable=False),
+    sa.Column("promise_opened_at", UtcDateTime),
+    sa.Column("promise_due_at", UtcDateTime),
+    sa.Column("promise_message_id", sa.BigInteger),
+    sa.Column("window_opened_at", UtcDateTime),
+    sa.Column("window_closes_at", UtcDateTime),
+    sa.Column("window_opened_by", sa.Text),
+    sa.Column("last_seq", sa.Integer, nullable=False),
+    sa.Column("last_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("last_inbound_at", UtcDateTime),
+    sa.Column("last_outbound_at", UtcDateTime),
+    sa.Column("opted_out_at", UtcDateTime),
+    sa.Column("episode", sa.Text),
+    sa.Column("enrolments", sa.Text, nullable=False),
+    sa.Column("doc", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(["channel", "external_id"], ["identities.channel", "identities.external_id"]),
+    sa.UniqueConstraint("channel", "external_id"),
+    sa.Index(
+        "ix_conversations_promise",
+        "promise_due_at",
+        sqlite_where=sa.text("promise_due_at IS NOT NULL"),
+        postgresql_where=sa.text("promise_due_at IS NOT NULL"),
+    ),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("message_id", Id, primary_key=True),
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), nullable=False),
+    sa.Column("seq", sa.Integer),
+    sa.Column("speaker", sa.Text, nullable=False),
+    # A prospect's message is unheard, then heard; an outgoing one goes through the values of Delivery.
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("external_id", sa.Text),
+    # For a prospect's message: when its answer is due. For an outgoing one: when it may leave.
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("key", sa.Text),
+    sa.Column("client_key", sa.Text),
+    sa.Column("owner_version", sa.Integer),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("error", sa.Text),
+    sa.Column("read_at", UtcDateTime),
+    sa.Index("ix_messages_seq", "conversation_id", "seq", unique=True),
+    sa.Index(
+        "ix_messages_inbound",
+        "conversation_id",
+        "external_id",
+        unique=True,
+        sqlite_where=sa.text("speaker = 'prospect'"),
+        postgresql_where=sa.text("speaker = 'prospect'"),
+    ),
+    sa.Index(
+        "ix_messages_client_key",
+        "conversation_id",
+        "client_key",
+        unique=True,
+        sqlite_where=sa.text("client_key IS NOT NULL"),
+        postgresql_where=sa.text("client_key IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_messages_key",
+        "key",
+        unique=True,
+        sqlite_where=sa.text("key IS NOT NULL"),
+        postgresql_where=sa.text("key IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_messages_open",
+        "conversation_id",
+        "message_id",
+        "status",
+        sqlite_where=sa.text(OPEN_STATUS),
+        postgresql_where=sa.text(OPEN_STATUS),
+    ),
+)
+
+clocks = sa.Table(
+    "clocks",
+    metadata,
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("due_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("data", Json, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+episodes = sa.Table(
+    "episodes",
+    metadata,
+    sa.Column("episode_id", sa.Text, primary_key=True),
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), nullable=False, index=True),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("requested_at", UtcDateTime, nullable=False),
+    sa.Column("first_words_due_at", UtcDateTime, nullable=False),
+    sa.Column("agent_id", sa.Text),
+    sa.Column("doc", sa.Text, nullable=False),
+    sa.Index(
+        "ix_episodes_open",
+        "conversation_id",
+        unique=True,
+        sqlite_where=sa.text("status <> 'closed'"),
+        postgresql_where=sa.text("status <> 'closed'"),
+    ),
+    sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
+)
+
+enrolments = sa.Table(
+    "enrolments",
+    metadata,
+    sa.Column("enrolment_id", sa.Text, primary_key=True),
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), nullable=False, index=True),
+    sa.Column("flow_id", sa.Text, nullable=False),
+    sa.Column("flow_version", sa.Integer, nullable=False),
+    sa.Column("step_id", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("entered_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("end_reason", sa.Text),
+    sa.Index(
+        "ix_enrolments_live",
+        "conversation_id",
+        "flow_id",
+        unique=True,
+        sqlite_where=sa.text("status = 'live'"),
+        postgresql_where=sa.text("status = 'live'"),
+    ),
+    sa.Index("ix_enrolments_flow", "flow_id", "flow_version", "step_id"),
+)
+
+tracker_events = sa.Table(
+    "tracker_events",
+    metadata,
+    sa.Column("event_id", Id, primary_key=True),
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Index("ix_tracker_events_conversation", "conversation_id", "event_id"),
+)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("journal_id", Id, primary_key=True),
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("data", Json, nullable=False),
+    sa.Index("ix_journal_conversation", "conversation_id", "journal_id"),
+    sa.Index("ix_journal_kind", "kind", "at"),
+)
+
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column("note_id", Id, primary_key=True),
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), nullable=False, index=True),
+    sa.Column("agent_id", sa.Text, nullable=False),
+    sa.Column("agent_name", sa.Text, nullable=False),
+    sa.Column("agent_picture_url", sa.Text),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
+agents = sa.Table(
+    "agents",
+    metadata,
+    sa.Column("agent_id", sa.Text, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_folded", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("picture_url", sa.Text),
+    sa.Column("created_at", UtcDateTime),
+    sa.Column("disabled_at", UtcDateTime),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("token_sha256", sa.Text, primary_key=True),
+    sa.Column("agent_id", sa.ForeignKey("agents.agent_id"), nullable=False, index=True),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+)
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)

@@ -1,0 +1,215 @@
+"""One conversation: loaded, decided upon elsewhere, and committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.core.model import Clock, ClockKind, Decision, Delivery, Say, State
+from bot.store.codec import (
+    HEARD,
+    UNHEARD,
+    Record,
+    clock_of,
+    clock_values,
+    doc_text,
+    enrolments_text,
+    episode_text,
+    journal_values,
+    json_text,
+    json_value,
+    owed_of,
+    profile_text,
+    promise_of,
+    promise_values,
+    say_values,
+    state_of,
+    window_values,
+)
+from bot.store.contract import Committed, Loaded, NotFound, VersionConflict
+from bot.store.intake import POSITIONS, PROMISE_POSITION
+from bot.store.projections import project_enrolments, project_episode
+from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest
+from bot.store.tables import OPEN_STATUS, clocks, conversations, journal, messages, prospects, tracker_events
+from bot.store.upsert import Upsert, replacing
+
+_WHOLE = (
+    sa.select(conversations, prospects.c.profile, prospects.c.slots, prospects.c.tags)
+    .join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
+    .where(conversations.c.conversation_id == sa.bindparam("id"))
+)
+_LOCKED = _WHOLE.with_for_update(of=conversations)
+_CLOCKS = sa.select(clocks).where(clocks.c.conversation_id == sa.bindparam("id")).order_by(clocks.c.position)
+_OPEN = (
+    sa.select(messages)
+    .where(messages.c.conversation_id == sa.bindparam("id"), sa.text(OPEN_STATUS))
+    .order_by(messages.c.message_id)
+)
+_TAIL = (
+    sa.select(tracker_events.c.event)
+    .where(tracker_events.c.conversation_id == sa.bindparam("id"))
+    .order_by(tracker_events.c.event_id.desc())
+    .limit(sa.bindparam("limit"))
+)
+_HEAR = (
+    sa.update(messages)
+    .where(
+        messages.c.message_id == sa.bindparam("message"),
+        messages.c.conversation_id == sa.bindparam("id"),
+        messages.c.status == UNHEARD,
+    )
+    .values(status=HEARD)
+)
+_WITHDRAW = (
+    sa.update(messages)
+    .where(
+        messages.c.message_id == sa.bindparam("message"),
+        messages.c.conversation_id == sa.bindparam("id"),
+        messages.c.status == Delivery.QUEUED.value,
+    )
+    .values(status=Delivery.WITHDRAWN.value)
+)
+_OWED = (
+    sa.select(messages.c.message_id, messages.c.at, messages.c.created_at, messages.c.due_at)
+    .where(messages.c.conversation_id == sa.bindparam("id"), sa.text(OPEN_STATUS), messages.c.status == UNHEARD)
+    .order_by(messages.c.at, messages.c.message_id)
+)
+_KNOWN = sa.select(messages.c.message_id).where(
+    messages.c.conversation_id == sa.bindparam("id"),
+    messages.c.client_key == sa.bindparam("client_key"),
+    sa.text("client_key IS NOT NULL"),
+)
+_SAY = messages.insert().returning(messages.c.message_id)
+_STOP = sa.delete(clocks).where(
+    clocks.c.conversation_id == sa.bindparam("id"),
+    clocks.c.kind == sa.bindparam("of_kind"),
+    clocks.c.key == sa.bindparam("of_key"),
+)
+_START = Upsert(clocks, ("conversation_id", "kind", "key"), replacing("due_at", "data", "position"))
+_TRACK = tracker_events.insert()
+_JOURNAL = journal.insert()
+_KNOW = sa.update(prospects).where(prospects.c.prospect_id == sa.bindparam("id"))
+_WRITE = sa.update(conversations).where(conversations.c.conversation_id == sa.bindparam("id"))
+
+
+def load(conn: sa.Connection, conversation_id: str) -> Loaded:
+    """See `Store.load`."""
+    by_id = {"id": conversation_id}
+    row = conn.execute(_WHOLE, by_id).first()
+    if row is None:
+        raise NotFound("conversation", conversation_id)
+    running = [clock_of(clock) for clock in conn.execute(_CLOCKS, by_id)]
+    return Loaded(state=state_of(row, running, conn.execute(_OPEN, by_id).all()), version=row.version)
+
+
+def tracker_tail(conn: sa.Connection, conversation_id: str, *, limit: int) -> list[dict[str, Any]]:
+    """See `Store.tracker_tail`."""
+    tail = list(conn.execute(_TAIL, {"id": conversation_id, "limit": limit}).scalars())
+    # One parse of all is faster than one parse each.
+    events: list[dict[str, Any]] = json_value(f"[{','.join(reversed(tail))}]")
+    return events
+
+
+def commit(
+    conn: sa.Connection,
+    conversation_id: str,
+    *,
+    version: int,
+    decision: Decision,
+    now: datetime,
+    new_key: Callable[[], str],
+) -> Committed:
+    """See `Store.commit`. `new_key` mints the keys that outgoing messages carry as metadata."""
+    by_id = {"id": conversation_id}
+    row = conn.execute(_LOCKED, by_id).first()
+    if row is None:
+        raise NotFound("conversation", conversation_id)
+    if row.version != version:
+        raise VersionConflict(f"conversation {conversation_id} is at version {row.version}, not {version}")
+    _withdraw(conn, conversation_id, decision)
+    if decision.heard:
+        conn.execute(_HEAR, [{"id": conversation_id, "message": message_id} for message_id in decision.heard])
+    still_owed = [owed_of(message) for message in conn.execute(_OWED, by_id)]
+    message_ids = _say(conn, conversation_id, decision, now=now, new_key=new_key)
+    _write_state(conn, row, decision, still_owed, now)
+    _write_clocks(conn, row, decision, still_owed)
+    if decision.tracker_events:
+        conn.execute(_TRACK, [{"conversation_id": conversation_id, "event": json_text(e)} for e in decision.tracker_events])
+    if decision.journal:
+        conn.execute(_JOURNAL, [journal_values(conversation_id, entry) for entry in decision.journal])
+    return Committed(version=version + 1, message_ids=message_ids)
+
+
+def _withdraw(conn: sa.Connection, conversation_id: str, decision: Decision) -> None:
+    for message_id in dict.fromkeys(decision.withdraw):
+        if conn.execute(_WITHDRAW, {"id": conversation_id, "message": message_id}).rowcount != 1:
+            raise VersionConflict(f"message {message_id} of conversation {conversation_id} has left already")
+
+
+def _say(
+    conn: sa.Connection, conversation_id: str, decision: Decision, *, now: datetime, new_key: Callable[[], str]
+) -> tuple[int, ...]:
+    """Queue the bubbles one by one: their ids are the order in which they are sent."""
+    return tuple(_say_one(conn, conversation_id, clean_say(say), decision.state, now=now, new_key=new_key) for say in decision.say)
+
+
+def _say_one(
+    conn: sa.Connection, conversation_id: str, say: Say, state: State, *, now: datetime, new_key: Callable[[], str]
+) -> int:
+    if say.client_key is not None:
+        known: int | None = conn.execute(_KNOWN, {"id": conversation_id, "client_key": say.client_key}).scalar()
+        if known is not None:
+            return known
+    values = say_values(conversation_id, say, key=new_key(), owner_version=state.owner_version, now=now)
+    return conn.execute(_SAY, values).scalar_one()
+
+
+def _write_state(conn: sa.Connection, row: Record, decision: Decision, still_owed: Sequence[Owed], now: datetime) -> None:
+    state = decision.state
+    episode, enrolments = episode_text(state.episode), enrolments_text(state.enrolments)
+    conn.execute(
+        _WRITE,
+        {
+            "id": row.conversation_id,
+            "version": row.version + 1,
+            "owner": state.owner.value,
+            "owner_version": state.owner_version,
+            **promise_values(kept_promise(decision, promise_of(row), still_owed)),
+            **window_values(state.window),
+            # Intake and delivery move these on without a version, so the state may be behind.
+            "last_inbound_at": latest(row.last_inbound_at, state.last_inbound_at),
+            "last_outbound_at": latest(row.last_outbound_at, state.last_outbound_at),
+            "opted_out_at": state.opted_out_at,
+            "episode": episode,
+            "enrolments": enrolments,
+            "doc": doc_text(state),
+        },
+    )
+    profile = profile_text(state.profile)
+    if profile != row.profile or state.slots != row.slots or list(state.tags) != row.tags:
+        known = {"profile": profile, "slots": dict(state.slots), "tags": list(state.tags)}
+        conn.execute(_KNOW, {"id": row.prospect_id, **known})
+    if episode != row.episode:
+        project_episode(conn, row.conversation_id, before=row.episode, after=state.episode, now=now)
+    if enrolments != row.enrolments:
+        project_enrolments(conn, row.conversation_id, state.enrolments)
+
+
+def _write_clocks(conn: sa.Connection, row: Record, decision: Decision, still_owed: Sequence[Owed]) -> None:
+    conversation_id, base = row.conversation_id, (row.version + 1) * POSITIONS
+    stopped = cancellable(decision, still_owed)
+    if stopped:
+        conn.execute(_STOP, [{"id": conversation_id, "of_kind": kind.value, "of_key": key} for kind, key in stopped])
+    started = [
+        clock_values(conversation_id, clock, base + place)
+        for place, clock in enumerate(in_order(decision.set_clocks, decision.state.clocks))
+    ]
+    promise = kept_promise(decision, promise_of(row), still_owed)
+    if promise is not None and decision.state.promise is None:
+        clock = Clock(kind=ClockKind.PROMISE, due_at=promise.due_at)
+        started.append(clock_values(conversation_id, clock, base + PROMISE_POSITION))
+    if started:
+        conn.execute(_START.on(conn), started)
