@@ -15,7 +15,7 @@ from rasa.core.processor import MessageProcessor
 from rasa.engine import loader
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.shared.core.constants import ACTION_SESSION_START_NAME, SESSION_START_METADATA_SLOT
-from rasa.shared.core.domain import Domain
+from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
@@ -24,7 +24,7 @@ from brain.in_process import InProcessActions
 from brain.logs import get_logger, where
 from brain.responses import SeededResponses
 from brain.runner import SequentialGraphRunner
-from brain.tracker import TurnTracker, has_talk
+from brain.tracker import Moment, TurnTracker, has_talk
 
 # Seconds since the epoch by the turn's clock; set before each turn.
 turn_now: ContextVar[float] = ContextVar("turn_now")
@@ -174,8 +174,20 @@ def _validate_action_result(_: RemoteAction, result: Dict[str, Any]) -> bool:
     return True
 
 
+_state_of_tracker = Domain.get_active_state
+
+
+def _get_active_state(domain: Domain, tracker: Any, omit_unset_slots: bool = False) -> State:
+    """As Rasa's, taking a remembered moment's state as it is."""
+    if isinstance(tracker, Moment) and not omit_unset_slots:
+        return tracker.copy_state()
+    state: State = _state_of_tracker(domain, tracker, omit_unset_slots)
+    return state
+
+
 def speed_up_rasa() -> None:
     """Take out of Rasa what costs time in each turn and changes no answer. For the whole process."""
     for module in (rasa_processor, memoization, rule_policy):
         module.copy = _NoCopies
     RemoteAction._validate_action_result = _validate_action_result
+    Domain.get_active_state = _get_active_state

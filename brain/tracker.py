@@ -2,25 +2,62 @@
 
 import copy
 import itertools
-from typing import Any, Dict, Iterable, List
+import operator
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
-from rasa.shared.core.domain import Domain
+from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import ActionExecuted, Event, Restarted, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.slots import Slot
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
 
 from brain.errors import BadRequest
 
 
-class TurnTracker(DialogueStateTracker):
-    """A tracker whose copy takes the state over instead of replaying every event.
+class Moment:
+    """What policies look at of a tracker just before one of its actions."""
 
-    Rasa copies the tracker before each action. A tracker's state is a fold of its events, so taking it over gives the
-    same tracker as the replay does.
+    __slots__ = ("active_loop_name", "followup_action", "latest_action", "latest_action_name", "state")
+
+    def __init__(self, tracker: DialogueStateTracker, domain: Domain) -> None:
+        self.active_loop_name = tracker.active_loop_name
+        self.followup_action = tracker.followup_action
+        self.latest_action = tracker.latest_action
+        self.latest_action_name = tracker.latest_action_name
+        self.state = domain.get_active_state(tracker)
+
+    def copy_state(self) -> State:
+        """The state as `Domain.get_active_state` gives it; policies edit theirs."""
+        return {name: dict(part) for name, part in self.state.items()}
+
+
+Moments = List[Tuple[Moment, bool]]  # with whether the action is hidden from learned policies
+
+
+class TurnTracker(DialogueStateTracker):
+    """A tracker that remembers its replays.
+
+    Rasa replays every event before each action, to copy the tracker, and for each policy, to see its past states:
+    work that grows with the square of a talk. A tracker's state is a fold of its events, so a copy may take the state
+    over, and the moments of the events that a turn began with can be computed once.
     """
 
+    def __init__(self, conversation_id: str, domain: Domain, slots: Optional[Iterable[Slot]] = None) -> None:
+        self._domain = domain
+        # What was computed, with the number of events it was computed from; events are only ever appended.
+        self._applied: Tuple[int, List[Event]] = (-1, [])
+        self._moments: Tuple[int, Moments] = (-1, [])
+        # The events a turn began with as far as they apply, their moments, and a tracker that has replayed them.
+        self._settled: Optional[Tuple[List[Event], Moments, "TurnTracker"]] = None
+        super().__init__(conversation_id, domain.slots if slots is None else slots)
+
+    def init_copy(self) -> "TurnTracker":
+        """A tracker with the same initial values and no events."""
+        return TurnTracker(self.sender_id, self._domain, self.slots.values())
+
     def copy(self) -> "TurnTracker":
+        """A tracker in the same state whose changes do not show in this one."""
         twin = copy.copy(self)
         twin.events = self._create_events(list(self.events))
         twin.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
@@ -30,16 +67,55 @@ class TurnTracker(DialogueStateTracker):
         twin.assistant_id = None
         return twin
 
+    def settle(self) -> None:
+        """Compute the moments of the events so far, which the turn's predictions then start from."""
+        applied = self.applied_events()
+        replayed = self.init_copy()
+        self._settled = (applied, self._replay(replayed, applied), replayed)
+
+    def applied_events(self) -> List[Event]:
+        """The events that were not undone, as Rasa's tracker gives them."""
+        if self._applied[0] != len(self.events):
+            self._applied = (len(self.events), super().applied_events())
+        return list(self._applied[1])
+
+    def generate_all_prior_trackers(self) -> Iterator[Tuple[Moment, bool]]:
+        """A moment for each action and one for now, where Rasa's tracker gives a tracker each."""
+        if self._moments[0] != len(self.events):
+            self._moments = (len(self.events), self._all_moments())
+        return iter(self._moments[1])
+
+    def _all_moments(self) -> Moments:
+        applied = self.applied_events()
+        moments: Moments = []
+        replayed, rest = self.init_copy, applied
+        if self._settled:
+            events, settled, after = self._settled
+            if len(events) <= len(applied) and all(map(operator.is_, events, applied)):
+                moments, replayed, rest = list(settled), after.copy, applied[len(events) :]
+        now = replayed()
+        moments += self._replay(now, rest)
+        return [*moments, (Moment(now, self._domain), False)]
+
+    def _replay(self, tracker: "TurnTracker", events: List[Event]) -> Moments:
+        moments: Moments = []
+        for event in events:
+            if isinstance(event, ActionExecuted):
+                moments.append((Moment(tracker, self._domain), event.hide_rule_turn))
+            tracker.update(event)
+        return moments
+
 
 def build_tracker(conversation_id: str, events: List[Dict[str, Any]], domain: Domain) -> TurnTracker:
     """The tracker after `events`, which may be the tail of a longer talk, preceded by its slots.
 
     Raises BadRequest, naming the event that Rasa cannot read.
     """
-    tracker = TurnTracker(conversation_id, domain.slots)
+    tracker = TurnTracker(conversation_id, domain)
     carry_over = domain.session_config.carry_over_slots
     for event in _with_listen(_with_slots(_read(events), carry_over=carry_over)):
         tracker.update(event)
+    tracker.settle()
     return tracker
 
 
