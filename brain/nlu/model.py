@@ -178,7 +178,7 @@ class IntentReader:
 
 def _rank(labels: tuple[str, ...], margins: FloatArray, top: int, confidence: float) -> list[tuple[str, float]]:
     """Order the intents; what the first leaves of certainty is shared by the others, none above the first."""
-    weights = np.exp(margins - margins[top])
+    weights = np.exp(margins.astype(np.float64) - float(margins[top]))
     weights[top] = 0.0
     rest = float(weights.sum())
     share = (1.0 - confidence) / rest if rest > 0.0 else 0.0

@@ -20,6 +20,8 @@ from brain.nlu.text import MAX_MESSAGE_CHARS
 MAX_NEW_STRINGS = 50_000
 _PHONE_PIECE = "^(\\+?[0-9][0-9.]*|[()/.\u2013-]|\\+)$"
 _DATE = re.compile(r"^(\d{4}[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ]\d{4})$")
+# Half a character, as broken software sends it; spaCy refuses to look at one.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _RULER = "entity_ruler"
 
 
@@ -74,7 +76,7 @@ class SpanFinder:
         """
         if len(self._nlp.vocab.strings) - self._strings_at_start > MAX_NEW_STRINGS:
             self._build()
-        doc = self._nlp(text[:MAX_MESSAGE_CHARS])
+        doc = self._nlp(_LONE_SURROGATE.sub("\ufffd", text[:MAX_MESSAGE_CHARS]))
         spans = [
             Span(start=ent.start_char, end=ent.end_char, entity=ent.label_, value=ent.ent_id_ or ent.text)
             for ent in doc.ents
