@@ -190,6 +190,7 @@ def state_of(row: Record, clocks: Sequence[Clock], messages: Sequence[Record]) -
     if row.window_opened_at is not None:
         window = Window(opened_at=row.window_opened_at, closes_at=row.window_closes_at, opened_by=row.window_opened_by)
     heard = [heard_of(m) for m in messages if m.status == UNHEARD]
+    waiting = [m for m in messages if m.status == Delivery.QUEUED and m.attempts == 0]
     return State(
         conversation_id=row.conversation_id,
         identity=Identity(channel=row.channel, external_id=row.external_id),
@@ -205,7 +206,7 @@ def state_of(row: Record, clocks: Sequence[Clock], messages: Sequence[Record]) -
         episode=episode_of(row.episode),
         clocks=tuple(clocks),
         unheard=tuple(sorted(heard, key=lambda h: (h.at, h.message_id))),
-        unsent=tuple(Unsent(message_id=m.message_id, say=say_of(m)) for m in messages if m.status == Delivery.QUEUED),
+        unsent=tuple(Unsent(message_id=m.message_id, say=say_of(m)) for m in waiting),
         last_inbound_at=row.last_inbound_at,
         last_outbound_at=row.last_outbound_at,
         opted_out_at=row.opted_out_at,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.core.model import Delivery, JournalEntry, Speaker
 from bot.store.codec import UNHEARD, Record, journal_values, message_of, outgoing_of
-from bot.store.contract import Message, NotFound, Outgoing
+from bot.store.contract import Message, NotFound, Outgoing, VersionConflict
 from bot.store.rules import latest
 from bot.store.tables import OPEN_STATUS, conversations, journal, messages
 
@@ -111,7 +111,8 @@ def mark_sending(conn: sa.Connection, message_id: int) -> bool:
 
 
 def mark_sent(conn: sa.Connection, message_id: int, *, now: datetime, external_id: str | None) -> Message:
-    """See `Store.mark_sent`. Raises `NotFound`."""
+    """See `Store.mark_sent`. Raises `NotFound`, and `VersionConflict` for a message that was withdrawn, failed or refused
+    before it was ever handed to its channel."""
     row = conn.execute(_BY_ID, {"id": message_id}).first()
     if row is None or row.speaker == Speaker.PROSPECT:
         raise NotFound("outgoing message", str(message_id))
@@ -127,6 +128,8 @@ def settle_by_echo(conn: sa.Connection, *, key: str, external_id: str, now: date
 def _sent(conn: sa.Connection, row: Record, *, now: datetime, external_id: str | None) -> Message:
     if row.status == Delivery.SENT:
         return message_of(row)
+    if row.status not in _LEAVING and row.attempts == 0:
+        raise VersionConflict(f"message {row.message_id} is {row.status} and was never handed to its channel")
     head = conn.execute(_HEAD, {"id": row.conversation_id}).one()
     seq = head.last_seq + 1
     conn.execute(
@@ -158,12 +161,6 @@ def mark_unsendable(conn: sa.Connection, message_id: int, *, delivery: Delivery,
     data = {"message_id": message_id, "error": error}
     entry = JournalEntry(kind=f"message.{delivery.value}", at=now, data=data)
     conn.execute(_JOURNAL, journal_values(conversation_id, entry))
-
-
-def must_be_final(delivery: Delivery) -> None:
-    """Raises `ValueError` unless this delivery ends a message unsent."""
-    if delivery not in (Delivery.FAILED, Delivery.REFUSED):
-        raise ValueError(f"a message that cannot be sent is failed or refused, not {delivery.value}")
 
 
 def _must_exist(conn: sa.Connection, message_id: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core.model import Arrival, Clock, ClockKind, Decision, Episode, Promise, Say
+from bot.core.model import Arrival, Clock, ClockKind, Decision, Delivery, Episode, Promise, Say
 
 GUARDED = (ClockKind.TURN, ClockKind.PROMISE)
 """Clocks that must run while a prospect's message is unheard."""
@@ -80,6 +80,12 @@ def waiting_since(promise: Promise | None, episode: Episode | None) -> datetime 
     if episode is not None and episode.status == "waiting":
         return episode.requested_at
     return None
+
+
+def must_be_final(delivery: Delivery) -> None:
+    """Raises `ValueError` unless this delivery ends a message unsent."""
+    if delivery not in (Delivery.FAILED, Delivery.REFUSED):
+        raise ValueError(f"a message that cannot be sent is failed or refused, not {delivery.value}")
 
 
 # ---- text that no database can hold ---------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from bot.store.contract import (
 )
 from bot.store.failures import Clash
 from bot.store.postgres import postgres_engine
+from bot.store.rules import must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sqlite import sqlite_engine
 
@@ -151,7 +152,7 @@ class SqlStore:
         return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id))
 
     async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None) -> Message:
-        """See `Store.mark_sent`. Raises `NotFound`."""
+        """See `Store.mark_sent`. Raises `NotFound`, `VersionConflict`."""
         return await self._write.run(lambda conn: outbox.mark_sent(conn, message_id, now=now, external_id=external_id))
 
     async def mark_retry(self, message_id: int, *, due_at: datetime, error: str) -> None:
@@ -160,7 +161,7 @@ class SqlStore:
 
     async def mark_unsendable(self, message_id: int, *, delivery: Delivery, error: str, now: datetime) -> None:
         """See `Store.mark_unsendable`. Raises `NotFound`, and `ValueError` for any other delivery."""
-        outbox.must_be_final(delivery)
+        must_be_final(delivery)
         await self._write.run(lambda conn: outbox.mark_unsendable(conn, message_id, delivery=delivery, error=error, now=now))
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:

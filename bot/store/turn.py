@@ -69,6 +69,8 @@ _WITHDRAW = (
         messages.c.message_id == sa.bindparam("message"),
         messages.c.conversation_id == sa.bindparam("id"),
         messages.c.status == Delivery.QUEUED.value,
+        # One that was handed to its channel before may have been seen: it cannot be taken back.
+        messages.c.attempts == 0,
     )
     .values(status=Delivery.WITHDRAWN.value)
 )
@@ -164,7 +166,8 @@ def _say_one(
         if known is not None:
             return known
     values = say_values(conversation_id, say, key=new_key(), owner_version=state.owner_version, now=now)
-    return conn.execute(_SAY, values).scalar_one()
+    message_id: int = conn.execute(_SAY, values).scalar_one()
+    return message_id
 
 
 def _write_state(conn: sa.Connection, row: Record, decision: Decision, still_owed: Sequence[Owed], now: datetime) -> None:
