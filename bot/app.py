@@ -11,6 +11,9 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from handoff.api import ConsoleParts
+from handoff.api import add_routes as add_console
+from handoff.presence import Presence
 
 from bot import credentials as credentials_file
 from bot import metrics, pages
@@ -33,10 +36,7 @@ from bot.store import open_store
 from bot.store.contract import Store
 from bot.time import SystemTime, Time
 from handoff import policy as policy_file
-from handoff.api import ConsoleParts
-from handoff.api import add_routes as add_console
 from handoff.desk import Desk, Seat
-from handoff.presence import Presence
 from nurture.engine import Nurture, Persona
 from nurture.load import load_flows
 
@@ -147,9 +147,7 @@ def build(
         if conversation_id is not None:
             await conversations.handle(conversation_id, echo)
 
-    intake = Intake(
-        store, hub, time, times, most_waiting=settings.intake_waiting, woken=clocks.wake, echoed=echoed
-    )
+    intake = Intake(store, hub, time, times, most_waiting=settings.intake_waiting, woken=clocks.wake, echoed=echoed)
     conversations.on_queued = delivery.queued
     conversations.on_clocks = clocks.wake
 

@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot import logs, settings as settings_module
+from bot import logs
+from bot import settings as settings_module
 from bot.core.model import WarmlineError
 from bot.settings import Settings
 
@@ -96,13 +97,16 @@ def list_agents() -> None:
     from bot.run import all_agents
 
     for agent in asyncio.run(all_agents(_settings())):
-        out.print(json.dumps({"email": agent.email, "name": agent.name, "role": agent.role, "disabled": agent.disabled_at is not None}))
+        out.print(
+            json.dumps({"email": agent.email, "name": agent.name, "role": agent.role, "disabled": agent.disabled_at is not None})
+        )
 
 
 @flows.command("lint")
 def lint_flows(folder: Annotated[Path | None, typer.Argument(help="Folder of flows.")] = None) -> None:
     """Read every flow and say what a prospect would mind, with file and line."""
     from nurture.lint import lint
+
     from nurture.load import load_flows
 
     findings = [f for flow in load_flows(folder or _settings().flows).values() for f in lint(flow)]

@@ -95,9 +95,7 @@ class Conversations:
         return decision
 
     def _pure(self, state: State, event: Event) -> Decision:
-        return decide(
-            state, event, now=self._time.now(), rng=self._rng, new_id=self._new_id, rules=self.rules, desk=self._desk()
-        )
+        return decide(state, event, now=self._time.now(), rng=self._rng, new_id=self._new_id, rules=self.rules, desk=self._desk())
 
     async def _ask(self, state: State, ask: BrainAsk) -> BrainAnswered | BrainFailed:
         self.on_turn(state)
@@ -119,7 +117,11 @@ class Conversations:
             self._hub.publish(f"conversation:{conversation_id}", {"type": "owner", "conversation_id": conversation_id})
         for notice in decision.notify:
             frame: dict[str, Any] = {
-                "type": "notice", "kind": notice.kind, "to": list(notice.to), "conversation_id": conversation_id, **notice.data
+                "type": "notice",
+                "kind": notice.kind,
+                "to": list(notice.to),
+                "conversation_id": conversation_id,
+                **notice.data,
             }
             self._hub.publish("console", frame)
 

@@ -162,9 +162,7 @@ class DeliveryWorker:
 
     def tell(self, shown: Message) -> None:
         """Let those who watch the conversation know of a message that is now shown."""
-        frame = {
-            "type": "message", "conversation_id": shown.conversation_id, "message_id": shown.message_id, "seq": shown.seq
-        }
+        frame = {"type": "message", "conversation_id": shown.conversation_id, "message_id": shown.message_id, "seq": shown.seq}
         self._hub.publish(f"conversation:{shown.conversation_id}", frame)
         self._hub.publish("console", frame)
 
@@ -217,7 +215,7 @@ class DeliveryWorker:
 
 
 def refused(message: Outgoing) -> str | None:
-    """Why a message must not leave any more, or None. After an opt-out only its own confirmation leaves, until the person writes."""
+    """Why a message must not leave any more, or None. After an opt-out only its confirmation leaves, until the person writes."""
     if message.stale:
         return "stale"
     if message.opted_out_at is None or _is_confirmation(message.say):

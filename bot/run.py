@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 from aiohttp import web
+from handoff.api.passwords import hash_password
 from rich.console import Console
 
 from bot import app as composition
@@ -20,7 +21,6 @@ from bot.store import open_store
 from bot.store.contract import Agent
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
-from handoff.api.passwords import hash_password
 
 log = structlog.get_logger()
 
@@ -124,7 +124,9 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> int:
             raise SettingsError(
                 f"WARMLINE_PORT: port {settings.port} is taken by another program; choose one with WARMLINE_PORT=8081"
             ) from error
-        raise SettingsError(f"WARMLINE_HOST, WARMLINE_PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+        raise SettingsError(
+            f"WARMLINE_HOST, WARMLINE_PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+        ) from error
     port: int = runner.addresses[0][1]
     (settings.home / "run" / "port").write_text(f"{port}\n")
     return port

@@ -41,9 +41,13 @@ class Settings(BaseModel):
     persona: str = Field("Juno", description="The bot's name.")
     tagline: str = Field("Sundial's chat bot", description="The line under the bot's name; it must say that it is a bot.")
     zone: str = Field("UTC", description="Time zone of people who have told none (IANA name).")
-    burst_wait_s: float = Field(1.2, ge=0, le=10, description="How long to wait for more before a burst is answered; 0 with instant pacing.")
+    burst_wait_s: float = Field(
+        1.2, ge=0, le=10, description="How long to wait for more before a burst is answered; 0 with instant pacing."
+    )
     brain_workers: int = Field(2, ge=1, le=64, description="Brain processes that answer side by side.")
-    brain_timeout_s: float = Field(8.0, gt=0, le=60, description="After this long without an answer the turn goes on without the brain.")
+    brain_timeout_s: float = Field(
+        8.0, gt=0, le=60, description="After this long without an answer the turn goes on without the brain."
+    )
     brain_socket: str = Field("", description="Unix socket of a brain started elsewhere; empty starts one beside the service.")
     tracker_events: int = Field(120, ge=20, le=2000, description="How many of the latest tracker events the brain is given.")
     turns_at_once: int = Field(64, ge=1, le=1024, description="Conversations that are worked on at the same time.")
@@ -114,10 +118,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 def table() -> list[tuple[str, str, str]]:
     """(variable, default, sentence) of every setting, for help and docs."""
-    return [
-        (PREFIX + name.upper(), str(field.default), field.description or "")
-        for name, field in Settings.model_fields.items()
-    ]
+    return [(PREFIX + name.upper(), str(field.default), field.description or "") for name, field in Settings.model_fields.items()]
 
 
 def as_markdown() -> str:

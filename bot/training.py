@@ -54,7 +54,12 @@ def _run(settings: Settings, path: Path, console: Console) -> Path:
         str(brain_python(settings.project)), "-m", "rasa", "train", "--config", "config.yml", "--domain", "domain.yml",
         "--data", "data", "--out", str(path.parent.resolve()), "--fixed-model-name", path.name.removesuffix(".tar.gz"),
     ]  # fmt: skip
-    environment = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "PYTHONWARNINGS": "ignore", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
+    environment = {
+        **os.environ,
+        "RASA_TELEMETRY_ENABLED": "false",
+        "PYTHONWARNINGS": "ignore",
+        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    }
     lines: list[str] = []
     with (
         console.status("Training the bot (about half a minute) ...") as status,

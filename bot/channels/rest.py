@@ -128,5 +128,3 @@ def _shape(message: Message, recipient: str) -> dict[str, Any]:
     if message.agent is not None:
         shape["metadata"] = {"agent": message.agent.name}
     return shape
-
-

@@ -50,7 +50,9 @@ def later(current: Window | None, opened: Window) -> Window:
     return opened if opened.closes_at >= current.closes_at else current
 
 
-def permit(channel: str, *, speaker: Speaker, closes_at: datetime | None, last_inbound_at: datetime | None, now: datetime) -> SendAs | None:
+def permit(
+    channel: str, *, speaker: Speaker, closes_at: datetime | None, last_inbound_at: datetime | None, now: datetime
+) -> SendAs | None:
     """As what a message may leave now, or None when it may not. The human tag is for a person's words alone."""
     if closes_at is None or now < closes_at:
         return SendAs.RESPONSE

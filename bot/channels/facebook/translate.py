@@ -95,7 +95,9 @@ def _event(event: Mapping[str, Any]) -> Happening:
     if isinstance(postback, Mapping):
         return _tapped(event, postback)
     if isinstance(referral, Mapping):
-        return _arrival(event, f"referral:{_person(event)}:{event.get('timestamp')}", {"action": "referral", "referral": _ref(referral)})
+        return _arrival(
+            event, f"referral:{_person(event)}:{event.get('timestamp')}", {"action": "referral", "referral": _ref(referral)}
+        )
     if isinstance(event.get("read"), Mapping):
         identity = _identity(event)
         return Read(identity=identity, at=_at(event["read"].get("watermark"))) if identity else Ignored(kind="read")
