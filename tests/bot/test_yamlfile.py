@@ -166,7 +166,9 @@ def test_a_duration_is_the_sum_of_its_parts(days: int, hours: int, minutes: int,
 def test_any_text_is_either_read_or_complained_about(tmp_path_factory: pytest.TempPathFactory, content: str) -> None:
     file = tmp_path_factory.getbasetemp() / "any.yml"
     file.write_bytes(content.encode("utf-8", "surrogatepass"))
+    found = None
     try:
         load_validated(file, Talk)
     except YamlFileError as error:
-        assert error.line >= 1 and error.column >= 1
+        found = error
+    assert found is None or (found.line >= 1 and found.column >= 1)

@@ -1,0 +1,164 @@
+"""What a flow file says, as the records that the engine walks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from bot.yamlfile import Document
+from nurture import flow as f
+from nurture import schema as s
+from nurture.copy import bubbles_of
+from nurture.timing import SendRules
+
+
+def build(document: Document, file: s.FlowFile) -> f.Flow:
+    """The flow of a checked file; its id is the file's name."""
+    following = [step.id for step in file.steps[1:]]
+    steps = {
+        step.id: _step(step, document.line(("steps", index)), after)
+        for index, (step, after) in enumerate(zip(file.steps, (*following, None), strict=True))
+    }
+    quiet_from, quiet_to = file.quiet_hours or (None, None)
+    days = frozenset(s.DAYS.index(day) for day in file.days)
+    return f.Flow(
+        flow_id=document.file.stem,
+        name=file.name,
+        version=file.version,
+        goal=file.goal,
+        triggers=tuple(_trigger(trigger) for trigger in file.trigger),
+        steps=steps,
+        file=str(document.file),
+        line=document.line(("name",)),
+        audience=f.Audience(
+            tags=frozenset(file.audience.tags),
+            not_tags=frozenset(file.audience.not_tags),
+            channels=frozenset(file.audience.channels),
+        ),
+        rules=SendRules(quiet_from=quiet_from, quiet_to=quiet_to, days=days),
+        caps=f.DEFAULT_CAPS if file.caps is None else tuple(f.Cap(messages=cap.messages, within=cap.within) for cap in file.caps),
+        unanswered=file.unanswered or f.DEFAULT_UNANSWERED,
+        zone=file.zone,
+        repeat=file.repeat,
+    )
+
+
+def _trigger(trigger: str | s.NamedTrigger) -> f.Trigger:
+    if isinstance(trigger, str):
+        return f.Trigger(kind=trigger)
+    (kind,) = trigger.model_fields_set
+    return f.Trigger(kind=kind, names=frozenset(getattr(trigger, kind)))
+
+
+def _copy(wordings: Sequence[str], file: s.CopyFile | None = None) -> f.Copy:
+    if file is None:
+        return f.Copy(wordings=tuple(bubbles_of(text) for text in wordings))
+    return f.Copy(
+        wordings=tuple(bubbles_of(text) for text in wordings),
+        per_channel={channel: tuple(map(bubbles_of, texts)) for channel, texts in file.per_channel.items()},
+        choices=tuple(f.Choice(title=c.title, value=c.value or c.title) for c in file.quick_replies),
+        image_url=file.image,
+    )
+
+
+def _silence(file: s.SilenceFile) -> f.Silence:
+    nudge = _copy(file.nudge) if file.nudge else None
+    return f.Silence(after=file.after, then=file.then, nudge=nudge, nudges=file.nudges if nudge else 0)
+
+
+def _step(file: s.Step, line: int, after: str | None) -> f.Step:
+    """The step of one file entry; `after` is the next one in the file."""
+    then = getattr(file, "then", None) or after
+    match file:
+        case s.SayFile():
+            return f.SayStep(id=file.id, line=line, then=then, copy=_copy(file.say, file), purpose=file.purpose)
+        case s.AskFile():
+            return _ask(file, line, then)
+        case s.OfferFile():
+            return _offer(file, line, then)
+        case s.WaitFile():
+            return _wait(file, line, then)
+        case s.BranchFile():
+            return _branch(file, line)
+        case s.TagFile():
+            return f.TagStep(id=file.id, line=line, then=then, add=tuple(file.tag), remove=tuple(file.untag))
+        case s.HandoffFile():
+            return f.HandoffStep(id=file.id, line=line, then=then, detail=file.handoff)
+        case _:
+            return _turn(file, line)
+
+
+def _turn(file: s.GotoFile | s.GoalFile | s.StopFile, line: int) -> f.Step:
+    match file:
+        case s.GotoFile():
+            return f.GotoStep(id=file.id, line=line, then=file.goto)
+        case s.GoalFile():
+            return f.GoalStep(id=file.id, line=line, goal=file.goal)
+        case s.StopFile():
+            return f.StopStep(id=file.id, line=line, reason=file.stop)
+        case _:
+            assert_never(file)
+
+
+def _ask(file: s.AskFile, line: int, then: str | None) -> f.AskStep:
+    expects = file.expects
+    return f.AskStep(
+        id=file.id,
+        line=line,
+        then=then,
+        copy=_copy(file.ask, file),
+        slot=file.slot,
+        expects=f.Expects(intents=frozenset(expects.intents), entity=expects.entity, any_text=expects.any_text),
+        silence=_silence(file.silence),
+        again=_copy(file.again) if file.again else None,
+        remember=file.remember,
+        unless_known=file.unless_known,
+    )
+
+
+def _offer(file: s.OfferFile, line: int, then: str | None) -> f.OfferStep:
+    return f.OfferStep(
+        id=file.id,
+        line=line,
+        then=then,
+        copy=_copy(file.offer, file),
+        accepted=file.accepted,
+        declined=file.declined,
+        silence=_silence(file.silence),
+    )
+
+
+def _branch(file: s.BranchFile, line: int) -> f.BranchStep:
+    cases = tuple(f.Case(when=_when(c.when), then=c.then) for c in file.branch if isinstance(c, s.CaseFile))
+    (otherwise,) = (c.otherwise for c in file.branch if isinstance(c, s.OtherwiseFile))
+    return f.BranchStep(id=file.id, line=line, then=otherwise, cases=cases)
+
+
+def _wait(file: s.WaitFile, line: int, then: str | None) -> f.WaitStep:
+    wait = file.wait
+    if isinstance(wait, s.WaitLengthFile):
+        return f.WaitStep(id=file.id, line=line, then=then, duration=wait.length)
+    return f.WaitStep(
+        id=file.id,
+        line=line,
+        then=then,
+        duration=wait.at_most,
+        until=wait.until,
+        next_day=wait.next_day,
+        for_reply=wait.reply,
+        on_silence=(wait.on_silence or then) if wait.reply else None,
+    )
+
+
+def _when(file: s.WhenFile) -> f.Condition:
+    return f.Condition(
+        slot=file.slot,
+        values=frozenset(value.casefold() for value in file.is_),
+        mentions=tuple(word.casefold() for word in file.mentions),
+        intent=frozenset(file.intent),
+        entity=file.entity,
+        replied=file.replied,
+        silence=file.silence,
+        tag=file.tag,
+        started_by=frozenset(file.started_by),
+    )

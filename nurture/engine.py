@@ -1,0 +1,415 @@
+"""The nurture engine's doors. Each takes the draft of a decision and writes into it what the flows do; all are pure.
+
+Kept at every return: a live enrolment either has its STEP clock running or waits for a person; one person has at most
+one live enrolment per flow; nothing is said to somebody who opted out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.draft import Draft
+from bot.core.model import Clock, ClockKind, Enrolment, Heard, Owner, Reading, Reason
+from nurture import gate, reply
+from nurture.flow import AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep
+from nurture.walk import READY, REASKS, Burst, Nurture, Persona, Walk, started_by
+from nurture.walk import ended as end
+
+__all__ = [
+    "Nurture",
+    "Persona",
+    "asks_for_person",
+    "carry_on",
+    "due",
+    "ended",
+    "hear",
+    "hold",
+    "resume",
+    "start",
+    "stop_all",
+]
+
+PAUSE = timedelta(minutes=10)
+"""How long flows keep still after a person gave back."""
+
+CLOSING_OUTCOMES = frozenset({"won", "lost", "complaint"})
+"""After these a flow that was under way has lost its point."""
+
+HELD_REPLY = "held reply"
+"""The mark of an enrolment that awaited a reply when a person came in."""
+
+
+def hear(draft: Draft, nurture: Nurture, *, heard: tuple[Heard, ...], reading: Reading) -> bool:
+    """The brain has read a burst and the bot owns the talk: flows start, and take replies to their questions.
+
+    True if the flow's own words are the reply, so that the brain's messages must not be said. Otherwise they are said
+    next, and `carry_on` after them.
+    """
+    if not _free_to_talk(draft):
+        return False
+    for enrolment in draft.state.live_enrolments:
+        draft.put_enrolment(replace(enrolment, replied=True))
+    burst = Burst(heard=heard, reading=reading)
+    said = len(draft.says)
+    absorbed = _take_reply(draft, nurture, burst)
+    if draft.state.turns == 0:
+        absorbed = _first_contact(draft, nurture, burst) or absorbed
+    if reading.intent:
+        for flow in _triggered(draft, nurture, "intent", reading.intent):
+            _enrol(draft, nurture, flow, reading.intent).rest("time", draft.now + READY, why="go")
+    return absorbed and (len(draft.says) > said or asks_for_person(draft, nurture) is not None)
+
+
+def carry_on(draft: Draft, nurture: Nurture, *, aside: bool) -> None:
+    """The burst has been answered: flows go on, ask again, or wait on. `aside`: the answer was not the flow's."""
+    if not _free_to_talk(draft):
+        return
+    for enrolment, flow, step, clock in _moving(draft, nurture):
+        walk = Walk(draft, nurture, flow, enrolment, prompted=True)
+        why = clock.data.get("why")
+        if why in ("go", "later"):
+            walk.go(step.id)
+        elif isinstance(step, WaitStep):
+            walk.wait(step)
+        elif enrolment.waiting_for == "reply" and isinstance(step, AskStep | OfferStep):
+            _wait_on(walk, step, aside=aside)
+        elif clock.due_at < draft.now + gate.LULL:
+            walk.rest("time", draft.now + gate.LULL, why=str(why))
+    _follow(draft, nurture)
+
+
+def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
+    """A STEP clock fired; its key is the enrolment's id. Everything is checked again before anything is said."""
+    enrolment = next((e for e in draft.state.live_enrolments if e.enrolment_id == clock.key), None)
+    running = draft.state.clock(ClockKind.STEP, clock.key)
+    if enrolment is None or enrolment.waiting_for == "person" or (running and running.due_at > draft.now):
+        return
+    if draft.state.opted_out_at:
+        end(draft, enrolment, "exited", "opted_out")
+        return
+    placed = _placed(draft, nurture, enrolment)
+    if placed is None:
+        return
+    enrolment, flow, step = placed
+    walk = Walk(draft, nurture, flow, enrolment, prompted=False)
+    if draft.state.owner not in gate.TALKING_OWNERS:
+        _put_on_hold(draft, enrolment)
+    elif draft.state.unheard:
+        _look_again(draft, enrolment, clock, "unheard")
+    elif enrolment.waiting_for == "reply" and isinstance(step, AskStep | OfferStep):
+        if clock.data.get("why") == "again" and isinstance(step, AskStep):
+            walk.ask_again(step)
+        else:
+            walk.nudge(step)
+    elif isinstance(step, WaitStep):
+        walk.go(step.on_silence if step.for_reply else step.then)
+    else:
+        walk.go(step.id)
+    _follow(draft, nurture)
+
+
+def start(draft: Draft, nurture: Nurture, flow_id: str) -> bool:
+    """Enrol the person by hand. False, with the reason in the journal, if that is not possible.
+
+    The first step is due at once: in a turn `carry_on` takes it, else the clock does, within quiet hours and caps.
+    """
+    flow = nurture.flows.get(flow_id)
+    reason = "unknown_flow" if flow is None else _unfit(draft, flow, by_hand=True)
+    if flow is None or reason:
+        draft.note("flow.held", flow=flow_id[:64], enrolment=None, step=None, reason=reason, until=None)
+        return False
+    _enrol(draft, nurture, flow, "manual").rest("time", draft.now, why="go")
+    return True
+
+
+def hold(draft: Draft) -> None:
+    """A person was asked for or has come in: flows keep still, without clocks, until `resume`."""
+    for enrolment in draft.state.live_enrolments:
+        if enrolment.waiting_for != "person":
+            _put_on_hold(draft, enrolment)
+
+
+def resume(draft: Draft, nurture: Nurture) -> None:
+    """Given back to the bot: flows go on after a pause, or with the next reply."""
+    if draft.state.opted_out_at:
+        return
+    for held in draft.state.live_enrolments:
+        placed = _placed(draft, nurture, held) if held.waiting_for == "person" else None
+        if placed is None:
+            continue
+        enrolment, flow, step = placed
+        awaited = HELD_REPLY in enrolment.visits
+        visits = {name: count for name, count in enrolment.visits.items() if name != HELD_REPLY}
+        walk = Walk(draft, nurture, flow, replace(enrolment, visits=visits), prompted=False)
+        _go_on_after_person(walk, step, awaited=awaited)
+    _follow(draft, nurture)
+
+
+def stop_all(draft: Draft, reason: str) -> None:
+    """End every enrolment and stop every STEP clock, in this decision."""
+    for enrolment in draft.state.live_enrolments:
+        end(draft, enrolment, "exited", reason)
+
+
+def ended(draft: Draft, nurture: Nurture, outcome: str) -> None:
+    """An episode ended. A closing outcome ends the flows under way; flows that follow it up are started.
+
+    An episode that began with a complaint counts as a complaint too, however it ended.
+    """
+    if draft.state.opted_out_at:
+        return
+    outcomes = [outcome]
+    episode = draft.state.episode or draft.before.episode
+    if episode and episode.reason is Reason.COMPLAINT and outcome != "complaint":
+        outcomes.insert(0, "complaint")
+    if CLOSING_OUTCOMES & set(outcomes):
+        for enrolment in draft.state.live_enrolments:
+            end(draft, enrolment, "exited", outcome)
+    for name in outcomes:
+        for flow in _triggered(draft, nurture, "outcome", name):
+            _begin_quietly(draft, nurture, flow, name)
+
+
+def asks_for_person(draft: Draft, nurture: Nurture) -> str | None:
+    """What a flow wants a person for, if one stands at a handoff step and no episode is open; else None."""
+    episode = draft.state.episode
+    if draft.state.opted_out_at or (episode is not None and episode.status != "closed"):
+        return None
+    for enrolment in draft.state.live_enrolments:
+        flow = nurture.flows.get(enrolment.flow_id)
+        step = flow.steps.get(enrolment.step_id) if flow else None
+        if enrolment.waiting_for == "person" and isinstance(step, HandoffStep):
+            return step.detail
+    return None
+
+
+# ---- replies --------------------------------------------------------------------------------------------------------
+
+
+def _take_reply(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
+    """Give the burst to the flow that asked last. True if it was an answer and needs no other reply."""
+    for enrolment, flow, step, _ in sorted(_moving(draft, nurture), key=lambda moving: moving[0].step_entered_at, reverse=True):
+        walk = Walk(draft, nurture, flow, enrolment, prompted=True)
+        answer = None
+        if isinstance(step, AskStep):
+            asked = enrolment.waiting_for == "reply"
+            answer = reply.answer_to_ask(step, burst.heard, burst.reading, asked=asked)
+        elif isinstance(step, OfferStep) and enrolment.waiting_for == "reply":
+            answer = reply.answer_to_offer(step, burst.heard, burst.reading)
+        elif isinstance(step, WaitStep) and step.for_reply:
+            _ready(walk, step.then)
+        if answer is not None:
+            return _go_on_after_answer(walk, step, answer)
+    return False
+
+
+def _go_on_after_answer(walk: Walk, step: Step, answer: reply.Answer) -> bool:
+    if isinstance(step, AskStep):
+        walk.answered(step, answer)
+        after = step.then
+    else:
+        assert isinstance(step, OfferStep)
+        after = step.accepted if answer.accepted else step.declined
+        walk.draft.note(
+            "flow.answered",
+            flow=walk.flow.flow_id,
+            enrolment=walk.enrolment.enrolment_id,
+            step=step.id,
+            accepted=answer.accepted,
+        )
+    if not answer.absorbs:
+        _ready(walk, after)
+        return False
+    walk.go(after)
+    _follow(walk.draft, walk.nurture)
+    return True
+
+
+def _ready(walk: Walk, step_id: str | None) -> None:
+    """Stand at the next step; `carry_on` takes it in this turn, after the answer."""
+    if step_id is None:
+        walk.end("done", "end")
+        return
+    walk.enrolment = replace(walk.enrolment, step_id=step_id, step_entered_at=walk.draft.now)
+    walk.rest("time", walk.draft.now + READY, why="go")
+
+
+def _first_contact(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
+    """Start the flow that greets strangers. True if its words are reply enough to what they wrote."""
+    flow = next(_triggered(draft, nurture, "first_message", ""), None)
+    if flow is None:
+        return False
+    text = reply.words_of(burst.heard, burst.reading)
+    plain = not reply.asks_something(text)
+    ask = _first_question(flow)
+    answer = reply.answer_to_ask(ask, burst.heard, burst.reading, asked=False) if ask else None
+    absorbed = (
+        answer.absorbs if answer else plain and (burst.reading.intent == reply.GREETING or reply.not_understood(burst.reading))
+    )
+    walk = _enrol(draft, nurture, flow, "first_message")
+    walk.prompted, walk.burst, walk.lead = True, burst, not absorbed
+    walk.go(flow.first.id)
+    if answer and not absorbed and ask and walk.enrolment.step_id == ask.id:
+        walk.answered(ask, answer)
+        _ready(walk, ask.then)
+    _follow(draft, nurture)
+    return absorbed
+
+
+def _first_question(flow: Flow) -> AskStep | None:
+    """The question that the flow's opening words lead to, if they do."""
+    step: Step | None = flow.first
+    for _ in flow.steps:
+        if isinstance(step, AskStep):
+            return step
+        step = flow.steps.get(step.then or "") if isinstance(step, SayStep) else None
+    return None
+
+
+def _wait_on(walk: Walk, step: AskStep | OfferStep, *, aside: bool) -> None:
+    """Still no answer: put the question again where that is gentle, else only wait on."""
+    asked_again = walk.enrolment.visits.get(f"{step.id}.again", 0)
+    stands = any(say.enrolment_id == walk.enrolment.enrolment_id and say.purpose == step.purpose for say in walk.draft.says)
+    if isinstance(step, AskStep) and step.again and aside and not stands and asked_again < REASKS:
+        walk.ask_again(step)
+    else:
+        walk.listen(step)
+
+
+# ---- enrolments -----------------------------------------------------------------------------------------------------
+
+
+def _free_to_talk(draft: Draft) -> bool:
+    return draft.state.owner is Owner.BOT and draft.state.opted_out_at is None
+
+
+def _placed(draft: Draft, nurture: Nurture, enrolment: Enrolment) -> tuple[Enrolment, Flow, Step] | None:
+    """The enrolment with its flow and step as they are now; ended, and None, where either is gone."""
+    flow = nurture.flows.get(enrolment.flow_id)
+    step = flow.steps.get(enrolment.step_id) if flow else None
+    if flow is None or step is None:
+        end(draft, enrolment, "exited", "flow_gone" if flow is None else "step_gone")
+        return None
+    if enrolment.flow_version != flow.version:
+        enrolment = replace(enrolment, flow_version=flow.version)
+        draft.put_enrolment(enrolment)
+        draft.note("flow.moved", flow=flow.flow_id, enrolment=enrolment.enrolment_id, version=flow.version)
+    return enrolment, flow, step
+
+
+def _moving(draft: Draft, nurture: Nurture) -> list[tuple[Enrolment, Flow, Step, Clock]]:
+    """Live enrolments that no person has, with their clocks, oldest first."""
+    moving = []
+    for enrolment in draft.state.live_enrolments:
+        clock = draft.state.clock(ClockKind.STEP, enrolment.enrolment_id)
+        placed = _placed(draft, nurture, enrolment) if clock else None
+        if placed and clock:
+            moving.append((*placed, clock))
+    return moving
+
+
+def _unfit(draft: Draft, flow: Flow, *, by_hand: bool = False) -> str | None:
+    """Why the person cannot enter the flow, or None."""
+    state = draft.state
+    if state.opted_out_at:
+        return "opted_out"
+    if any(e.flow_id == flow.flow_id for e in state.live_enrolments):
+        return "already_live"
+    been = flow.flow_id in state.finished_flows or any(e.flow_id == flow.flow_id for e in state.enrolments)
+    if been and not flow.repeat and not by_hand:
+        return "been_before"
+    audience = flow.audience
+    channel_fits = not audience.channels or state.identity.channel in audience.channels
+    if not (channel_fits and audience.tags <= set(state.tags) and not audience.not_tags & set(state.tags)):
+        return "audience"
+    return None
+
+
+def _triggered(draft: Draft, nurture: Nurture, kind: str, name: str) -> Iterator[Flow]:
+    """Flows that this starts and that the person may enter, by id."""
+    for _, flow in sorted(nurture.flows.items()):
+        if flow.started_by(kind, name) and _unfit(draft, flow) is None:
+            yield flow
+
+
+def _enrol(draft: Draft, nurture: Nurture, flow: Flow, by: str) -> Walk:
+    """A new enrolment at the flow's first step, about to walk; it must be told to go or to rest."""
+    enrolment = Enrolment(
+        enrolment_id=draft.new_id("enr"),
+        flow_id=flow.flow_id,
+        flow_version=flow.version,
+        step_id=flow.first.id,
+        entered_at=draft.now,
+        step_entered_at=draft.now,
+        visits={started_by(by): 1},
+    )
+    draft.note("flow.started", flow=flow.flow_id, enrolment=enrolment.enrolment_id, version=flow.version, by=by)
+    return Walk(draft, nurture, flow, enrolment, prompted=False)
+
+
+def _begin_quietly(draft: Draft, nurture: Nurture, flow: Flow, by: str) -> None:
+    """Enrol without a word in this decision: a wait begins, anything else comes after a pause."""
+    walk = _enrol(draft, nurture, flow, by)
+    if isinstance(flow.first, WaitStep):
+        walk.go(flow.first.id)
+    else:
+        walk.rest("time", draft.now + PAUSE, why="held")
+
+
+def _follow(draft: Draft, nurture: Nurture) -> None:
+    """Start the flows that follow a flow finished, or a tag given, in this decision."""
+    before = {e.enrolment_id for e in draft.before.enrolments if e.status != "live"}
+    finished = [e.flow_id for e in draft.state.enrolments if e.status == "done" and e.enrolment_id not in before]
+    given = [tag for tag in draft.state.tags if tag not in draft.before.tags]
+    for kind, names in (("after_flow", finished), ("tag", given)):
+        for name in names:
+            for flow in _triggered(draft, nurture, kind, name):
+                _begin_quietly(draft, nurture, flow, name)
+
+
+def _put_on_hold(draft: Draft, enrolment: Enrolment) -> None:
+    visits = {**enrolment.visits, HELD_REPLY: 1} if enrolment.waiting_for == "reply" else enrolment.visits
+    draft.put_enrolment(replace(enrolment, waiting_for="person", visits=visits))
+    draft.cancel_clock(ClockKind.STEP, enrolment.enrolment_id)
+    draft.note(
+        "flow.held",
+        flow=enrolment.flow_id,
+        enrolment=enrolment.enrolment_id,
+        step=enrolment.step_id,
+        reason="person",
+        until=None,
+    )
+
+
+def _look_again(draft: Draft, enrolment: Enrolment, clock: Clock, reason: str) -> None:
+    until = draft.now + gate.BUSY
+    draft.set_clock(replace(clock, due_at=until))
+    draft.note(
+        "flow.held",
+        flow=enrolment.flow_id,
+        enrolment=enrolment.enrolment_id,
+        step=enrolment.step_id,
+        reason=reason,
+        until=until.isoformat(),
+    )
+
+
+def _go_on_after_person(walk: Walk, step: Step, *, awaited: bool) -> None:
+    now = walk.draft.now
+    if isinstance(step, HandoffStep):
+        if step.then is None:
+            walk.end("done", "end")
+            return
+        walk.enrolment = replace(walk.enrolment, step_id=step.then, step_entered_at=now)
+        walk.rest("time", now + PAUSE, why="go")
+    elif isinstance(step, WaitStep):
+        walk.wait(step)
+        clock = walk.draft.state.clock(ClockKind.STEP, walk.enrolment.enrolment_id)
+        if clock and clock.due_at < now + PAUSE:
+            walk.draft.set_clock(replace(clock, due_at=now + PAUSE))
+    elif awaited and isinstance(step, AskStep | OfferStep):
+        walk.rest("reply", now + max(PAUSE, step.silence.after), why="silence")
+    else:
+        walk.rest("time", now + PAUSE, why="later")

@@ -1,0 +1,332 @@
+"""The shape of a flow file. Field names are the language that marketers write; `docs/flows.md` explains them."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from bot.yamlfile import Duration
+from nurture.timing import known_zone
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MAX_CHOICES = 13
+MAX_TITLE_CHARS = 20
+"""Quick replies on Messenger: 13 at most, 20 characters each (Meta, Quick Replies, May 5, 2026)."""
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+CLOCK_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+class File(BaseModel):
+    """Everything in a flow file is frozen once read, and knows no other fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError(f'"{value}" is not a name; use small letters, digits and _, starting with a letter')
+    return value
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def clock_time(value: object) -> time:
+    """Read a time of day such as `9:30`. Raises ValueError."""
+    match = CLOCK_TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f'"{value}" is not a time of day; write for example "09:30"')
+    return time(int(match[1]), int(match[2]))
+
+
+def _quiet(value: object) -> tuple[time, time] | None:
+    if value == "none":
+        return None
+    parts = value.split("-") if isinstance(value, str) else []
+    if len(parts) != 2:
+        raise ValueError(f'"{value}" are not quiet hours; write for example "21:00-08:30", or none')
+    start, end = clock_time(parts[0]), clock_time(parts[1])
+    if start == end:
+        raise ValueError("quiet hours that start when they end leave no time to write")
+    return start, end
+
+
+def _zone(value: str) -> str:
+    if known_zone(value).key != value:
+        raise ValueError(f'"{value}" is not a time zone; write for example Europe/Lisbon')
+    return value
+
+
+def _positive(value: Any) -> Any:
+    if not value:
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+def _filled(value: list[str]) -> list[str]:
+    if not value or not all(text.strip() for text in value):
+        raise ValueError("needs at least one wording, and none of them empty")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Names = Annotated[list[str], BeforeValidator(_as_list)]
+NameList = Annotated[list[Name], BeforeValidator(_as_list)]
+Wordings = Annotated[list[str], BeforeValidator(_as_list), AfterValidator(_filled)]
+Length = Annotated[Duration, AfterValidator(_positive)]
+ClockTime = Annotated[time, BeforeValidator(clock_time)]
+Quiet = Annotated[Any, BeforeValidator(_quiet)]
+Purpose = Literal["delight", "inform", "help", "ask", "offer"]
+
+
+class ChoiceFile(File):
+    title: str = Field(min_length=1, max_length=MAX_TITLE_CHARS)
+    value: str = ""
+
+
+def _choice(value: object) -> object:
+    return {"title": value} if isinstance(value, str) else value
+
+
+Choices = Annotated[
+    list[Annotated[ChoiceFile, BeforeValidator(_choice)]],
+    Field(max_length=MAX_CHOICES),
+]
+
+
+class CopyFile(File):
+    per_channel: dict[str, Wordings] = {}
+    quick_replies: Choices = []
+    image: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+
+
+class SilenceFile(File):
+    after: Length
+    then: str | None = None
+    nudge: Wordings | None = None
+    nudges: int = Field(1, ge=1, le=3)
+
+
+class ExpectsFile(File):
+    intents: Names = []
+    entity: str | None = None
+    any_text: bool = False
+
+    @model_validator(mode="after")
+    def _something(self) -> ExpectsFile:
+        if not (self.intents or self.entity or self.any_text):
+            raise ValueError("name what counts as an answer: intents, entity or any_text: true")
+        return self
+
+
+class StepFile(File):
+    id: Name
+    then: str | None = None
+
+
+class SayFile(StepFile, CopyFile):
+    say: Wordings
+    purpose: Purpose
+
+
+class AskFile(StepFile, CopyFile):
+    ask: Wordings
+    again: Wordings | None = None
+    slot: Name
+    expects: ExpectsFile
+    remember: dict[Name, Name] = {}
+    unless_known: bool = False
+    silence: SilenceFile
+    purpose: Literal["ask"] = "ask"
+
+
+class OfferFile(StepFile, CopyFile):
+    offer: Wordings
+    accepted: str
+    declined: str
+    silence: SilenceFile
+    purpose: Literal["offer"] = "offer"
+
+
+class WaitForFile(File):
+    until: ClockTime | None = None
+    next_day: bool = False
+    reply: bool = False
+    at_most: Length | None = None
+    on_silence: str | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> WaitForFile:
+        if (self.until is None) == (not self.reply):
+            raise ValueError('wait for a time (2h, or until: "09:30") or for a reply (reply: true), one of them')
+        if self.reply and self.at_most is None:
+            raise ValueError("waiting for a reply needs a time-out: at_most: 1d")
+        if not self.reply and (self.at_most is not None or self.on_silence is not None):
+            raise ValueError("at_most and on_silence belong to reply: true")
+        return self
+
+
+def _wait(value: object) -> object:
+    return value if isinstance(value, dict) else {"for": value}
+
+
+class WaitLengthFile(File):
+    length: Length = Field(alias="for")
+
+
+class WaitFile(StepFile):
+    wait: Annotated[
+        Annotated[WaitLengthFile, Tag("length")] | Annotated[WaitForFile, Tag("point")],
+        Discriminator(lambda value: "length" if isinstance(value, dict) and "for" in value else "point"),
+        BeforeValidator(_wait),
+    ]
+
+
+class WhenFile(File):
+    slot: Name | None = None
+    is_: Names = Field([], alias="is")
+    mentions: Names = []
+    intent: Names = []
+    entity: str | None = None
+    replied: bool | None = None
+    silence: Length | None = None
+    tag: str | None = None
+    started_by: Names = []
+
+    @model_validator(mode="after")
+    def _sense(self) -> WhenFile:
+        if not self.model_fields_set:
+            raise ValueError("name a condition: slot, intent, entity, replied, silence, tag or started_by")
+        if (self.is_ or self.mentions) and self.slot is None:
+            raise ValueError("is and mentions need the slot they look at")
+        return self
+
+
+class CaseFile(File):
+    when: WhenFile
+    then: str
+
+
+class OtherwiseFile(File):
+    otherwise: str
+
+
+class BranchFile(File):
+    id: Name
+    branch: Annotated[
+        list[
+            Annotated[
+                Annotated[CaseFile, Tag("when")] | Annotated[OtherwiseFile, Tag("otherwise")],
+                Discriminator(lambda value: "otherwise" if isinstance(value, dict) and "otherwise" in value else "when"),
+            ]
+        ],
+        Field(min_length=2),
+    ]
+
+
+class TagFile(StepFile):
+    tag: Names = []
+    untag: Names = []
+
+
+class HandoffFile(StepFile):
+    handoff: str
+
+
+class GotoFile(File):
+    id: Name
+    goto: str
+
+
+class GoalFile(File):
+    id: Name
+    goal: str
+
+
+class StopFile(File):
+    id: Name
+    stop: str
+
+
+KINDS = ("say", "ask", "offer", "wait", "branch", "tag", "untag", "handoff", "goto", "goal", "stop")
+
+
+def _kind(value: object) -> str | None:
+    if not isinstance(value, dict):
+        return None
+    found = [kind for kind in KINDS if kind in value]
+    kinds = {"tag" if kind == "untag" else kind for kind in found}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+Step = Annotated[
+    Annotated[SayFile, Tag("say")]
+    | Annotated[AskFile, Tag("ask")]
+    | Annotated[OfferFile, Tag("offer")]
+    | Annotated[WaitFile, Tag("wait")]
+    | Annotated[BranchFile, Tag("branch")]
+    | Annotated[TagFile, Tag("tag")]
+    | Annotated[HandoffFile, Tag("handoff")]
+    | Annotated[GotoFile, Tag("goto")]
+    | Annotated[GoalFile, Tag("goal")]
+    | Annotated[StopFile, Tag("stop")],
+    Discriminator(
+        _kind,
+        custom_error_type="step_kind",
+        custom_error_message=f"a step is exactly one of {', '.join(kind for kind in KINDS if kind != 'untag')}",
+    ),
+]
+
+
+class NamedTrigger(File):
+    tag: NameList = []
+    intent: Names = []
+    outcome: Names = []
+    after_flow: Names = []
+
+    @model_validator(mode="after")
+    def _one(self) -> NamedTrigger:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("a trigger is one of first_message, manual, tag, intent, outcome or after_flow")
+        return self
+
+
+def _triggers(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+Trigger = Annotated[
+    Annotated[Literal["first_message", "manual"], Tag("plain")] | Annotated[NamedTrigger, Tag("named")],
+    Discriminator(lambda value: "named" if isinstance(value, dict) else "plain"),
+]
+
+
+class CapFile(File):
+    messages: int = Field(ge=1)
+    within: Length
+
+
+class AudienceFile(File):
+    tags: Names = []
+    not_tags: Names = []
+    channels: Names = []
+
+
+class FlowFile(File):
+    name: str = Field(min_length=1)
+    version: int = Field(ge=1)
+    goal: str = Field(min_length=1)
+    trigger: Annotated[list[Trigger], BeforeValidator(_triggers), Field(min_length=1)]
+    audience: AudienceFile = AudienceFile()
+    quiet_hours: Quiet = (time(21, 0), time(8, 30))
+    days: Annotated[list[Literal[DAYS]], Field(min_length=1)] = list(DAYS)  # type: ignore[valid-type]
+    caps: list[CapFile] | None = None
+    unanswered: int | None = Field(None, ge=1)
+    zone: Annotated[str, AfterValidator(_zone)] | None = None
+    repeat: bool = False
+    steps: Annotated[list[Step], Field(min_length=1)]
