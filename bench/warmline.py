@@ -1,0 +1,98 @@
+"""Warmline as a user starts it: `warmline up`, on a home of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.processes import POLL_S, ROOT, Started, descendants
+
+VERIFY = "fake-verify-token"
+SECRET = "fake-app-secret"
+TOKEN = "fake-page-token"
+READY_WITHIN_S = 90.0
+WARMLINE = Path(sys.executable).with_name("warmline")
+
+
+def write_credentials(path: Path, graph_url: str) -> Path:
+    """credentials.yml with REST, widget and a Page whose Graph API is at `graph_url`."""
+    path.write_text(
+        "rest:\nwidget:\n"
+        f"facebook:\n  verify: {VERIFY}\n  secret: {SECRET}\n  page-access-token: {TOKEN}\n  graph-url: {graph_url}/v25.0\n"
+    )
+    return path
+
+
+class Warmline:
+    """One service with its brain. `start` may be called again after a kill; the home stays."""
+
+    def __init__(self, home: Path, *, graph_url: str, port: int = 0, settings: Mapping[str, str] | None = None) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.home, self._port = home, port
+        self._env = {
+            "WARMLINE_HOME": str(home),
+            "WARMLINE_PORT": str(port),
+            "WARMLINE_CREDENTIALS": str(write_credentials(home / "credentials.yml", graph_url)),
+            "WARMLINE_PACING": "instant",
+            "WARMLINE_LOG_LEVEL": "warning",
+            **(settings or {}),
+        }
+        self._started: Started | None = None
+
+    @property
+    def started(self) -> Started:
+        """The running service."""
+        assert self._started is not None, "start it first"
+        return self._started
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port or int((self.home / "run" / "port").read_text())
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def webhook(self) -> str:
+        return f"{self.base_url}/webhooks/facebook/webhook"
+
+    @property
+    def brain_pids(self) -> list[int]:
+        """The brain's main process first, then its importer, loader and workers."""
+        return descendants(self.started.pid)
+
+    def spawn(self) -> Started:
+        """Start it and return at once."""
+        if not self._port:
+            (self.home / "run" / "port").unlink(missing_ok=True)
+        self._started = Started("warmline", [WARMLINE, "up"], log=self.home / "service.log", env=self._env)
+        return self._started
+
+    async def start(self) -> float:
+        """Start it and wait until a turn can be served. Returns the seconds this took. Raises `ProcessFailed`."""
+        self.spawn()
+        return await self.ready()
+
+    async def ready(self) -> float:
+        """Wait until a turn can be served; seconds since the start."""
+        while not self._port and not (self.home / "run" / "port").exists():
+            self.started.check(READY_WITHIN_S)
+            await asyncio.sleep(POLL_S)
+        return await self.started.answers(f"{self.base_url}/readyz", within_s=READY_WITHIN_S)
+
+    def end(self) -> None:
+        """Stop it with all that it started."""
+        if self._started is not None:
+            self._started.end()
+
+
+def model() -> Path:
+    """The model of the present files, trained if need be."""
+    import subprocess  # noqa: PLC0415
+
+    done = subprocess.run([str(WARMLINE), "train"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return ROOT / done.stdout.split()[0]
