@@ -3,7 +3,8 @@
     brain/.venv/bin/python bench/brain_turns.py --model models --turns 2000
 
 Starts a brain with `--workers` workers, plays conversations of the given lines over `--connections` keep-alive
-connections, each turn carrying the whole conversation so far, and prints one line of JSON.
+connections, each turn carrying the whole conversation so far, and prints one line of JSON. The client shares the
+machine; CPU a turn is the figure that a busy machine disturbs least.
 """
 
 import argparse
@@ -71,9 +72,12 @@ async def _talk(path: str, name: int, turns: "List[int]", latencies_s: List[floa
 async def _measure(path: str, options: argparse.Namespace) -> Dict[str, Any]:
     lines = tuple(options.lines.split("|"))
     await _round(path, options.connections, 100, lines)
+    health = await _health(path)
+    cpu_before = _cpu_s([health["pid"]]), _cpu_s(health["worker_pids"])
     started = time.perf_counter()
     latencies_s = sorted(await _round(path, options.connections, options.turns, lines))
     elapsed_s = time.perf_counter() - started
+    cpu_after = _cpu_s([health["pid"]]), _cpu_s(health["worker_pids"])
     alone_s = sorted(await _round(path, 1, 200, lines))
     return {
         "turns_per_s": round(len(latencies_s) / elapsed_s, 1),
@@ -81,6 +85,8 @@ async def _measure(path: str, options: argparse.Namespace) -> Dict[str, Any]:
         "p99_ms": _percentile_ms(latencies_s, 0.99),
         "one_connection_p50_ms": _percentile_ms(alone_s, 0.5),
         "one_connection_p99_ms": _percentile_ms(alone_s, 0.99),
+        "worker_cpu_ms_per_turn": round((cpu_after[1] - cpu_before[1]) * 1000 / len(latencies_s), 2),
+        "supervisor_cpu_ms_per_turn": round((cpu_after[0] - cpu_before[0]) * 1000 / len(latencies_s), 2),
         "turns": len(latencies_s),
         "connections": options.connections,
         "workers": options.workers,
@@ -96,6 +102,23 @@ async def _round(path: str, connections: int, turns: int, lines: Tuple[str, ...]
 
 def _percentile_ms(ordered_s: List[float], share: float) -> float:
     return round(ordered_s[min(len(ordered_s) - 1, int(len(ordered_s) * share))] * 1000, 2)
+
+
+async def _health(path: str) -> Dict[str, Any]:
+    client = await Client.connect(path)
+    _, health = await client.call("GET", "/health")
+    client.close()
+    return dict(health)
+
+
+def _cpu_s(pids: List[int]) -> float:
+    """CPU seconds the processes have used, user and system; proc(5), fields 14 and 15 of stat."""
+    ticks = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 async def _until_ready(path: str, process: "subprocess.Popen[bytes]") -> None:

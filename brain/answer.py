@@ -22,8 +22,9 @@ def _named(intent: Dict[str, Any]) -> Dict[str, Any]:
 def say(events: List[Dict[str, Any]]) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
     """The messages and the directives in the bot's `events`, each in order.
 
-    A custom payload with a `do` key is a directive and is never shown. As in Rasa's channels a blank line in a text
-    parts it into two messages; quick replies stay with the last one.
+    A message made from a response carries the response's name as `utter_action`. A custom payload with a `do` key is
+    a directive and is never shown. As in Rasa's channels a blank line in a text parts it into two messages; quick
+    replies stay with the last one.
     """
     messages: List[Dict[str, Any]] = []
     directives: List[Dict[str, Any]] = []
@@ -35,7 +36,9 @@ def say(events: List[Dict[str, Any]]) -> Tuple[List[Dict[str, Any]], List[Dict[s
         if isinstance(custom, dict) and "do" in custom:
             directives.append(custom)
             custom = None
-        messages.extend(_bubbles(event.get("text"), data, custom))
+        wording = (event.get("metadata") or {}).get("utter_action")
+        named = {"utter_action": wording} if wording else {}
+        messages.extend({**bubble, **named} for bubble in _bubbles(event.get("text"), data, custom))
     return messages, directives
 
 

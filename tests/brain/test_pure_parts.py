@@ -62,6 +62,7 @@ def bot(text: Any = None, **data: Any) -> Dict[str, Any]:
         (bot(custom={"do": "tag", "tag": "lead"}), [], [{"do": "tag", "tag": "lead"}]),
         (bot("Bye", custom={"do": "stop"}), [{"text": "Bye"}], [{"do": "stop"}]),
         (bot(custom={"card": 1}), [{"custom": {"card": 1}}], []),
+        ({**bot("Hi"), "metadata": {"utter_action": "utter_hi"}}, [{"text": "Hi", "utter_action": "utter_hi"}], []),
         (bot(""), [], []),
         ({"event": "user", "text": "Hi"}, [], []),
     ],

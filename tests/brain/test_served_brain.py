@@ -20,7 +20,11 @@ def without_time(answer: Answer) -> Dict[str, Any]:
 def test_turn_answers_with_events_messages_reading_and_model(served: ServedBrain) -> None:
     answer = served.call("POST", "/turn", turn_request("how much is it")).json
     assert answer["messages"] == [
-        {"text": "It starts at 49 a month.", "quick_replies": [{"title": "What is in it?", "payload": "/price"}]}
+        {
+            "text": "It starts at 49 a month.",
+            "quick_replies": [{"title": "What is in it?", "payload": "/price"}],
+            "utter_action": "utter_price",
+        }
     ]
     assert answer["directives"] == []
     assert answer["failed_actions"] == []
