@@ -31,6 +31,12 @@ def say_for_business(dispatcher: CollectingDispatcher, tracker: Tracker, told: m
         dispatcher.utter_message(response=response)
 
 
+def say_story(dispatcher: CollectingDispatcher, tracker: Tracker, told: memory.Told) -> None:
+    """Tell of the customer most like the prospect who wasn't told of yet."""
+    stories = catalog.stories_for(memory.business(tracker, told))
+    dispatcher.utter_message(response=talk.least_said(tracker, stories))
+
+
 class Greet(Answer):
     """Says hello. No question: what to ask first is for the welcome flow to decide."""
 
@@ -67,13 +73,13 @@ class HowItWorks(Answer):
 
 
 class Examples(Answer):
-    """Tells what came of it for the customer most like the prospect."""
+    """Tells what came of it for the customer most like the prospect; asked again, of another one."""
 
     def name(self) -> str:
         return "action_examples"
 
     def say(self, dispatcher: CollectingDispatcher, tracker: Tracker, told: memory.Told) -> None:
-        dispatcher.utter_message(response=catalog.story_for(memory.business(tracker, told)))
+        say_story(dispatcher, tracker, told)
 
 
 class Time(Answer):
@@ -109,11 +115,13 @@ class Integrations(Answer):
 
 
 class Tip(Answer):
-    """Gives one tip: for the trouble named in the message, else for the obstacle or goal told earlier."""
+    """Gives one tip: for the trouble named in the message, else for the obstacle or goal told earlier, in turns."""
 
     def name(self) -> str:
         return "action_tip"
 
     def say(self, dispatcher: CollectingDispatcher, tracker: Tracker, told: memory.Told) -> None:
-        obstacle, goal = memory.known(tracker, "obstacle", told), memory.known(tracker, "goal", told)
-        dispatcher.utter_message(response=catalog.tip_for(talk.user_text(tracker), obstacle, goal))
+        asked = catalog.tip_for(talk.user_text(tracker))
+        remembered = catalog.tips_for(memory.known(tracker, "obstacle", told), memory.known(tracker, "goal", told))
+        tip = asked if asked != catalog.GENERAL_TIP else talk.least_said(tracker, remembered)
+        dispatcher.utter_message(response=tip)

@@ -33,23 +33,39 @@ NOT_YET: Final = {
 # Where a shop can live: the only platforms that "you're on ..." is true of.
 SHOP_SYSTEMS: Final = frozenset({"Shopify", "WooCommerce", "WordPress", "Wix", "Squarespace"})
 
-_NAMES: Final = {**SUPPORTED, **NOT_YET}
+# Known by name only: whether they can be connected is for a person to say.
+_OTHERS: Final = {
+    "big cartel": "Big Cartel",
+    "depop": "Depop",
+    "facebook": "Facebook",
+    "gumroad": "Gumroad",
+    "linkedin": "LinkedIn",
+    "pinterest": "Pinterest",
+    "prestashop": "PrestaShop",
+    "snapchat": "Snapchat",
+    "vinted": "Vinted",
+    "webflow": "Webflow",
+    "youtube": "YouTube",
+}
+
+_NAMES: Final = {**SUPPORTED, **NOT_YET, **_OTHERS}
 _MENTION = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _NAMES), key=len, reverse=True)) + r")\b", re.IGNORECASE)
 
 # In this order: "too many questions to answer" is about time, though it names answers too.
 _TIPS: Final = {
     "utter_tip_carts": (r"\bcarts?\b", "checkout", "basket"),
     "utter_tip_repeat_orders": (
-        *("repeat", r"com(?:e|es|ing) back", "came back", "returning", "(?:buy|order) again", "once and"),
+        *("repeat", "reorder", r"com(?:e|es|ing) back", "came back", "returning", "(?:buy|order) again", "once and"),
         *("old customers", "customers back", "loyal"),
     ),
     "utter_tip_no_time": (
         *("no time", "have time", "alone", "(?:only|just) me", "too many", "keep up", "same (?:thing|question)"),
         *("everything", "too small", "fewer questions", "save time", "busy"),
     ),
+    "utter_tip_no_shows": ("no.?shows?", "(?:don'?t|not|never) (?:show|turn) up", "cancel"),
     "utter_tip_going_quiet": (
         *("ghost", "quiet", "disappear", "vanish", "go(?:es)? cold", "stop(?:ped|s)? (?:answering|replying)"),
-        *("asks? (?:for )?(?:the )?prices?", "no.?shows?", "no orders", "follow up"),
+        *("asks? (?:for )?(?:the )?prices?", "no orders", "follow up"),
     ),
     "utter_tip_slow_replies": (
         *(r"\blate\b", "slow(?! (?:month|season|sales|day|period))", "in time", "too long", "night", "asleep"),
@@ -71,6 +87,7 @@ _STORIES: Final = {
         re.IGNORECASE,
     ),
 }
+GENERAL_STORY: Final = "utter_examples"
 GENERAL_TIP: Final = "utter_tip_general"
 
 
@@ -87,16 +104,20 @@ def proper_platform(name: str) -> str:
 
 def tip_for(*matters: str | None) -> str:
     """The response with tips for the first matter that a tip fits, most telling matter first."""
-    for matter in matters:
-        for response, pattern in _TIP_RULES.items():
-            if matter and pattern.search(matter):
-                return response
-    return GENERAL_TIP
+    return tips_for(*matters)[0]
 
 
-def story_for(business: str | None) -> str:
-    """The response that tells of the customer most like this business; a shop that makes things unless another fits."""
-    for response, pattern in _STORIES.items():
-        if business and pattern.search(business):
-            return response
-    return "utter_examples"
+def tips_for(*matters: str | None) -> list[str]:
+    """The responses with tips for these matters, best first, and the general ones last."""
+    fitting = [_tip(matter) for matter in matters if matter]
+    return [*dict.fromkeys(tip for tip in fitting if tip), GENERAL_TIP]
+
+
+def _tip(matter: str) -> str | None:
+    return next((response for response, pattern in _TIP_RULES.items() if pattern.search(matter)), None)
+
+
+def stories_for(business: str | None) -> list[str]:
+    """The responses that tell of a customer, the one most like this business first."""
+    fitting = [response for response, pattern in _STORIES.items() if business and pattern.search(business)]
+    return list(dict.fromkeys([*fitting, GENERAL_STORY, *_STORIES]))

@@ -28,6 +28,9 @@ TITLES: Final = {
     "complaint": "Something went wrong",
     "stop": "No more messages",
 }
+# Strange to be offered out of the blue, so only where the classifier leans that way.
+DELICATE: Final = frozenset({"ask_account", "complaint", "stop"})
+MIN_DELICATE_CONFIDENCE: Final = 0.2
 FALLBACK_GUESSES: Final = ("ask_how_it_works", "ask_price")
 PERSON: Final = {"title": "Talk to a person", "payload": "/want_human"}
 
@@ -37,7 +40,11 @@ def guesses(ranking: list[dict[str, Any]]) -> list[dict[str, str]]:
 
     ranking is Rasa's intent ranking, best first: [{"name": ..., "confidence": ...}].
     """
-    ranked = [entry.get("name") for entry in ranking]
+    ranked = [
+        entry.get("name")
+        for entry in ranking
+        if entry.get("name") not in DELICATE or entry.get("confidence", 0) >= MIN_DELICATE_CONFIDENCE
+    ]
     names = [name for name in dict.fromkeys([*ranked, *FALLBACK_GUESSES]) if name in TITLES][:MAX_GUESSES]
     return [*({"title": TITLES[name], "payload": f"/{name}"} for name in names), PERSON]
 

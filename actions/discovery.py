@@ -21,7 +21,7 @@ def next_question(tracker: Tracker, told: memory.Told) -> str | None:
         return None
     for slots, question in QUESTIONS:
         if not any(memory.known(tracker, slot, told) for slot in slots):
-            return None if talk.was_said(tracker, question) else question
+            return None if talk.times_said(tracker, question) else question
     return None
 
 

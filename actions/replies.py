@@ -5,7 +5,7 @@ from typing import Any, Final
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import catalog, directives, discovery, memory, talk
+from actions import answers, directives, discovery, memory, talk
 
 QUESTIONS_ASKED: Final = frozenset({"utter_ask_business", "utter_ask_goal", "utter_ask_obstacle"})
 OFFERS_A_PERSON: Final = frozenset({"utter_language_other", "utter_integrations_unsure"})
@@ -25,7 +25,7 @@ class ReplyYes(Action):
         if response in OFFERS_A_PERSON:
             dispatcher.utter_message(json_message=directives.handoff("asked"))
         elif response in OFFERS_EXAMPLES:
-            dispatcher.utter_message(response=catalog.story_for(memory.business(tracker, {})))
+            answers.say_story(dispatcher, tracker, {})
         elif response in OFFERS_CHOICES:
             dispatcher.utter_message(response="utter_which_one", buttons=_buttons(last))
         elif response in QUESTIONS_ASKED:

@@ -1,6 +1,6 @@
 """Reading the talk so far from a tracker's events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from rasa_sdk import Tracker
@@ -76,9 +76,14 @@ def someone_else_asks(tracker: Tracker) -> bool:
     return last is not None and response_name(last) is None
 
 
-def was_said(tracker: Tracker, response: str) -> bool:
-    """Whether the brain has used this response anywhere in the talk."""
-    return any(e.get("event") == "bot" and response_name(e) == response for e in tracker.events)
+def times_said(tracker: Tracker, response: str) -> int:
+    """How often the brain has used this response in the talk."""
+    return sum(e.get("event") == "bot" and response_name(e) == response for e in tracker.events)
+
+
+def least_said(tracker: Tracker, responses: Sequence[str]) -> str:
+    """The response used least often so far; of several, the first."""
+    return min(responses, key=lambda response: times_said(tracker, response))
 
 
 def user_text(tracker: Tracker) -> str:

@@ -70,6 +70,13 @@ def test_yes_to_guesses_asks_which_one_with_the_same_quick_replies() -> None:
     assert turn.buttons == offered
 
 
+def test_delicate_guess_is_offered_only_when_the_classifier_leans_that_way() -> None:
+    unlikely = [{"name": "stop", "confidence": 0.1}, {"name": "ask_time", "confidence": 0.1}]
+    likely = [{"name": "stop", "confidence": 0.4}, {"name": "ask_time", "confidence": 0.1}]
+    assert "/stop" not in [guess["payload"] for guess in clarify.guesses(unlikely)]
+    assert clarify.guesses(likely)[0]["payload"] == "/stop"
+
+
 def test_titles_are_short_distinct_and_never_intent_names() -> None:
     titles = [*clarify.TITLES.values(), clarify.PERSON["title"]]
     assert len(set(titles)) == len(titles)

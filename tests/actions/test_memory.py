@@ -39,6 +39,7 @@ def test_platform_named_in_passing_is_remembered() -> None:
     [
         ("is etsy ok", "utter_integrations_not_yet"),
         ("what do you connect to", "utter_integrations"),
+        ("what about prestashop", "utter_integrations_unsure"),
     ],
 )
 def test_integrations_say_the_truth_about_a_platform(text: str, response: str) -> None:
@@ -105,6 +106,18 @@ def test_stray_phrase_read_as_a_business_does_not_replace_what_is_known() -> Non
 )
 def test_example_is_the_one_closest_to_the_business(business: str, story: str) -> None:
     assert Talk(slots={"business_kind": business}).hear("ask_examples", "examples?").said == [story]
+
+
+def test_example_asked_for_again_is_another_one() -> None:
+    talk = Talk(slots={"business_kind": "handmade candles"})
+    told = [talk.hear("ask_examples", "another example?").said[0] for _ in range(3)]
+    assert told == ["utter_examples", "utter_examples_food", "utter_examples_service"]
+
+
+def test_tips_asked_for_again_take_turns_between_what_was_told() -> None:
+    talk = Talk(slots={"obstacle": "abandoned carts", "goal": "new customers"})
+    given = [talk.hear("ask_tip", "any tips").said[0] for _ in range(4)]
+    assert given == ["utter_tip_carts", "utter_tip_visitors", "utter_tip_general", "utter_tip_carts"]
 
 
 def test_tip_fits_the_obstacle_told_earlier() -> None:
@@ -202,6 +215,7 @@ def test_very_long_message_is_cut_to_the_slot_limit() -> None:
         ("people ask the price and then disappear", "utter_tip_going_quiet"),
         ("they buy once and never come back", "utter_tip_repeat_orders"),
         ("abandoned carts", "utter_tip_carts"),
+        ("people book and dont show up", "utter_tip_no_shows"),
         ("im doing everything alone", "utter_tip_no_time"),
         ("no traffic", "utter_tip_visitors"),
         ("i'm bad at tech", "utter_tip_general"),
