@@ -38,7 +38,9 @@ class FastIntentClassifier(IntentClassifier, GraphComponent):
     A retrieval intent such as `faq/hours` is learnt and given as one flat label.
     """
 
-    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, reader: IntentReader | None = None) -> None:
+    def __init__(
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, reader: IntentReader | None = None
+    ) -> None:
         self.config = config
         self._model_storage = model_storage
         self._resource = resource

@@ -37,7 +37,9 @@ class SpacyRuleEntityExtractor(GraphComponent, EntityExtractorMixin):
     Needs no tokenizer. The rules are read from pattern files when the bot is trained and stored in the model.
     """
 
-    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, finder: SpanFinder | None = None) -> None:
+    def __init__(
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, finder: SpanFinder | None = None
+    ) -> None:
         self.config = config
         self._model_storage = model_storage
         self._resource = resource

@@ -13,11 +13,7 @@ def char_pieces(word: str) -> list[str]:
     """Return the pieces of 2 to 5 characters of one word, its borders marked by a space."""
     padded = f" {word} "
     length = len(padded)
-    return [
-        padded[start : start + size]
-        for size in range(SHORTEST_PIECE, LONGEST_PIECE + 1)
-        for start in range(length - size + 1)
-    ]
+    return [padded[start : start + size] for size in range(SHORTEST_PIECE, LONGEST_PIECE + 1) for start in range(length - size + 1)]
 
 
 def word_pieces(words: list[str]) -> list[str]:

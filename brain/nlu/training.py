@@ -276,4 +276,3 @@ def _calibrate(scores: Floats, right: npt.NDArray[np.bool_], strangers: Floats, 
     curve = Calibration(slope=float(found.x[0]), offset=float(found.x[1]), threshold=0.0)
     lowest_kept = float(np.quantile(scores[right], 1.0 - keep))
     return Calibration(slope=curve.slope, offset=curve.offset, threshold=curve.confidence(lowest_kept))
-

@@ -1,7 +1,7 @@
 """Small own data for the reading components, and a place where Rasa components store what they learn."""
 
 from pathlib import Path
-from typing import Callable, Iterator, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from rasa.engine.graph import ExecutionContext, GraphSchema
@@ -63,8 +63,8 @@ def finder() -> SpanFinder:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    yield Home(LocalModelStorage(tmp_path), Resource("component"), ExecutionContext(GraphSchema({}), "model", node_name="node"))
+def home(tmp_path: Path) -> Home:
+    return Home(LocalModelStorage(tmp_path), Resource("component"), ExecutionContext(GraphSchema({}), "model", node_name="node"))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """What is found in messages, and what is left alone."""
 
 import time
-from typing import Callable
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given, settings
@@ -157,7 +157,9 @@ def test_length_of_a_product_is_bounded(entities_of: EntitiesOf) -> None:
 any_text = st.one_of(
     st.text(max_size=700),
     st.lists(
-        st.sampled_from(["i", "sell", "'m", "Anna", "my", "name", "is", "+1", "555", "-", "0142", "$", "and", "for", "a@b.co", "\u200b", "🕯"]),
+        st.sampled_from(
+            ["i", "sell", "'m", "Anna", "my", "name", "is", "+1", "555", "-", "0142", "$", "and", "for", "a@b.co", "\u200b", "🕯"]
+        ),
         max_size=40,
     ).map(" ".join),
 )
@@ -193,12 +195,12 @@ def stored() -> SpanFinder:
     return SpanFinder(parse_patterns(dump_patterns(read_patterns(PATTERNS)), PATTERNS))
 
 
-@pytest.mark.parametrize("text", ["1 " * 5_000, "i sell " * 1_500, "a" * 100_000, "call me " * 2_000])
+@pytest.mark.parametrize("text", ["1 " * 5_000, "i sell " * 1_500, "a" * 100_000, "call me " * 2_000, "🕯" * 5_000, "(" * 5_000])
 def test_hostile_repetition_is_cheap(finder: SpanFinder, text: str) -> None:
     started = time.process_time()
     finder.find(text)
 
-    assert time.process_time() - started < 0.25
+    assert time.process_time() - started < 0.02
 
 
 def test_words_of_strangers_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
