@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from handoff.api import ConsoleParts
 from handoff.api import add_routes as add_console
+from handoff.policy import Policy
 from handoff.presence import Presence
 
 from bot import credentials as credentials_file
@@ -25,18 +26,19 @@ from bot.channels.widget import WidgetChannel
 from bot.clocks import ClockWorker
 from bot.conversations import Conversations
 from bot.core.decide import Rules
-from bot.core.model import AgentsChanged, ForeignEcho, Identity, State
+from bot.core.model import ForeignEcho, Identity, State
 from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
 from bot.settings import Settings
+from bot.staff import Staff
 from bot.store import open_store
 from bot.store.contract import Store
 from bot.time import SystemTime, Time
 from handoff import policy as policy_file
-from handoff.desk import Desk, Seat
+from handoff.desk import Desk
 from nurture.engine import Nurture, Persona
 from nurture.load import load_flows
 
@@ -53,7 +55,7 @@ def mint(prefix: str) -> str:
 def load_rules(settings: Settings) -> Rules:
     """Flows, promises and pacing from their files. Raises `WarmlineError` naming file, line and field."""
     return Rules(
-        policy=policy_file.load(settings.promises),
+        policy=Policy.load(settings.promises),
         nurture=Nurture(
             flows=load_flows(settings.flows),
             persona=Persona(name=settings.persona, business=settings.business),
@@ -77,6 +79,7 @@ class Service:
     clocks: ClockWorker
     delivery: DeliveryWorker
     presence: Presence
+    staff: Staff
     channels: dict[str, Channel]
     web: web.Application
     workers: list[asyncio.Task[None]]
@@ -87,6 +90,7 @@ class Service:
         self.workers += [
             asyncio.create_task(self.clocks.run(), name="clocks"),
             asyncio.create_task(self.delivery.run(), name="delivery"),
+            asyncio.create_task(self.staff.run(), name="staff"),
         ]
 
     async def stop(self) -> None:
@@ -122,18 +126,9 @@ def build(
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
     time, rng, hub = time or SystemTime(), rng or Random(), Hub()
     presence = Presence(now=time.now)
-    loads: dict[str, int] = {}
-
-    def desk() -> Desk:
-        return Desk(
-            seats=tuple(
-                Seat(agent_id=a, presence="online", load=loads.get(a, 0), capacity=settings.agent_capacity)
-                for a in presence.online()
-            )
-        )
-
+    staff = Staff(store, presence, time, capacity=settings.agent_capacity)
     conversations = Conversations(
-        store, brain, hub, time, rules, desk=desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
+        store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
     )
     channels = _channels(credentials, settings)
     clocks = ClockWorker(store, conversations, time, at_once=settings.turns_at_once)
@@ -158,16 +153,11 @@ def build(
 
     conversations.on_turn = mark_seen
 
-    async def agents_changed() -> None:
-        loads.update(await store.agent_load())
-        for conversation_id in await store.waiting_conversations():
-            await conversations.handle(conversation_id, AgentsChanged())
-
-    presence.on_change = agents_changed
+    staff.follow(conversations)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
     service = Service(
         settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
-        clocks=clocks, delivery=delivery, presence=presence, channels=channels, web=app, workers=[],
+        clocks=clocks, delivery=delivery, presence=presence, staff=staff, channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, store=store, hub=hub, time=time)
     for channel in channels.values():

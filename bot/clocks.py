@@ -30,6 +30,11 @@ class ClockWorker:
         self._failures: dict[str, int] = {}
         self._stopping = False
 
+    @property
+    def in_hand(self) -> int:
+        """How many conversations are worked on right now."""
+        return len(self._hands)
+
     def wake(self) -> None:
         """Something new may be due."""
         self._woken.set()

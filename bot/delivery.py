@@ -57,6 +57,11 @@ class DeliveryWorker:
         self._background: set[asyncio.Task[None]] = set()
         self._stopping = False
 
+    @property
+    def in_hand(self) -> int:
+        """How many sends are under way right now."""
+        return len(self._hands)
+
     def wake(self) -> None:
         """Something new may be due."""
         self._woken.set()

@@ -53,6 +53,11 @@ class Intake:
         self._count = 0
         self._writer: asyncio.Task[None] | None = None
 
+    @property
+    def in_hand(self) -> int:
+        """How many messages wait to be stored."""
+        return self._count
+
     async def arrivals(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
         """Store; see `Inlet.arrivals`."""
         if not arrivals:

@@ -248,7 +248,7 @@ class _Visit:
             "quick_replies": [{"title": q.title, "payload": q.payload} for q in message.quick_replies],
             "image_url": message.image_url,
             "at": stamp(message.at),
-            **({"key": message.client_key} if own and message.client_key else {}),
+            **({"key": message.client_key.partition(":")[2]} if own and message.client_key else {}),
         }
 
     async def _error(self, code: str, message: str, key: str | None = None) -> None:
