@@ -1,5 +1,6 @@
 """Small own data for the reading components, and a place where Rasa components store what they learn."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
