@@ -14,7 +14,7 @@ function styleInPage(): Plugin {
         page.source = String(page.source).replace(/<link rel="stylesheet"[^>]*href="\/([^"]+)"[^>]*>/g, (link, name: string) => {
           const sheet = bundle[name];
           if (sheet?.type !== "asset") return link;
-          delete bundle[name];
+          Reflect.deleteProperty(bundle, name);
           return `<style>${String(sheet.source).trim()}</style>`;
         });
       }

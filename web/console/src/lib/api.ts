@@ -1,0 +1,49 @@
+/** The service said no, or could not be reached (`status` 0). `message` is fit to be shown. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly field: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+export const wordsOf = (error: unknown): string => {
+  if (error instanceof ApiError) return error.message;
+  throw error;
+};
+
+export const isUnreachable = (error: unknown): boolean => error instanceof ApiError && error.status === 0;
+
+const BASE = "/api/console/";
+
+interface Refusal {
+  error?: { code?: string; message?: string; field?: string };
+}
+
+async function call<T>(method: string, path: string, body?: object): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(BASE + path, {
+      method,
+      credentials: "same-origin",
+      headers: { Accept: "application/json", ...(method === "GET" ? {} : { "X-Warmline": "1", "Content-Type": "application/json" }) },
+      ...(method === "GET" ? {} : { body: JSON.stringify(body ?? {}) }),
+    });
+  } catch {
+    // fetch says no more than "Failed to fetch", whatever the reason.
+    throw new ApiError(0, "unreachable", "The service can't be reached right now.");
+  }
+  const data: unknown = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
+  if (answer.ok) return data as T;
+  const { code, message, field } = (data as Refusal).error ?? {};
+  throw new ApiError(answer.status, code ?? "unknown", message ?? `Something went wrong at our end (${answer.status}). Try again in a moment.`, field ?? null);
+}
+
+export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
+export const post = <T>(path: string, body?: object): Promise<T> => call<T>("POST", path, body);
+export const patch = <T>(path: string, body: object): Promise<T> => call<T>("PATCH", path, body);

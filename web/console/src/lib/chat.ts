@@ -1,0 +1,80 @@
+import type { Card, Detail, Message, Note } from "./types.ts";
+
+/** What I wrote and the service has not confirmed. `waiting`: no connection, sent by itself later, under the same key. */
+export interface Local {
+  key: string;
+  text: string;
+  at: string;
+  state: "sending" | "waiting" | "failed";
+  error: string;
+}
+
+/** One conversation as the desk holds it. The functions below give a new one and change nothing. */
+export interface Chat {
+  state: "loading" | "ready" | "failed";
+  error: string;
+  messages: readonly Message[];
+  locals: readonly Local[];
+  notes: readonly Note[];
+  card: Partial<Card> | null;
+  typing: { who: string; until: number } | null;
+  /** Whether there may be earlier messages to fetch. */
+  earlier: boolean;
+}
+
+export const NEW_CHAT: Chat = { state: "loading", error: "", messages: [], locals: [], notes: [], card: null, typing: null, earlier: true };
+
+function order(a: Message, b: Message): number {
+  if (a.seq !== b.seq) return (a.seq ?? Infinity) - (b.seq ?? Infinity);
+  return Date.parse(a.at) - Date.parse(b.at);
+}
+
+/** Each message once by its id, the later copy winning; sent ones by seq, unsent ones behind them. */
+export function merge(known: readonly Message[], more: readonly Message[]): Message[] {
+  const byId = new Map(known.map((message) => [String(message.id), message]));
+  for (const message of more) byId.set(String(message.id), { ...byId.get(String(message.id)), ...message });
+  return [...byId.values()].sort(order);
+}
+
+/** The local that this message confirms: by key, or, from a service that sends none, the oldest one with the same words. */
+function confirmedBy(chat: Chat, message: Message): Local | undefined {
+  if (message.speaker !== "agent" || chat.messages.some(({ id }) => String(id) === String(message.id))) return undefined;
+  return message.key ? chat.locals.find(({ key }) => key === message.key) : chat.locals.find(({ text, state }) => state === "sending" && text === message.text);
+}
+
+/** A message arrived or changed. It may overtake the answer to our own request, and still shows once. */
+export function heard(chat: Chat, message: Message): Chat {
+  const mine = confirmedBy(chat, message);
+  return {
+    ...chat,
+    messages: merge(chat.messages, [message]),
+    locals: mine ? chat.locals.filter((local) => local !== mine) : chat.locals,
+    typing: message.speaker === "prospect" || message.speaker === "agent" ? null : chat.typing,
+  };
+}
+
+export const loaded = (chat: Chat, detail: Detail): Chat => {
+  const messages = merge(chat.messages.filter((message) => message.seq !== null), [...detail.messages, ...detail.pending]);
+  const keys = new Set(messages.map((message) => message.key));
+  const locals = chat.locals.filter((local) => !keys.has(local.key));
+  return { ...chat, state: "ready", error: "", messages, locals, notes: detail.notes, card: detail.card, earlier: detail.messages.length > 0 && chat.earlier };
+};
+
+export const earlierLoaded = (chat: Chat, more: readonly Message[]): Chat => ({ ...chat, messages: merge(chat.messages, more), earlier: more.length > 0 });
+
+export const wrote = (chat: Chat, local: Local): Chat => ({ ...chat, locals: [...chat.locals, local] });
+
+export const confirmed = (chat: Chat, key: string, message: Message): Chat => ({
+  ...heard(chat, { ...message, key: message.key ?? key }),
+  locals: chat.locals.filter((local) => local.key !== key),
+});
+
+export const changedLocal = (chat: Chat, key: string, change: Partial<Local>): Chat => ({
+  ...chat,
+  locals: chat.locals.map((local) => (local.key === key ? { ...local, ...change } : local)),
+});
+
+export const dropped = (chat: Chat, key: string): Chat => ({ ...chat, locals: chat.locals.filter((local) => local.key !== key) });
+
+/** The seq to ask earlier messages from. */
+export const firstSeq = (chat: Chat): number | null => chat.messages.find((message) => message.seq !== null)?.seq ?? null;

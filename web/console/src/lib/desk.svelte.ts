@@ -1,0 +1,299 @@
+import { Link, type LinkState } from "../../../shared/link.ts";
+import { newKey } from "../../../shared/key.ts";
+import { alerts } from "./alerts.svelte.ts";
+import * as api from "./api.ts";
+import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, loaded, NEW_CHAT, wrote, type Chat, type Local } from "./chat.ts";
+import { clock } from "./clock.svelte.ts";
+import { router } from "./router.svelte.ts";
+import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, View } from "./types.ts";
+import { refreshed, rowsOf } from "./urgency.ts";
+
+export interface Notice {
+  id: number;
+  kind: NoticeKind;
+  conversation: string;
+  text: string;
+}
+
+interface List {
+  state: "loading" | "ready" | "failed";
+  error: string;
+  /** Where the next page of this view starts, or null at its end. */
+  before: string | null;
+}
+
+const TYPING_EVERY_MS = 3000;
+const TYPING_LASTS_MS = 6000;
+const NOTICE_LASTS_MS = 8000;
+const PAGE_LENGTH = 20;
+
+const NEW_LIST: List = { state: "loading", error: "", before: null };
+
+/** The desk of one signed-in agent: conversations, chats, the line to the service, and what the agent does. */
+export class Desk {
+  presence = $state<Presence>("away");
+  items = $state.raw<ReadonlyMap<string, Item>>(new Map());
+  lists = $state.raw<Record<View, List>>({ queue: NEW_LIST, mine: NEW_LIST, all: NEW_LIST });
+  chats = $state.raw<ReadonlyMap<string, Chat>>(new Map());
+  colleagues = $state.raw<Colleague[]>([]);
+  notices = $state.raw<Notice[]>([]);
+  link = $state<LinkState>("idle");
+  retryAt = $state<number | null>(null);
+  waiting = $derived([...this.items.values()].filter((item) => item.owner === "waiting").length);
+
+  #socket: Link<DeskFrame>;
+  #typedAt = 0;
+  #noticeId = 0;
+  #wasLive = false;
+  #sending = new Set<string>();
+
+  constructor(
+    readonly me: Agent,
+    presence: Presence,
+    private readonly signedOut: () => void,
+  ) {
+    this.presence = presence;
+    const url = new URL("/api/console/socket", location.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    this.#socket = new Link<DeskFrame>(
+      { url: url.href, pingEveryMs: 15_000, backoff: { firstMs: 1000, capMs: 15_000 } },
+      { opened: () => undefined, frame: (frame) => this.#frame(frame), changed: (state, retryAt) => this.#linkChanged(state, retryAt) },
+    );
+  }
+
+  start(): void {
+    this.#socket.start();
+    for (const view of ["queue", "mine", "all"] as const) void this.fetchList(view);
+  }
+
+  stop(): void {
+    this.#socket.stop();
+  }
+
+  hurry(): void {
+    this.#socket.hurry();
+  }
+
+  rows(view: View): Item[] {
+    return rowsOf(this.items.values(), view, this.me.id);
+  }
+
+  chat(id: string): Chat {
+    return this.chats.get(id) ?? NEW_CHAT;
+  }
+
+  isMine(item: Item | undefined): boolean {
+    return item?.owner === "agent" && item.episode?.agent?.id === this.me.id;
+  }
+
+  async fetchList(view: View, before: string | null = null): Promise<void> {
+    const query = `conversations?view=${view}${before === null ? "" : `&before=${encodeURIComponent(before)}`}`;
+    await this.#try(
+      async () => {
+        const { items, now } = await api.get<{ items: Item[]; now: string }>(query);
+        clock.heard(now);
+        this.items = before === null ? refreshed(this.items, items, view, this.me.id) : refreshed(this.items, items, "all", this.me.id);
+        const more = view === "all" && items.length >= PAGE_LENGTH;
+        this.#list(view, { state: "ready", error: "", before: more ? (items.at(-1)?.last_at ?? null) : null });
+      },
+      (error) => this.#list(view, { ...this.lists[view], state: this.lists[view].state === "ready" ? "ready" : "failed", error }),
+    );
+  }
+
+  /** Loads a conversation; what is shown already stays until the answer is there. */
+  async load(id: string): Promise<void> {
+    this.#chat(id, (chat) => ({ ...chat, state: chat.state === "ready" ? "ready" : "loading", error: "" }));
+    await this.#try(
+      async () => {
+        const detail = await api.get<Detail>(`conversations/${encodeURIComponent(id)}`);
+        clock.heard(detail.now);
+        this.#item(detail.item);
+        this.#chat(id, (chat) => loaded(chat, detail));
+      },
+      (error) => this.#chat(id, (chat) => ({ ...chat, state: chat.state === "ready" ? "ready" : "failed", error })),
+    );
+  }
+
+  async loadEarlier(id: string): Promise<void> {
+    const before = firstSeq(this.chat(id));
+    if (before === null) return;
+    const { messages } = await api.get<{ messages: Message[] }>(`conversations/${encodeURIComponent(id)}/messages?before=${before}`);
+    this.#chat(id, (chat) => earlierLoaded(chat, messages));
+  }
+
+  async take(id: string): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`);
+    this.#item(item);
+  }
+
+  async giveBack(id: string, summary: string, outcome: Outcome): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, slots: {} });
+    this.#item(item);
+  }
+
+  async addNote(id: string, text: string): Promise<void> {
+    const { note } = await api.post<{ note: Note }>(`conversations/${encodeURIComponent(id)}/note`, { text });
+    this.#chat(id, (chat) => ({ ...chat, notes: [...chat.notes.filter((one) => one.id !== note.id), note] }));
+  }
+
+  say(id: string, text: string): void {
+    this.#typedAt = 0;
+    this.#chat(id, (chat) => wrote(chat, { key: newKey(), text, at: new Date(clock.now).toISOString(), state: "sending", error: "" }));
+    void this.#send(id);
+  }
+
+  retry(id: string, key: string): void {
+    this.#chat(id, (chat) => changedLocal(chat, key, { state: "sending", error: "" }));
+    void this.#send(id);
+  }
+
+  discard(id: string, key: string): void {
+    this.#chat(id, (chat) => dropped(chat, key));
+  }
+
+  typing(id: string): void {
+    if (Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
+    if (this.#socket.send({ type: "typing", conversation_id: id })) this.#typedAt = Date.now();
+  }
+
+  async setPresence(presence: Presence): Promise<void> {
+    const before = this.presence;
+    this.presence = presence;
+    try {
+      await api.post("presence", { presence });
+    } catch (error) {
+      this.presence = before;
+      throw error;
+    }
+  }
+
+  notify(kind: NoticeKind, text: string, conversation = ""): void {
+    const id = ++this.#noticeId;
+    this.notices = [...this.notices.filter((one) => one.text !== text), { id, kind, text, conversation }].slice(-4);
+    if (kind !== "breach" && kind !== "lost") setTimeout(() => this.dismiss(id), NOTICE_LASTS_MS);
+  }
+
+  dismiss(id: number): void {
+    this.notices = this.notices.filter((one) => one.id !== id);
+  }
+
+  /** One message after the other per conversation, so that they arrive in the order they were written. */
+  async #send(id: string): Promise<void> {
+    if (this.#sending.has(id)) return;
+    this.#sending.add(id);
+    const next = (): Local | undefined => this.chat(id).locals.find(({ state }) => state === "sending");
+    for (let local = next(); local; local = next()) {
+      const { key, text } = local;
+      try {
+        const { message } = await api.post<{ message: Message }>(`conversations/${encodeURIComponent(id)}/say`, { text, key });
+        this.#chat(id, (chat) => confirmed(chat, key, message));
+      } catch (error) {
+        this.#unsent(id, key, error);
+      }
+    }
+    this.#sending.delete(id);
+  }
+
+  /** Without a connection everything unsent waits for the next one; a refusal concerns one message. */
+  #unsent(id: string, key: string, error: unknown): void {
+    const words = api.wordsOf(error);
+    if (api.isUnreachable(error)) {
+      this.#chat(id, (chat) => ({ ...chat, locals: chat.locals.map((one) => (one.state === "sending" ? { ...one, state: "waiting" } : one)) }));
+    } else this.#chat(id, (chat) => changedLocal(chat, key, { state: "failed", error: words }));
+    this.#signedOutBy(error);
+  }
+
+  #sendWaiting(): void {
+    for (const [id, { locals }] of this.chats) {
+      if (!locals.some(({ state }) => state === "waiting")) continue;
+      this.#chat(id, (chat) => ({ ...chat, locals: chat.locals.map((one) => (one.state === "waiting" ? { ...one, state: "sending" } : one)) }));
+      void this.#send(id);
+    }
+  }
+
+  #frame(frame: DeskFrame): void {
+    if ("now" in frame) clock.heard(frame.now);
+    if (frame.type === "hello") {
+      this.colleagues = frame.agents;
+      this.#socket.settle();
+    } else if (frame.type === "presence") this.#colleagues(frame.agents);
+    else if (frame.type === "conversation") this.#item(frame.item);
+    else if (frame.type === "message") this.#message(frame.conversation_id, frame.message);
+    else if (frame.type === "typing") this.#typing(frame.conversation_id, frame.who);
+    else if (frame.type === "notice") this.#notice(frame);
+  }
+
+  #colleagues(agents: Colleague[]): void {
+    this.colleagues = agents;
+    const mine = agents.find(({ id }) => id === this.me.id);
+    if (mine) this.presence = mine.presence;
+  }
+
+  #message(id: string, message: Message): void {
+    if (this.chats.has(id)) this.#chat(id, (chat) => heard(chat, message));
+  }
+
+  #typing(id: string, who: string): void {
+    if (!this.chats.has(id) || who === this.me.name) return;
+    this.#chat(id, (chat) => ({ ...chat, typing: { who, until: clock.now + TYPING_LASTS_MS } }));
+  }
+
+  #notice({ kind, conversation_id, text }: Extract<DeskFrame, { type: "notice" }>): void {
+    const looking = document.visibilityState === "visible" && router.id === conversation_id;
+    if (kind === "message" && looking) return;
+    alerts.play(kind);
+    alerts.show(text, conversation_id, () => router.go(router.view, conversation_id));
+    this.notify(kind, text, conversation_id);
+  }
+
+  #linkChanged(state: LinkState, retryAt: number | null): void {
+    this.link = state;
+    this.retryAt = retryAt;
+    if (state === "lost") void this.#checkSession();
+    if (state !== "live") return;
+    if (this.#wasLive) this.#catchUp();
+    this.#wasLive = true;
+    this.#sendWaiting();
+  }
+
+  /** What happened while the line was down came by no frame, so it is asked for again. */
+  #catchUp(): void {
+    for (const view of ["queue", "mine", "all"] as const) void this.fetchList(view);
+    const open = router.id;
+    this.chats = new Map([...this.chats].filter(([id, { locals }]) => id === open || locals.length > 0));
+    for (const id of this.chats.keys()) void this.load(id);
+  }
+
+  /** A socket that is refused says no reason; whether we are still signed in is asked the ordinary way. */
+  async #checkSession(): Promise<void> {
+    await this.#try(
+      () => api.get("me"),
+      () => undefined,
+    );
+  }
+
+  #item(item: Item): void {
+    this.items = new Map(this.items).set(item.id, item);
+  }
+
+  #list(view: View, list: List): void {
+    this.lists = { ...this.lists, [view]: list };
+  }
+
+  #chat(id: string, change: (chat: Chat) => Chat): void {
+    this.chats = new Map(this.chats).set(id, change(this.chat(id)));
+  }
+
+  #signedOutBy(error: unknown): void {
+    if (error instanceof api.ApiError && error.status === 401) this.signedOut();
+  }
+
+  async #try(run: () => Promise<unknown>, failed: (words: string) => void): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      failed(api.wordsOf(error));
+      this.#signedOutBy(error);
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { hashOf, parseRoute } from "./route.ts";
+
+it.each([
+  ["", { page: "desk", view: "queue", id: null, card: false }],
+  ["#/mine", { page: "desk", view: "mine", id: null, card: false }],
+  ["#/all/c%2F7/card", { page: "desk", view: "all", id: "c/7", card: true }],
+  ["#/all//card", { page: "desk", view: "all", id: null, card: false }],
+  ["#/nonsense/%", { page: "desk", view: "queue", id: null, card: false }],
+  ["#/agents", { page: "agents" }],
+])("%s", (hash, route) => {
+  expect(parseRoute(hash)).toEqual(route);
+});
+
+it("hashOf and parseRoute are each other's inverse", () => {
+  expect(parseRoute(hashOf("mine", "a/b c", true))).toEqual({ page: "desk", view: "mine", id: "a/b c", card: true });
+});

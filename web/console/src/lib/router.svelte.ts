@@ -1,0 +1,25 @@
+import { hashOf, parseRoute, type Route } from "./route.ts";
+import type { View } from "./types.ts";
+
+/** Where the desk is. It lives in the address, so the browser's own back button works. */
+class Router {
+  route = $state.raw<Route>(parseRoute(location.hash));
+
+  constructor() {
+    window.addEventListener("hashchange", () => (this.route = parseRoute(location.hash)));
+  }
+
+  get id(): string | null {
+    return this.route.page === "desk" ? this.route.id : null;
+  }
+
+  get view(): View {
+    return this.route.page === "desk" ? this.route.view : "queue";
+  }
+
+  go(view: View, id: string | null = null, card = false): void {
+    location.hash = hashOf(view, id, card);
+  }
+}
+
+export const router = new Router();

@@ -1,0 +1,116 @@
+/** The console's wire shapes. Times are ISO 8601 in UTC. */
+
+export type View = "queue" | "mine" | "all";
+export type Owner = "bot" | "waiting" | "agent" | "closed";
+export type Role = "agent" | "admin";
+export type Presence = "online" | "away";
+export type Speaker = "prospect" | "bot" | "flow" | "ladder" | "agent";
+export type Outcome = "returned" | "won" | "lost" | "later";
+export type ClockKind = "accept" | "first_words" | "next_words";
+
+export interface Agent {
+  id: string;
+  name: string;
+  email: string;
+  role: Role;
+  picture_url: string | null;
+  disabled?: boolean;
+}
+
+export interface Clock {
+  kind: ClockKind;
+  due_at: string;
+  started_at: string;
+}
+
+export interface Episode {
+  id: string;
+  reason: string;
+  detail: string | null;
+  status: "waiting" | "accepted" | "closed";
+  requested_at: string;
+  accepted_at: string | null;
+  agent: Pick<Agent, "id" | "name" | "picture_url"> | null;
+  rung: number;
+  breached: string[];
+  offered_to_me: boolean;
+  clock: Clock | null;
+}
+
+export interface Item {
+  id: string;
+  name: string | null;
+  picture_url: string | null;
+  channel: string;
+  owner: Owner;
+  preview: { speaker: Speaker; text: string; at: string } | null;
+  last_at: string;
+  waiting_since: string | null;
+  tags: string[];
+  episode: Episode | null;
+  window_closes_at: string | null;
+}
+
+export type Delivery = "queued" | "sending" | "sent" | "failed" | "refused" | "withdrawn";
+
+export interface Message {
+  id: string | number;
+  seq: number | null;
+  speaker: Speaker;
+  name: string | null;
+  text: string;
+  quick_replies: { title: string; payload: string }[];
+  attachments: { kind: string; url: string | null; title: string | null }[];
+  image_url: string | null;
+  at: string;
+  delivery: Delivery | null;
+  error: string | null;
+  read: boolean;
+  key?: string | null;
+}
+
+export interface Note {
+  id: string | number;
+  agent: { id: string; name: string };
+  text: string;
+  at: string;
+}
+
+export interface Card {
+  headline: string;
+  facts: { label: string; value: string }[];
+  wants: string[];
+  objections: string[];
+  promised: string[];
+  flow: { name: string; step: string; purpose: string } | null;
+  next_question: string | null;
+  history: { at: string; text: string }[];
+  reading: { intent: string; confidence: number } | null;
+}
+
+export interface Colleague {
+  id: string;
+  name: string;
+  presence: Presence;
+  load: number;
+}
+
+export interface Detail {
+  item: Item;
+  messages: Message[];
+  pending: Message[];
+  notes: Note[];
+  card: Partial<Card> | null;
+  now: string;
+}
+
+export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach";
+
+export type DeskFrame =
+  | { type: "hello"; now: string; agents: Colleague[] }
+  | { type: "conversation"; item: Item; now: string }
+  | { type: "message"; conversation_id: string; message: Message }
+  | { type: "typing"; conversation_id: string; who: string }
+  | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string }
+  | { type: "presence"; agents: Colleague[] }
+  | { type: "pong"; now: string };

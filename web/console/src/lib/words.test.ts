@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { deliveryWords, draftSummary, ownerWords, reasonWords, titleWords } from "./words.ts";
+import type { Item } from "./types.ts";
+
+it("says why, also for a reason from a newer service", () => {
+  expect(reasonWords("asked")).toBe("Asked for a person");
+  expect(reasonWords("solar_eclipse")).toBe("solar eclipse");
+});
+
+it("says who has it", () => {
+  const item = { owner: "agent", episode: { agent: { id: "a", name: "Ana" } } } as Item;
+  expect([ownerWords(item, "a"), ownerWords(item, "b"), ownerWords({ ...item, owner: "bot" }, "a")]).toEqual(["You have it", "Ana has it", "The bot is talking"]);
+});
+
+it.each([
+  ["sent", null, true, "Seen"],
+  ["sent", null, false, "Sent"],
+  ["failed", "They blocked the page.", false, "Not delivered: They blocked the page."],
+  [null, null, false, ""],
+] as const)("delivery %s, %s, %s", (delivery, error, read, words) => {
+  expect(deliveryWords(delivery, error, read)).toBe(words);
+});
+
+describe("draftSummary", () => {
+  it("holds the headline and what was promised, and no empty labels", () => {
+    expect(draftSummary({ headline: "Runs a bakery.", wants: [], promised: ["a call", "a price"] })).toBe("Runs a bakery.\nWe promised: a call; a price.");
+  });
+  it("is empty without a card", () => {
+    expect(draftSummary(null)).toBe("");
+  });
+});
+
+it("counts in the title only while somebody waits", () => {
+  expect([titleWords(0), titleWords(2)]).toEqual(["Warmline", "(2) Waiting · Warmline"]);
+});
