@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -124,9 +124,10 @@ class Document:
 
     def _problem(self, details: ErrorDetails, model: type[BaseModel]) -> YamlFileError:
         kind = details["type"]
-        loc = _located(details["loc"], self.data)
         if kind == "missing":
-            return self.error((*loc, details["loc"][-1]), "is missing")
+            parent = _parent_of_missing(details["loc"], self.data)
+            return self.error((*parent, details["loc"][-1]), "is missing")
+        loc = _located(details["loc"], self.data)
         if kind == "extra_forbidden":
             known = _known_fields(model, loc[:-1], self.data)
             return self.error(loc, f"unknown field{_did_you_mean(str(loc[-1]), known)}", at_key=True)
@@ -234,24 +235,40 @@ def _has(node: CommentedMap | CommentedSeq, part: str | int) -> bool:
 
 
 def _located(loc: Loc, data: object) -> Loc:
-    """`loc` without the parts pydantic adds that are not in the file: names of union members, missing fields.
+    """`loc` without the parts pydantic adds that are not in the file: names of union members.
 
     A union member may be named like a field, so of all ways through the file the one that keeps the last part wins,
     then the longest.
     """
+    return max(_ways(loc, data), key=lambda way: (way.ends, len(way.loc))).loc
 
-    def ways(rest: Loc, node: object) -> Iterator[tuple[bool, int, Loc]]:
-        if not rest:
-            yield False, 0, ()
-            return
-        part, after = rest[0], rest[1:]
-        is_key = isinstance(node, Mapping) and part in node
-        if is_key or (isinstance(node, list) and isinstance(part, int) and part < len(node)):
-            for ends, length, tail in ways(after, node[part]):  # type: ignore[index]
-                yield ends or not after, length + 1, (part, *tail)
-        yield from ways(after, node)
 
-    return max(ways(loc, data), key=lambda way: way[:2])[2]
+def _parent_of_missing(loc: Loc, data: object) -> Loc:
+    """Where the last part of `loc` is missing: the deepest set of fields on the way that has none of that name."""
+    *parents, name = loc
+    fits = [way for way in _ways(tuple(parents), data) if isinstance(way.node, Mapping) and name not in way.node]
+    return max(fits, key=lambda way: len(way.loc)).loc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """One reading of a location: the parts that are in the file, where they lead, whether the last part is one."""
+
+    loc: Loc
+    node: object
+    ends: bool
+
+
+def _ways(loc: Loc, node: object) -> Iterator[_Way]:
+    if not loc:
+        yield _Way(loc=(), node=node, ends=False)
+        return
+    part, after = loc[0], loc[1:]
+    is_key = isinstance(node, Mapping) and part in node
+    if is_key or (isinstance(node, list) and isinstance(part, int) and part < len(node)):
+        for way in _ways(after, node[part]):  # type: ignore[index]
+            yield replace(way, loc=(part, *way.loc), ends=way.ends or not after)
+    yield from _ways(after, node)
 
 
 def _path(loc: Loc) -> str:

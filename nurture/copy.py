@@ -23,6 +23,7 @@ MAX_VALUE_WORDS = 6
 NOT_SAID_BACK = re.compile(r"[\n<>{}]|https?:|www\.|\S@\S", re.IGNORECASE)
 BUBBLE_BREAK = re.compile(r"\n\s*\n")
 SPACES = re.compile(r"\s+")
+QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
 
 
 def _usable(value: object) -> bool:
@@ -83,6 +84,11 @@ def _problem_with_part(part: nodes.Node) -> str | None:
             return None
         return f'{part.name} may be unknown; give a fallback: {{{{ {part.name} | default("...") }}}}'
     return "only names with a fallback can stand between {{ and }}"
+
+
+def asks(text: str) -> bool:
+    """Whether a bubble asks the reader something; a question that it only quotes does not count."""
+    return "?" in QUOTED.sub("", text)
 
 
 def names_in(text: str) -> frozenset[str]:

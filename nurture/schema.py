@@ -81,7 +81,7 @@ Wordings = Annotated[list[str], BeforeValidator(_as_list), AfterValidator(_fille
 Length = Annotated[Duration, AfterValidator(_positive)]
 ClockTime = Annotated[time, BeforeValidator(clock_time)]
 Quiet = Annotated[Any, BeforeValidator(_quiet)]
-Purpose = Literal["delight", "inform", "help", "ask", "offer"]
+Purpose = Literal["delight", "inform", "help"]
 
 
 class ChoiceFile(File):

@@ -412,7 +412,7 @@ def started_by(name: str) -> str:
 
 def already_asks(draft: Draft) -> bool:
     """Whether something said in this decision wants an answer."""
-    return any("?" in say.text or say.quick_replies for say in draft.says)
+    return any(copy.asks(say.text) or say.quick_replies for say in draft.says)
 
 
 def _slot_fits(state: State, when: Condition) -> bool:

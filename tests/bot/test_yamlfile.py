@@ -134,6 +134,21 @@ def test_aliases_that_unfold_without_end_are_refused(file: Path) -> None:
     assert problem(file, f"a0: &a0 x\n{doublings}\n").message == "more than 100000 values"
 
 
+def test_a_missing_field_is_not_looked_for_inside_a_value_named_like_its_union_member(file: Path) -> None:
+    class Listen(BaseModel):
+        say: str
+        slot: str
+
+    class Script(BaseModel):
+        steps: list[Annotated[Annotated[Listen, Tag("say")] | Annotated[Wait, Tag("wait")], Discriminator(kind)]]
+
+    file.write_text("steps:\n  - say: Hi\n")
+    with pytest.raises(YamlFileError) as raised:
+        load_validated(file, Script)
+
+    assert str(raised.value) == f"{file}:2:5: steps[0].slot: is missing"
+
+
 def test_a_merged_mapping_is_complained_about_where_it_is_used(file: Path) -> None:
     found = problem(file, "name: x\nsteps:\n  - &first\n    say: 5\n  - <<: *first\n    id: b\n")
 
