@@ -23,6 +23,7 @@ from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
 from brain.in_process import InProcessActions
 from brain.logs import get_logger, where
 from brain.responses import SeededResponses
+from brain.rules import possible_keys
 from brain.runner import SequentialGraphRunner
 from brain.tracker import Moment, TurnTracker, has_talk
 
@@ -191,3 +192,4 @@ def speed_up_rasa() -> None:
         module.copy = _NoCopies
     RemoteAction._validate_action_result = _validate_action_result
     Domain.get_active_state = _get_active_state
+    rule_policy.RulePolicy._get_possible_keys = possible_keys

@@ -50,7 +50,9 @@ class TurnTracker(DialogueStateTracker):
         self._moments: Tuple[int, Moments] = (-1, [])
         # The events a turn began with as far as they apply, their moments, and a tracker that has replayed them.
         self._settled: Optional[Tuple[List[Event], Moments, "TurnTracker"]] = None
-        super().__init__(conversation_id, domain.slots if slots is None else slots)
+        super().__init__(conversation_id, ())
+        self.slots = _copy_slots(domain.slots if slots is None else slots)
+        self._reset_slots()
 
     def init_copy(self) -> "TurnTracker":
         """A tracker with the same initial values and no events."""
@@ -60,7 +62,7 @@ class TurnTracker(DialogueStateTracker):
         """A tracker in the same state whose changes do not show in this one."""
         twin = copy.copy(self)
         twin.events = self._create_events(list(self.events))
-        twin.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
+        twin.slots = _copy_slots(self.slots.values())
         twin.active_loop = copy.copy(self.active_loop)
         # As in Rasa's own copies: what is tried on a copy is not marked as this model's.
         twin.model_id = None
@@ -104,6 +106,15 @@ class TurnTracker(DialogueStateTracker):
                 moments.append((Moment(tracker, self._domain), event.hide_rule_turn))
             tracker.update(event)
         return moments
+
+
+def _copy_slots(slots: Iterable[Slot]) -> Dict[str, Slot]:
+    """Copies by name; `copy.copy` without its search for a way to copy, which each turn would make some sixty times."""
+    copies: Dict[str, Slot] = {}
+    for slot in slots:
+        twin = copies[slot.name] = object.__new__(type(slot))
+        twin.__dict__.update(slot.__dict__)
+    return copies
 
 
 def build_tracker(conversation_id: str, events: List[Dict[str, Any]], domain: Domain) -> TurnTracker:

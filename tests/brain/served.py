@@ -14,7 +14,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "fixtures"
 TURN_TIMEOUT_S = 1.0
-READY_WITHIN_S = 90.0
+READY_WITHIN_S = 150.0
 
 
 class Answer(NamedTuple):
@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 class UnixConnection(http.client.HTTPConnection):
     """Keep-alive HTTP over a Unix socket."""
 
-    def __init__(self, path: str, timeout_s: float = 30.0) -> None:
+    def __init__(self, path: str, timeout_s: float = 150.0) -> None:
         super().__init__("brain", timeout=timeout_s)
         self._path = path
 

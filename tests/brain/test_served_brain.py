@@ -102,6 +102,21 @@ def test_killed_worker_is_replaced_and_no_turn_fails(served: ServedBrain) -> Non
     assert victim not in served.health()["worker_pids"]
 
 
+def test_killed_loader_is_replaced_with_its_workers(served: ServedBrain) -> None:
+    before = served.health()
+    os.kill(_parent_of(before["worker_pids"][0]), signal.SIGKILL)
+    served.wait_for(lambda: not set(served.health()["worker_pids"]) & set(before["worker_pids"]))
+    served.wait_for(lambda: len(served.health()["worker_pids"]) == 2)
+    after = served.health()
+    assert after["model_sha256"] == before["model_sha256"]
+    assert served.call("POST", "/turn", turn_request("hi")).status == 200
+
+
+def _parent_of(pid: int) -> int:
+    with open(f"/proc/{pid}/stat") as stat:
+        return int(stat.read().rsplit(")", 1)[1].split()[1])
+
+
 def test_broken_model_is_refused_and_the_old_one_stays(served: ServedBrain, tmp_path: Path) -> None:
     broken = tmp_path / "broken.tar.gz"
     broken.write_bytes(gzip.compress(b"not a model"))

@@ -115,6 +115,14 @@ def test_action_sees_channel_metadata_slots_and_events(brain: Brain) -> None:
     assert seen["events"][-2:] == ["user", "user_featurization"]
 
 
+def test_action_cannot_edit_the_conversation(brain: Brain) -> None:
+    answer = take(brain, "spin round and round")
+    assert answer["events"][-1]["name"] == "action_listen"
+    said = next(event for event in answer["events"] if event["event"] == "user")
+    assert said["text"] == "spin round and round"
+    assert said["parse_data"]["intent"]["name"] == "loop"
+
+
 def test_tail_cut_at_any_event_still_gets_the_right_answer(brain: Brain) -> None:
     events = talk(brain, "c-1", ("hi", "get me a human", "hello you"))
     slots = ({"event": "slot", "name": "warm", "value": True}, {"event": "slot", "name": "shop", "value": "Oak"})
@@ -167,5 +175,5 @@ def test_different_conversations_are_greeted_differently(brain: Brain) -> None:
 def test_domain_action_without_code_is_told_at_loading(models: Path, brain: Brain) -> None:
     assert brain.without_code == []
     assert Brain.load(models / "one.tar.gz", None).without_code == [
-        "action_break", "action_handoff", "action_hang", "action_probe",
+        "action_break", "action_handoff", "action_hang", "action_probe", "action_scribble",
     ]  # fmt: skip
