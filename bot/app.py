@@ -11,10 +11,6 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from handoff.api import ConsoleParts
-from handoff.api import add_routes as add_console
-from handoff.policy import Policy
-from handoff.presence import Presence
 
 from bot import credentials as credentials_file
 from bot import metrics, pages
@@ -37,8 +33,10 @@ from bot.staff import Staff
 from bot.store import open_store
 from bot.store.contract import Store
 from bot.time import SystemTime, Time
-from handoff import policy as policy_file
-from handoff.desk import Desk
+from handoff.api import ConsoleParts
+from handoff.api import add_routes as add_console
+from handoff.policy import Policy
+from handoff.presence import Presence
 from nurture.engine import Nurture, Persona
 from nurture.load import load_flows
 

@@ -106,7 +106,6 @@ def list_agents() -> None:
 def lint_flows(folder: Annotated[Path | None, typer.Argument(help="Folder of flows.")] = None) -> None:
     """Read every flow and say what a prospect would mind, with file and line."""
     from nurture.lint import lint
-
     from nurture.load import load_flows
 
     findings = [f for flow in load_flows(folder or _settings().flows).values() for f in lint(flow)]

@@ -80,7 +80,7 @@ class Conversations:
             except VersionConflict:
                 if left == 0:
                     raise
-                log.info("turn.again", conversation_id=conversation_id, event=type(happened).__name__)
+                log.info("turn.again", conversation_id=conversation_id, happened=type(happened).__name__)
                 continue
             self._tell(conversation_id, loaded.state, happened, decision, committed)
             self._log(conversation_id, happened, decision, started)
@@ -129,7 +129,7 @@ class Conversations:
         log.info(
             "turn.committed",
             conversation_id=conversation_id,
-            event=type(event).__name__,
+            happened=type(event).__name__,
             owner=decision.state.owner.value,
             says=len(decision.say),
             ms=round((perf_counter() - started) * 1000, 1),

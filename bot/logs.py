@@ -14,7 +14,11 @@ def configure(settings: Settings) -> None:
     """One line an event on standard error: coloured on a terminal, JSON elsewhere."""
     level = getattr(logging, settings.log_level.upper())
     pretty = settings.log == "console" or (settings.log == "auto" and sys.stderr.isatty())
-    last: structlog.typing.Processor = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    last: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if pretty
+        else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

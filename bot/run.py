@@ -10,7 +10,6 @@ from pathlib import Path
 
 import structlog
 from aiohttp import web
-from handoff.api.passwords import hash_password
 from rich.console import Console
 
 from bot import app as composition
@@ -21,6 +20,7 @@ from bot.store import open_store
 from bot.store.contract import Agent
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
+from handoff.api.passwords import hash_password
 
 log = structlog.get_logger()
 

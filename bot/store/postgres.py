@@ -16,6 +16,7 @@ def postgres_engine(url: sa.URL) -> AsyncEngine:
     return create_async_engine(
         url.set(drivername="postgresql+asyncpg"),
         pool_pre_ping=True,
+        hide_parameters=True,  # values are people's words; they must not reach a log
         json_serializer=json_text,
         json_deserializer=json_value,
     )

@@ -34,6 +34,7 @@ def sqlite_engine(url: sa.URL, *, begin: str) -> sa.Engine:
     engine = sa.create_engine(
         url.set(drivername="sqlite+pysqlite"),
         poolclass=NullPool,
+        hide_parameters=True,  # values are people's words; they must not reach a log
         json_serializer=json_text,
         json_deserializer=json_value,
         connect_args={"check_same_thread": False},

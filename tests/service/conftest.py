@@ -1,0 +1,14 @@
+"""Logs of service tests are JSON, as in production, so that a test can read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot import logs
+from bot.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def json_logs() -> None:
+    """Production's form of logs."""
+    logs.configure(Settings(log="json"))

@@ -1,0 +1,147 @@
+"""A whole service on a clock that is wound by hand, with a fake brain and a fake Graph API; the store is real."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from aiohttp import ClientWebSocketResponse
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.app import Service, build, load_rules
+from bot.credentials import Credentials
+from bot.fakes.brain import FakeBrain
+from bot.settings import Settings
+from bot.time import HandTime
+
+ROOT = Path(__file__).resolve().parents[2]
+START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
+SETTLE_TURNS = 20_000
+ADMIN = ("kim@example.com", "a long password")
+
+
+class World:
+    """The service and everything around it."""
+
+    def __init__(self, service: Service, client: TestClient[Any, Any], time: HandTime, brain: FakeBrain) -> None:
+        self.service, self.client, self.time, self.brain = service, client, time, brain
+
+    async def settle(self) -> None:
+        """Until nothing is in hand and nothing is due."""
+        calm = 0
+        for _ in range(SETTLE_TURNS):
+            now, store = self.time.now(), self.service.store
+            busy = self.service.clocks.in_hand or self.service.delivery.in_hand or self.service.intake.in_hand
+            if not busy:
+                due = await store.due_clocks(now=now, limit=1)
+                out = await store.outbox_due(now=now, limit=1, channels=tuple(self.service.channels))
+                busy = len(due) + len(out)
+            calm = 0 if busy else calm + 1
+            if calm >= 3:
+                return
+            self.service.clocks.wake()
+            self.service.delivery.wake()
+            await asyncio.sleep(0)
+        raise AssertionError("the service does not come to rest")
+
+    async def wind(self, **delta: float) -> None:
+        """Let time pass, stopping wherever something falls due on the way."""
+        end = self.time.now() + timedelta(**delta)
+        await self.settle()
+        while (at := await self._next()) is not None and at < end:
+            self.time.set(at)
+            await self.settle()
+        self.time.set(end)
+        await self.settle()
+
+    async def _next(self) -> datetime | None:
+        store = self.service.store
+        moments = [await store.next_due_at(), await store.outbox_next_at(channels=tuple(self.service.channels))]
+        later = [at for at in moments if at and at > self.time.now()]
+        return min(later, default=None)
+
+    async def state(self, conversation_id: str) -> Any:
+        """The state as stored."""
+        return (await self.service.store.load(conversation_id)).state
+
+    async def said(self, conversation_id: str) -> list[tuple[str, str]]:
+        """(speaker, text) of everything shown, in order."""
+        return [(m.speaker.value, m.text) for m in await self.service.store.messages(conversation_id)]
+
+    @asynccontextmanager
+    async def visitor(self, token: str | None = None, after: int = 0) -> AsyncIterator[Visitor]:
+        """Somebody with the widget open."""
+        async with self.client.ws_connect("/widget/socket") as socket:
+            visitor = Visitor(self, socket)
+            await socket.send_json({"type": "hello", "token": token, "after": after, "zone": "Europe/Berlin"})
+            visitor.welcome = await visitor.next("welcome")
+            yield visitor
+
+
+class Visitor:
+    """One browser with the widget."""
+
+    _keys = itertools.count(1)
+
+    def __init__(self, world: World, socket: ClientWebSocketResponse) -> None:
+        self._world, self.socket = world, socket
+        self.welcome: dict[str, Any] = {}
+        self.seen: list[dict[str, Any]] = []
+
+    async def say(self, text: str = "", *, key: str | None = None, payload: str | None = None) -> dict[str, Any]:
+        """Send and wait until it is stored."""
+        frame = {"type": "say", "key": key or f"key-{next(self._keys):08}", "text": text, "payload": payload}
+        await self.socket.send_json(frame)
+        return await self.next("stored")
+
+    async def next(self, kind: str) -> dict[str, Any]:
+        """The next frame of this kind; message frames on the way are kept in `seen`."""
+        while True:
+            frame = json.loads(await self.socket.receive_str(timeout=10))
+            if frame["type"] == "message":
+                self.seen.append(frame["message"])
+            if frame["type"] == kind:
+                return dict(frame)
+
+    async def hears(self, count: int) -> list[dict[str, Any]]:
+        """Everything shown, once at least `count` messages that are not the visitor's own have come."""
+        while len([m for m in self.seen if m["speaker"] != "prospect"]) < count:
+            await self.next("message")
+        return [m for m in self.seen if m["speaker"] != "prospect"]
+
+
+@asynccontextmanager
+async def serving(folder: Path, *, credentials: Credentials | None = None, **settings: Any) -> AsyncIterator[World]:
+    """A running service with its database in `folder`."""
+    chosen = Settings(
+        home=folder,
+        flows=ROOT / "flows",
+        promises=ROOT / "promises.yml",
+        web=ROOT / "web" / "dist",
+        **{"pacing": "instant", **settings},
+    )
+    time, brain, numbers = HandTime(START), FakeBrain(), itertools.count(1)
+    service = build(
+        chosen,
+        credentials=credentials or Credentials.model_validate({"rest": None, "widget": None}),
+        rules=load_rules(chosen),
+        brain=brain,
+        time=time,
+        rng=Random(11),
+        new_id=lambda prefix: f"{prefix}_{next(numbers):04}",
+    )
+    client = TestClient(TestServer(service.web))
+    await client.start_server()
+    await service.start()
+    try:
+        yield World(service, client, time, brain)
+    finally:
+        await client.close()
+        await service.stop()
