@@ -33,6 +33,7 @@ from handoff.steps import (
     offer,
     offered_now,
     open_one,
+    owed_by_agent,
     put,
     silence_bot,
     tell,
@@ -171,8 +172,9 @@ def _owe_reply(draft: Draft, policy: Policy) -> None:
     """What the bot had not answered yet is the agent's to answer now."""
     if draft.state.promise is not None:
         due_at = due(policy, draft.now, policy.targets.next_words_s)
-        draft.set(promise=replace(draft.state.promise, due_at=due_at))
-        draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=due_at, data={"owes": "agent", "missed": 0}))
+        promise = replace(draft.state.promise, due_at=due_at)
+        draft.set(promise=promise)
+        draft.set_clock(owed_by_agent(promise, at=due_at))
 
 
 def _held_by(draft: Draft, agent: AgentRef) -> Episode:

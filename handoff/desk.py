@@ -17,10 +17,10 @@ class Seat:
     """An agent at the desk. `presence` is online, away or offline; `load` counts the episodes they hold."""
 
     agent_id: str
-    name: str
-    presence: str
-    load: int
-    capacity: int
+    name: str = ""
+    presence: str = ONLINE
+    load: int = 0
+    capacity: int = 1
 
     @property
     def is_free(self) -> bool:
@@ -42,10 +42,6 @@ class Desk:
     def is_online(self, agent_id: str) -> bool:
         """True if this agent is at the desk and online."""
         return any(seat.agent_id == agent_id and seat.presence == ONLINE for seat in self.seats)
-
-    def name(self, agent_id: str) -> str | None:
-        """The agent's name, if they have a seat."""
-        return next((seat.name for seat in self.seats if seat.agent_id == agent_id), None)
 
 
 def choose(desk: Desk, episode: Episode, exclude: Collection[str] = ()) -> str | None:

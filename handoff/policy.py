@@ -212,6 +212,11 @@ class Policy(_Part):
         return tuple(QuickReply(title=getattr(self.choices, c.name.lower()), payload=c.value) for c in Choice)
 
 
+def load(path: Path) -> Policy:
+    """Read a promises file. Raises `YamlFileError` with file, line and field."""
+    return Policy.load(path)
+
+
 def due(policy: Policy, start: datetime, target_s: float) -> datetime:
     """When a target that starts at `start` (aware UTC) has run out. From this moment on it counts as missed."""
     return start + timedelta(seconds=target_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Heard, Owner, Promise, Reason
@@ -17,6 +18,7 @@ from handoff.steps import (
     hand_to,
     offered_now,
     open_one,
+    owed_by_agent,
     put,
     start_round,
     tell,
@@ -61,8 +63,9 @@ def _owe_words(draft: Draft, policy: Policy, heard: tuple[Heard, ...]) -> None:
     due_at = due(policy, draft.now, policy.targets.next_words_s)
     opened_at = promise.opened_at if promise else heard[0].at
     message_id = promise.message_id if promise else heard[0].message_id
-    draft.set(promise=Promise(opened_at=opened_at, due_at=due_at, message_id=message_id))
-    draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=due_at, data={"owes": "agent", "missed": 0}))
+    promise = Promise(opened_at=opened_at, due_at=due_at, message_id=message_id)
+    draft.set(promise=promise)
+    draft.set_clock(owed_by_agent(promise, at=due_at))
 
 
 def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
@@ -76,15 +79,16 @@ def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> N
     if clock.data.get("owes") != "agent" or words is not None or draft.now < promise.due_at:
         # Not the agent's lateness yet: the bot's promise became theirs, or their first words are still being timed.
         due_at = max(again_at, promise.due_at)
-        draft.set(promise=Promise(opened_at=promise.opened_at, due_at=due_at, message_id=promise.message_id))
-        draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=due_at, data={"owes": "agent", "missed": 0}))
+        promise = replace(promise, due_at=due_at)
+        draft.set(promise=promise)
+        draft.set_clock(owed_by_agent(promise, at=due_at))
         return
     missed, name = int(clock.data.get("missed", 0)), episode.agent.name
     if missed == 0:
         breach(draft, episode, "next_words", promise.due_at, draft.now, again=True)
         text = f"{who(draft.state)} is waiting for {name}'s answer."
         draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
-        draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=again_at, data={"owes": "agent", "missed": 1}))
+        draft.set_clock(owed_by_agent(promise, at=again_at, missed=1))
         return
     text = f"{name} has not answered {who(draft.state)}. Who can?"
     draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.draft import Draft
-from bot.core.model import AgentRef, Clock, ClockKind, Episode, Owner, QuickReply, Reason, Say, Speaker, State
+from bot.core.model import AgentRef, Clock, ClockKind, Episode, Owner, Promise, QuickReply, Reason, Say, Speaker, State
 from handoff.desk import Desk, choose
 from handoff.policy import Policy, due
 
@@ -43,7 +43,7 @@ class Round:
     @classmethod
     def of(cls, clock: Clock | None) -> Round | None:
         """The round a clock belongs to."""
-        if clock is None or "since" not in clock.data:
+        if clock is None or "target_s" not in clock.data:
             return None
         return cls(since=datetime.fromisoformat(clock.data["since"]), target_s=float(clock.data["target_s"]))
 
@@ -120,6 +120,12 @@ def silence_bot(draft: Draft) -> None:
         draft.withdraw(stale)
 
 
+def owed_by_agent(promise: Promise, *, at: datetime, missed: int = 0) -> Clock:
+    """The PROMISE clock of words an agent owes. It fires at `at`; the data says since and until when they were owed."""
+    data = {"owes": "agent", "missed": missed, "since": promise.opened_at.isoformat(), "due_at": promise.due_at.isoformat()}
+    return Clock(kind=ClockKind.PROMISE, due_at=at, data=data)
+
+
 # ---- rounds and offers ----------------------------------------------------------------------------------------------
 
 
@@ -172,7 +178,8 @@ def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude
     )
     draft.cancel_clock(ClockKind.OFFER, key)
     accept_at = due(policy, draft.now, policy.targets.accept_s)
-    draft.set_clock(Clock(kind=ClockKind.ACCEPT, key=key, due_at=accept_at, data={"agent_id": agent_id}))
+    asked = {"agent_id": agent_id, "since": draft.now.isoformat()}
+    draft.set_clock(Clock(kind=ClockKind.ACCEPT, key=key, due_at=accept_at, data=asked))
     draft.note("episode.offered", episode_id=key, agent_id=agent_id)
     text = f"{who(draft.state)} {WANTS[episode.reason]}."
     draft.notify("offer", to=(agent_id,), text=text, episode_id=key, reason=episode.reason.value)

@@ -1,0 +1,99 @@
+"""What clients may send, checked field by field."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from handoff.api.errors import BadRequest
+from handoff.api.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+
+MAX_TEXT = 4000
+
+type _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)]
+type _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+type _Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+type _NewPassword = Annotated[str, StringConstraints(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
+type _SlotName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+type _SlotText = Annotated[str, StringConstraints(max_length=500)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Login(_Body):
+    """POST login."""
+
+    email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254)]
+    password: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)]
+
+
+class SayBody(_Body):
+    """POST say: an agent's words and the client's own id of them."""
+
+    text: _Words
+    key: Annotated[str, StringConstraints(min_length=8, max_length=80)]
+
+
+class NoteBody(_Body):
+    """POST note."""
+
+    text: _Words
+
+
+class GiveBack(_Body):
+    """POST give-back."""
+
+    summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
+    outcome: Literal["returned", "won", "lost", "later"] = "returned"
+    slots: Annotated[dict[_SlotName, _SlotText | bool | int | float | None], Field(max_length=50)] = {}
+
+
+class PresenceBody(_Body):
+    """POST presence."""
+
+    presence: Literal["online", "away"]
+
+
+class NewAgent(_Body):
+    """POST agents."""
+
+    email: _Email
+    name: _Name
+    role: Literal["agent", "admin"] = "agent"
+    password: _NewPassword
+
+
+class AgentChange(_Body):
+    """PATCH agents: only what is given changes."""
+
+    name: _Name | None = None
+    role: Literal["agent", "admin"] | None = None
+    disabled: bool | None = None
+    password: _NewPassword | None = None
+
+
+class PasswordChange(_Body):
+    """POST password."""
+
+    old: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)]
+    new: _NewPassword
+
+
+async def read_body[M: BaseModel](request: web.Request, model: type[M]) -> M:
+    """The request's JSON body as `model`. Raises BadRequest with the first wrong field."""
+    try:
+        data = json.loads(await request.text())
+    except ValueError as error:
+        raise BadRequest("bad_json", "The body is not JSON.") from error
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        where = f"{field}: " if field else ""
+        raise BadRequest("bad_field", f"{where}{first['msg']}.", field=field or None) from error

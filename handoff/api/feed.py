@@ -1,0 +1,183 @@
+"""What agents' screens are told live. One listener on the hub for the whole process, one queue a screen.
+
+Everything here can be had again over REST: a screen that cannot keep up, or a feed that stumbles, is closed, and the
+screen comes back and fetches what it missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from aiohttp import WSCloseCode
+
+from bot.core.model import WarmlineError
+from handoff.api.ports import ConsoleParts, Frame
+from handoff.api.sessions import SignedIn
+from handoff.api.shapes import Shape, colleagues_shape, item_shape, message_shape, prospect_name, stamp
+
+log = structlog.get_logger()
+
+BUFFER = 256
+WORDS = {
+    "offer": "Someone needs a person.",
+    "alarm": "Someone is waiting.",
+    "message": "A new message.",
+    "lost": "A message could not be delivered.",
+    "breach": "A promise was missed.",
+}
+
+
+class Screen:
+    """One open console: who looks at it, and what it is to be told."""
+
+    def __init__(self, me: SignedIn) -> None:
+        self.me = me
+        self._frames: asyncio.Queue[Frame | None] = asyncio.Queue(BUFFER)
+        self.close_code = WSCloseCode.OK
+
+    def put(self, frame: Frame) -> None:
+        """Tell it; one that has fallen behind is closed."""
+        if self.close_code is not WSCloseCode.OK:
+            return
+        if self._frames.full():
+            self.close(WSCloseCode.TRY_AGAIN_LATER)
+            return
+        self._frames.put_nowait(frame)
+
+    def close(self, code: WSCloseCode) -> None:
+        """Nothing more is told; the socket closes with this code."""
+        self.close_code = code
+        while not self._frames.empty():
+            self._frames.get_nowait()
+        self._frames.put_nowait(None)
+
+    async def next(self) -> Frame | None:
+        """The next frame; None when it is to be closed."""
+        return await self._frames.get()
+
+
+class Feed:
+    """See the module."""
+
+    def __init__(self, parts: ConsoleParts) -> None:
+        self._parts = parts
+        self._screens: set[Screen] = set()
+        self._conversations: dict[str, None] = {}
+        self._messages: dict[tuple[str, int], None] = {}
+        self._presence = False
+        self._work = asyncio.Event()
+
+    @contextmanager
+    def screen(self, me: SignedIn) -> Iterator[Screen]:
+        """A console that is told everything from now until the block ends."""
+        screen = Screen(me)
+        self._screens.add(screen)
+        try:
+            yield screen
+        finally:
+            self._screens.discard(screen)
+
+    def drop(self, agent_id: str, *, token_sha256: str | None = None) -> None:
+        """Close the consoles of an agent who may not look any more: all, or those of one session."""
+        for screen in tuple(self._screens):
+            if screen.me.agent.agent_id == agent_id and token_sha256 in (None, screen.me.token_sha256):
+                screen.close(WSCloseCode.POLICY_VIOLATION)
+
+    def close(self, code: WSCloseCode) -> None:
+        """Close every console."""
+        for screen in tuple(self._screens):
+            screen.close(code)
+
+    async def colleagues(self) -> list[Shape]:
+        """Who is at the desk, with how many talks."""
+        agents, load = await self._parts.store.agents(), await self._parts.store.agent_load()
+        return colleagues_shape(agents, {a.agent_id: self._parts.presence.of(a.agent_id) for a in agents}, load)
+
+    async def listen(self) -> None:
+        """Until cancelled: take frames from the hub. Only notes what to do, so it never falls behind."""
+        async with self._parts.hub.subscribe("console") as news:
+            while True:
+                self._heard(await news.get())
+
+    async def tell(self) -> None:
+        """Until cancelled: look up what was noted and tell the screens. The same thing noted twice is told once."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            try:
+                await self._tell_noted()
+            except WarmlineError:
+                log.exception("console.feed_failed")
+                self.close(WSCloseCode.TRY_AGAIN_LATER)
+
+    def _heard(self, frame: Frame) -> None:
+        if not self._screens:
+            return
+        match frame["type"]:
+            case "conversation":
+                self._conversations[frame["conversation_id"]] = None
+            case "message" if frame.get("seq") is not None:
+                self._messages[frame["conversation_id"], frame["seq"]] = None
+            case "presence":
+                self._presence = True
+            case "typing":
+                self._typing(frame)
+            case "notice":
+                self._notice(frame)
+            case "lagged":
+                self.close(WSCloseCode.TRY_AGAIN_LATER)
+        self._work.set()
+
+    async def _tell_noted(self) -> None:
+        messages, self._messages = self._messages, {}
+        conversations, self._conversations = self._conversations, {}
+        presence, self._presence = self._presence, False
+        for conversation_id, seq in messages:
+            await self._tell_message(conversation_id, seq)
+        for conversation_id in conversations:
+            await self._tell_conversation(conversation_id)
+        if presence:
+            self._all({"type": "presence", "agents": await self.colleagues()})
+
+    async def _tell_message(self, conversation_id: str, seq: int) -> None:
+        shown = await self._parts.store.messages(conversation_id, after_seq=seq - 1, limit=1)
+        if shown and shown[0].seq == seq:
+            name = prospect_name(await self._parts.store.overview(conversation_id))
+            message = message_shape(shown[0], name)
+            self._all({"type": "message", "conversation_id": conversation_id, "message": message})
+
+    async def _tell_conversation(self, conversation_id: str) -> None:
+        overview = await self._parts.store.overview(conversation_id)
+        state = (await self._parts.store.load(conversation_id)).state
+        now = stamp(self._parts.now())
+        for screen in tuple(self._screens):
+            item = item_shape(overview, state, screen.me.agent.agent_id)
+            screen.put({"type": "conversation", "item": item, "now": now})
+
+    def _typing(self, frame: Frame) -> None:
+        told = {"type": "typing", "conversation_id": frame["conversation_id"], "who": frame["who"]}
+        for screen in tuple(self._screens):
+            if screen.me.agent.agent_id != frame.get("agent_id"):
+                screen.put(told)
+
+    def _notice(self, frame: Frame) -> None:
+        told: dict[str, Any] = {
+            "type": "notice",
+            "kind": frame["kind"],
+            "conversation_id": frame["conversation_id"],
+            "text": frame.get("text") or WORDS.get(frame["kind"], ""),
+            "sound": bool(frame.get("sound")),
+            "level": frame.get("level"),
+        }
+        to = frame.get("to") or ()
+        for screen in tuple(self._screens):
+            if not to or screen.me.agent.agent_id in to:
+                screen.put(told)
+
+    def _all(self, frame: Frame) -> None:
+        for screen in tuple(self._screens):
+            screen.put(frame)

@@ -1,0 +1,70 @@
+"""What the console needs of the service, as narrow as it uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.core.model import Event, State
+from bot.store.contract import Store
+from handoff.policy import Policy
+from handoff.presence import Presence
+
+type Frame = dict[str, Any]
+
+
+class HandledPort(Protocol):
+    """What became of an event."""
+
+    @property
+    def state(self) -> State:
+        """The conversation after it."""
+
+    @property
+    def message_ids(self) -> tuple[int, ...]:
+        """The messages it queued."""
+
+
+class ConversationsPort(Protocol):
+    """The one path for every event."""
+
+    async def handle(self, conversation_id: str, event: Event) -> HandledPort:
+        """Decide and commit. Raises CommandRefused, NotFound, VersionConflict, StoreUnavailable."""
+
+
+class SubscriptionPort(Protocol):
+    """One listener's frames, in order; `{"type": "lagged"}` stands for frames that were dropped."""
+
+    async def get(self) -> Frame:
+        """The next frame."""
+
+
+class HubPort(Protocol):
+    """Live news inside the process.
+
+    Topic `console`: {"type": "conversation", "conversation_id"}, {"type": "message", "conversation_id", "seq"},
+    {"type": "typing", "conversation_id", "who"}, {"type": "notice", "kind", "to", "conversation_id", "text", ...},
+    {"type": "presence"}. Topic `conversation:<id>`: {"type": "typing", "on", "name"}.
+    """
+
+    def publish(self, topic: str, frame: Frame) -> None:
+        """Tell every listener of the topic."""
+
+    def subscribe(self, *topics: str) -> AbstractAsyncContextManager[SubscriptionPort]:
+        """Listen while inside the block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleParts:
+    """What the console API is built of. `now` gives aware UTC; `secure_cookies` is True when people come over https."""
+
+    store: Store
+    conversations: ConversationsPort
+    hub: HubPort
+    presence: Presence
+    now: Callable[[], datetime]
+    policy: Policy
+    secure_cookies: bool

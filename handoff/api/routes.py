@@ -1,0 +1,77 @@
+"""The console API on an aiohttp application. docs/api.md describes every path and shape."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import WSCloseCode, web
+
+from bot.core.model import AgentLeft
+from handoff.api.errors import answering
+from handoff.api.feed import Feed
+from handoff.api.ports import ConsoleParts
+from handoff.api.sessions import Sessions, SignedInHandler
+from handoff.api.socket import ConsoleSocket
+from handoff.api.talks import Talks
+from handoff.api.team import Team
+
+BASE = "/api/console"
+SWEEP_EVERY_S = 1.0
+MOST_HELD = 200
+
+
+def add_routes(app: web.Application, parts: ConsoleParts) -> None:
+    """Add every path, and the tasks that keep screens and presence true while the application runs.
+
+    Sets `parts.presence.on_shown` and `on_left`: an agent who stays away gives unanswered work back.
+    """
+    sessions, feed = Sessions(parts), Feed(parts)
+    talks, team, socket = Talks(parts), Team(parts, sessions, feed), ConsoleSocket(parts, sessions, feed)
+
+    def signed_in(method: str, path: str, handler: SignedInHandler, *, admin: bool = False) -> None:
+        app.router.add_route(method, BASE + path, answering(sessions.guard(handler, admin=admin)))
+
+    app.router.add_post(f"{BASE}/login", answering(sessions.login))
+    signed_in("POST", "/logout", team.logout)
+    signed_in("GET", "/me", team.me)
+    signed_in("POST", "/presence", team.presence)
+    signed_in("POST", "/password", team.password)
+    signed_in("GET", "/agents", team.agents, admin=True)
+    signed_in("POST", "/agents", team.add, admin=True)
+    signed_in("PATCH", "/agents/{id}", team.change, admin=True)
+    signed_in("GET", "/conversations", talks.many)
+    signed_in("GET", "/conversations/{id}", talks.one)
+    signed_in("GET", "/conversations/{id}/messages", talks.messages)
+    signed_in("POST", "/conversations/{id}/take", talks.take)
+    signed_in("POST", "/conversations/{id}/say", talks.say)
+    signed_in("POST", "/conversations/{id}/note", talks.note)
+    signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
+    signed_in("GET", "/socket", socket.open)
+
+    async def left(agent_id: str) -> None:
+        for held in await parts.store.overviews(view="mine", agent_id=agent_id, limit=MOST_HELD):
+            await parts.conversations.handle(held.conversation_id, AgentLeft(agent_id=agent_id))
+
+    parts.presence.on_left = left
+    parts.presence.on_shown = lambda: parts.hub.publish("console", {"type": "presence"})
+
+    async def while_running(_app: web.Application) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(feed.tell()), asyncio.create_task(_sweep(parts))]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await parts.presence.settled()
+
+    async def close_screens(_app: web.Application) -> None:
+        feed.close(WSCloseCode.GOING_AWAY)
+
+    app.cleanup_ctx.append(while_running)
+    app.on_shutdown.append(close_screens)
+
+
+async def _sweep(parts: ConsoleParts) -> None:
+    while True:
+        parts.presence.sweep()
+        await asyncio.sleep(SWEEP_EVERY_S)

@@ -1,0 +1,144 @@
+"""Conversations as agents work on them: lists, one of them, and the commands take, say, note and give-back."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from aiohttp import web
+
+from bot.core.model import AgentGaveBack, AgentTook, AgentWrote, Event
+from bot.store.contract import Message
+from handoff.api.bodies import GiveBack, NoteBody, SayBody, read_body
+from handoff.api.errors import BadRequest
+from handoff.api.ports import ConsoleParts, HandledPort
+from handoff.api.sessions import SignedIn, answer
+from handoff.api.shapes import Shape, card_shape, item_shape, message_shape, note_shape, prospect_name, stamp
+from handoff.card import card
+
+VIEWS = ("queue", "mine", "all")
+LIST = 50
+PAGE = 100
+LATEST = 2**62
+
+
+class Talks:
+    """See the module."""
+
+    def __init__(self, parts: ConsoleParts) -> None:
+        self._parts = parts
+        self._store = parts.store
+
+    async def many(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """GET conversations."""
+        view = request.query.get("view", "queue")
+        if view not in VIEWS:
+            raise BadRequest("bad_field", f"view: one of {', '.join(VIEWS)}.", field="view")
+        before = _moment(request, "before")
+        found = await self._store.overviews(view=view, agent_id=me.agent.agent_id, limit=LIST, before=before)
+        states = await asyncio.gather(*(self._store.load(overview.conversation_id) for overview in found))
+        items = [item_shape(o, s.state, me.agent.agent_id) for o, s in zip(found, states, strict=True)]
+        return answer({"items": items, "now": stamp(self._parts.now())})
+
+    async def one(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """GET conversations/{id}."""
+        conversation_id = request.match_info["id"]
+        overview = await self._store.overview(conversation_id)
+        loaded, shown, pending, notes, episodes, journal = await asyncio.gather(
+            self._store.load(conversation_id),
+            self._store.messages(conversation_id, before_seq=LATEST, limit=PAGE),
+            self._store.pending_messages(conversation_id),
+            self._store.notes(conversation_id),
+            self._store.episodes(conversation_id),
+            self._store.journal(conversation_id),
+        )
+        name = prospect_name(overview)
+        drawn = card(loaded.state, episodes, [line.entry for line in journal], self._parts.policy.card)
+        return answer(
+            {
+                "item": item_shape(overview, loaded.state, me.agent.agent_id),
+                "messages": [message_shape(message, name) for message in shown],
+                "pending": [message_shape(message, name) for message in pending],
+                "notes": [note_shape(note) for note in notes],
+                "card": card_shape(drawn),
+                "now": stamp(self._parts.now()),
+            }
+        )
+
+    async def messages(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """GET conversations/{id}/messages: the page before a seq."""
+        conversation_id = request.match_info["id"]
+        overview = await self._store.overview(conversation_id)
+        shown = await self._store.messages(conversation_id, before_seq=_seq(request), limit=PAGE)
+        name = prospect_name(overview)
+        return answer({"messages": [message_shape(message, name) for message in shown]})
+
+    async def take(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """POST take."""
+        return await self._command(request, me, AgentTook(agent=me.agent.ref))
+
+    async def give_back(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """POST give-back."""
+        body = await read_body(request, GiveBack)
+        event = AgentGaveBack(agent=me.agent.ref, summary=body.summary, outcome=body.outcome, slots=body.slots)
+        return await self._command(request, me, event)
+
+    async def say(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """POST say. The same key again gives the same message, also when the conversation has moved on since."""
+        conversation_id = request.match_info["id"]
+        body = await read_body(request, SayBody)
+        message = await self._by_key(conversation_id, body.key)
+        if message is None:
+            event = AgentWrote(agent=me.agent.ref, text=body.text, client_key=body.key)
+            await self._handle(conversation_id, event)
+            message = await self._by_key(conversation_id, body.key)
+        if message is None:
+            raise RuntimeError(f"the words with key {body.key!r} were committed and cannot be found")
+        return answer({"message": message_shape(message, None)})
+
+    async def note(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """POST note."""
+        conversation_id = request.match_info["id"]
+        body = await read_body(request, NoteBody)
+        await self._store.overview(conversation_id)
+        note = await self._store.add_note(conversation_id, agent=me.agent.ref, text=body.text, now=self._parts.now())
+        self._parts.hub.publish("console", {"type": "conversation", "conversation_id": conversation_id})
+        return answer({"note": note_shape(note)})
+
+    async def _command(self, request: web.Request, me: SignedIn, event: Event) -> web.StreamResponse:
+        """Carry out a command that changes who holds the conversation, and so who has room."""
+        conversation_id = request.match_info["id"]
+        handled = await self._handle(conversation_id, event)
+        self._parts.presence.changed()
+        self._parts.hub.publish("console", {"type": "presence"})
+        overview = await self._store.overview(conversation_id)
+        item: Shape = item_shape(overview, handled.state, me.agent.agent_id)
+        return answer({"item": item})
+
+    async def _handle(self, conversation_id: str, event: Event) -> HandledPort:
+        return await self._parts.conversations.handle(conversation_id, event)
+
+    async def _by_key(self, conversation_id: str, key: str) -> Message | None:
+        pending = await self._store.pending_messages(conversation_id)
+        shown = await self._store.messages(conversation_id, before_seq=LATEST, limit=PAGE)
+        return next((m for m in (*pending, *shown) if m.client_key == key and m.agent is not None), None)
+
+
+def _moment(request: web.Request, field: str) -> datetime | None:
+    text = request.query.get(field)
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadRequest("bad_field", f"{field}: not an ISO 8601 time.", field=field) from error
+    if moment.tzinfo is None:
+        raise BadRequest("bad_field", f"{field}: the time zone is missing; end it with Z.", field=field)
+    return moment
+
+
+def _seq(request: web.Request) -> int:
+    text = request.query.get("before", str(LATEST))
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= LATEST):
+        raise BadRequest("bad_field", "before: a whole number above 0.", field="before")
+    return int(text)

@@ -1,0 +1,106 @@
+"""Who I am, whether I take work, and who else is on the team."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import replace
+
+from aiohttp import web
+
+from bot.store.contract import Agent
+from handoff.api.bodies import AgentChange, NewAgent, PasswordChange, PresenceBody, read_body
+from handoff.api.errors import Conflict
+from handoff.api.feed import Feed
+from handoff.api.passwords import hash_password
+from handoff.api.ports import ConsoleParts
+from handoff.api.sessions import Sessions, SignedIn, answer
+from handoff.api.shapes import agent_shape, stamp
+from handoff.desk import AWAY, ONLINE
+
+
+def presence_setting(agent_id: str) -> str:
+    """The name under which the online/away switch is kept."""
+    return f"presence:{agent_id}"
+
+
+class Team:
+    """See the module."""
+
+    def __init__(self, parts: ConsoleParts, sessions: Sessions, feed: Feed) -> None:
+        self._parts, self._sessions, self._feed = parts, sessions, feed
+        self._store = parts.store
+
+    async def me(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """GET me."""
+        away = await self._store.setting(presence_setting(me.agent.agent_id)) == AWAY
+        presence = AWAY if away else ONLINE
+        return answer({"agent": agent_shape(me.agent), "presence": presence, "now": stamp(self._parts.now())})
+
+    async def logout(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """POST logout. Consoles of this session close."""
+        response = answer({})
+        await self._sessions.end(response, me)
+        self._feed.drop(me.agent.agent_id, token_sha256=me.token_sha256)
+        return response
+
+    async def presence(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """POST presence."""
+        body = await read_body(request, PresenceBody)
+        await self._store.put_setting(presence_setting(me.agent.agent_id), body.presence)
+        self._parts.presence.switch(me.agent.agent_id, away=body.presence == AWAY)
+        return answer({"presence": body.presence})
+
+    async def password(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """POST password: mine. Every other session of mine ends."""
+        body = await read_body(request, PasswordChange)
+        agent = await self._sessions.check_password(request, me.agent.email, body.old)
+        await self._set_password(agent, body.new)
+        response = answer({})
+        await self._sessions.start(response, agent)
+        return response
+
+    async def agents(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """GET agents."""
+        return answer({"agents": [agent_shape(agent) for agent in await self._store.agents()]})
+
+    async def add(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """POST agents."""
+        body = await read_body(request, NewAgent)
+        agent = Agent(
+            agent_id=f"a_{secrets.token_hex(10)}",
+            email=body.email,
+            name=body.name,
+            role=body.role,
+            password_hash=await asyncio.to_thread(hash_password, body.password),
+            created_at=self._parts.now(),
+        )
+        await self._store.add_agent(agent)
+        return answer({"agent": agent_shape(agent)}, status=201)
+
+    async def change(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """PATCH agents/{id}. The last admin who can sign in stays one."""
+        body = await read_body(request, AgentChange)
+        agent = await self._store.agent(request.match_info["id"])
+        disabled_at = agent.disabled_at
+        if body.disabled is not None:
+            disabled_at = (disabled_at or self._parts.now()) if body.disabled else None
+        changed = replace(agent, name=body.name or agent.name, role=body.role or agent.role, disabled_at=disabled_at)
+        await self._must_keep_an_admin(changed)
+        await self._store.update_agent(changed)
+        if body.password is not None:
+            await self._set_password(changed, body.password)
+        if disabled_at is not None:
+            self._feed.drop(agent.agent_id)
+        return answer({"agent": agent_shape(changed)})
+
+    async def _set_password(self, agent: Agent, password: str) -> None:
+        encoded = await asyncio.to_thread(hash_password, password)
+        await self._store.update_agent(replace(agent, password_hash=encoded))
+        await self._sessions.end_all(agent.agent_id)
+        self._feed.drop(agent.agent_id)
+
+    async def _must_keep_an_admin(self, changed: Agent) -> None:
+        others = [a for a in await self._store.agents() if a.agent_id != changed.agent_id]
+        if not any(a.role == "admin" and a.disabled_at is None for a in (*others, changed)):
+            raise Conflict("last_admin", "There must be one admin who can sign in.")
