@@ -44,7 +44,7 @@ class Greet(Answer):
         return "action_greet"
 
     def say(self, dispatcher: CollectingDispatcher, tracker: Tracker, told: memory.Told) -> None:
-        first_name = memory.known(tracker, "first_name", told)
+        first_name = memory.first_name(tracker, told)
         if first_name:
             dispatcher.utter_message(response="utter_greet_named", first_name=first_name)
         else:
@@ -89,7 +89,7 @@ class Time(Answer):
         return "action_time"
 
     def say(self, dispatcher: CollectingDispatcher, tracker: Tracker, told: memory.Told) -> None:
-        platform = memory.known(tracker, "platform", told)
+        platform = memory.platform(tracker, told)
         if platform in catalog.SHOP_SYSTEMS:
             dispatcher.utter_message(response="utter_time_on_platform", platform=platform)
         else:
@@ -103,7 +103,7 @@ class Integrations(Answer):
         return "action_integrations"
 
     def say(self, dispatcher: CollectingDispatcher, tracker: Tracker, told: memory.Told) -> None:
-        platform = memory.known(tracker, "platform", told)
+        platform = memory.platform(tracker, told)
         if platform is None:
             dispatcher.utter_message(response="utter_integrations")
         elif platform in catalog.SUPPORTED.values():

@@ -62,10 +62,11 @@ _TIPS: Final = {
         *("no time", "have time", "alone", "(?:only|just) me", "too many", "keep up", "same (?:thing|question)"),
         *("everything", "too small", "fewer questions", "save time", "busy"),
     ),
+    "utter_tip_follow_up": ("follow(?:ing)?.?up", "forget to (?:write|reply|answer)", "write (?:people |them )?back$"),
     "utter_tip_no_shows": ("no.?shows?", "(?:don'?t|not|never) (?:show|turn) up", "cancel"),
     "utter_tip_going_quiet": (
         *("ghost", "quiet", "disappear", "vanish", "go(?:es)? cold", "stop(?:ped|s)? (?:answering|replying)"),
-        *("asks? (?:for )?(?:the )?prices?", "no orders", "follow up"),
+        *("asks? (?:for )?(?:the )?prices?", "no orders"),
     ),
     "utter_tip_slow_replies": (
         *(r"\blate\b", "slow(?! (?:month|season|sales|day|period))", "in time", "too long", "night", "asleep"),
@@ -83,7 +84,8 @@ _STORIES: Final = {
         re.IGNORECASE,
     ),
     "utter_examples_service": re.compile(
-        r"studio|salon|gym|repair|clean|groom|train|coach|lessons?|photograph|hair|nails|spa\b|clinic|tattoo|rent|bikes?\b|car\b",
+        r"studio|salon|gym|repair|clean|groom|train|coach|lesson|photograph|hair|nails|spa\b|clinic|tattoo|rent|bikes?\b"
+        r"|car\b",
         re.IGNORECASE,
     ),
 }

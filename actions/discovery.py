@@ -102,6 +102,9 @@ class RememberContact(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         told = memory.told_contact(tracker)
+        if not {"email", "phone"} & told.keys():
+            dispatcher.utter_message(response="utter_contact_welcome")
+            return memory.slot_events(told)
         dispatcher.utter_message(response="utter_contact_noted")
         # Where a flow or the ladder asked for it, these see to what happens next.
         if not talk.someone_else_asks(tracker):

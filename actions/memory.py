@@ -79,3 +79,15 @@ def known(tracker: Tracker, slot: str, told: Told) -> str | None:
 def business(tracker: Tracker, told: Told) -> str | None:
     """The prospect's business as it can stand in a sentence of ours ("for candles"), or None."""
     return phrases.spoken(known(tracker, "product", told)) or phrases.spoken(known(tracker, "business_kind", told))
+
+
+def first_name(tracker: Tracker, told: Told) -> str | None:
+    """The prospect's first name if it is short enough to be one."""
+    name = known(tracker, "first_name", told)
+    return name if name and len(name) <= phrases.MAX_NAME_CHARS else None
+
+
+def platform(tracker: Tracker, told: Told) -> str | None:
+    """The platform named now or earlier, in its proper spelling, if it can stand in a sentence of ours."""
+    name = known(tracker, "platform", told)
+    return catalog.proper_platform(name) if phrases.spoken(name) else None

@@ -111,7 +111,9 @@ class Talk:
         variants = domain()["responses"][name]
         values = {key: value for key, value in response.items() if isinstance(value, str)}
         wordings = [variant["text"].format(**values) for variant in variants]
-        buttons = [*(variants[0].get("buttons") or []), *(response.get("buttons") or [])]
+        # Rasa fills payloads too, so their own braces are doubled in the domain.
+        own = [{**button, "payload": button["payload"].format(**values)} for button in variants[0].get("buttons") or []]
+        buttons = [*own, *(response.get("buttons") or [])]
         turn.said.append(name)
         turn.bubbles.append({"wordings": wordings, "buttons": buttons})
         self.events.append(

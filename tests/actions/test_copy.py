@@ -1,5 +1,6 @@
 """The copy rules: short, one question, at least three wordings, calm punctuation, honest about being a bot."""
 
+import json
 import re
 from itertools import product
 from typing import Any
@@ -12,7 +13,7 @@ MAX_BUBBLE_CHARS = 160
 MAX_BUBBLES = 2
 MAX_TITLE_CHARS = 20
 MIN_WORDINGS = 3
-LONGEST_VALUES = {"business": "b" * 40, "platform": "p" * 20, "first_name": "f" * 15}
+LONGEST_VALUES = {"business": "b" * 40, "platform": "p" * 40, "first_name": "f" * 30}
 
 RESPONSES: dict[str, list[dict[str, Any]]] = domain()["responses"]
 VARIANTS = [(name, variant) for name, variants in RESPONSES.items() for variant in variants]
@@ -74,9 +75,10 @@ def test_emoji_are_rare_and_never_in_serious_moments(name: str) -> None:
 def test_quick_replies_fit_and_lead_somewhere(name: str, variant: dict[str, Any]) -> None:
     for button in variant.get("buttons") or []:
         assert 0 < len(button["title"]) <= MAX_TITLE_CHARS
-        intent = re.match(r"/(\w+)", button["payload"])
-        assert intent is not None
-        assert intent[1] in rules()
+        payload = re.fullmatch(r"/(\w+)(\{.*\})?", button["payload"].format())
+        assert payload is not None
+        assert payload[1] in rules()
+        assert set(json.loads(payload[2] or "{}")) <= set(domain()["entities"])
     assert len(variant.get("buttons") or []) <= 3
 
 

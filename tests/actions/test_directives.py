@@ -44,6 +44,12 @@ def test_contact_left_unasked_brings_a_person() -> None:
     assert turn.directives == [{"do": "handoff", "reason": "hot_lead"}]
 
 
+def test_contact_announced_but_not_given_is_not_claimed_to_be_noted() -> None:
+    turn = Talk().hear("tell_contact", "can i leave my number")
+    assert turn.said == ["utter_contact_welcome"]
+    assert turn.directives == []
+
+
 def test_contact_that_a_flow_asked_for_brings_nobody() -> None:
     talk = Talk()
     talk.hear("greet", "hi")

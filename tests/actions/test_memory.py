@@ -215,6 +215,7 @@ def test_very_long_message_is_cut_to_the_slot_limit() -> None:
         ("people ask the price and then disappear", "utter_tip_going_quiet"),
         ("they buy once and never come back", "utter_tip_repeat_orders"),
         ("abandoned carts", "utter_tip_carts"),
+        ("i forget to follow up", "utter_tip_follow_up"),
         ("people book and dont show up", "utter_tip_no_shows"),
         ("im doing everything alone", "utter_tip_no_time"),
         ("no traffic", "utter_tip_visitors"),
@@ -224,3 +225,9 @@ def test_very_long_message_is_cut_to_the_slot_limit() -> None:
 )
 def test_tip_fits_the_trouble(matter: str, tip: str) -> None:
     assert Talk().hear("tell_obstacle", matter).said == ["utter_obstacle_noted", tip]
+
+
+def test_name_or_platform_too_long_to_be_one_is_not_said_back() -> None:
+    talk = Talk(slots={"first_name": "n" * 31, "platform": "p" * 41})
+    assert talk.hear("greet", "hi").said == ["utter_greet"]
+    assert talk.hear("ask_integrations", "what works").said == ["utter_integrations"]
