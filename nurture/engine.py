@@ -94,16 +94,17 @@ def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
         return
     enrolment, flow, step = placed
     walk = Walk(draft, nurture, flow, enrolment, prompted=False)
+    why = clock.data.get("why")
     if draft.state.owner not in gate.TALKING_OWNERS:
         _put_on_hold(draft, enrolment)
     elif draft.state.unheard:
         _look_again(draft, enrolment, clock, "unheard")
     elif enrolment.waiting_for == "reply" and isinstance(step, AskStep | OfferStep):
-        if clock.data.get("why") == "again" and isinstance(step, AskStep):
+        if why == "again" and isinstance(step, AskStep):
             walk.ask_again(step)
         else:
             walk.nudge(step)
-    elif isinstance(step, WaitStep):
+    elif isinstance(step, WaitStep) and why in ("wait", "silence"):
         walk.go(step.on_silence if step.for_reply else step.then)
     else:
         walk.go(step.id)
@@ -198,7 +199,7 @@ def _take_reply(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
             answer = reply.answer_to_ask(step, burst.heard, burst.reading, asked=asked)
         elif isinstance(step, OfferStep) and enrolment.waiting_for == "reply":
             answer = reply.answer_to_offer(step, burst.heard, burst.reading)
-        elif isinstance(step, WaitStep) and step.for_reply:
+        elif isinstance(step, WaitStep) and enrolment.waiting_for == "reply":
             _ready(walk, step.then)
         if answer is not None:
             return _go_on_after_answer(walk, step, answer)

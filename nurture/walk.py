@@ -334,10 +334,11 @@ class Walk:
         else:
             planned = entered + (step.duration or timedelta())
         allowed = next_send(now, planned, self.flow.rules, self.zone)
-        at = self._spread(allowed) if step.until is not None or allowed > planned else allowed
+        at = self._spread(allowed) if step.until is not None or allowed > max(now, planned) else allowed
         half_way = max(now, entered + (planned - entered) / 2)
         sooner = gate.before_window_closes(self.draft.state, self.flow, self.zone, earliest=half_way, planned=at)
-        if sooner is not None:
+        running = self.draft.state.clock(ClockKind.STEP, self.enrolment.enrolment_id)
+        if sooner is not None and (running is None or running.due_at != sooner):
             self.draft.note("flow.brought_forward", **self._ids(), step=step.id, at=sooner.isoformat())
         self.rest("time", sooner or at, why="wait")
 

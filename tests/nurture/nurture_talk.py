@@ -152,6 +152,9 @@ class Talk:
 
         self._decide(back, prompted=False)
 
+    def close(self) -> None:
+        self.state = replace(self.state, owner=Owner.CLOSED)
+
     def start(self, flow_id: str) -> bool:
         started = False
 

@@ -1,0 +1,358 @@
+"""The engine on small flows made for the purpose: one rule each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from nurture_talk import NOON, PERSONA, Talk
+
+from bot.core.model import Heard, Say, Speaker, Unsent
+from nurture.engine import Nurture
+from nurture.load import load_flows
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+type Make = Callable[..., Talk]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A talk over flows given as `name: (settings, steps)`, each a piece of YAML."""
+
+    def talk(window: timedelta | None = None, now: datetime = NOON, **flows: tuple[str, str]) -> Talk:
+        for name, (settings, steps) in flows.items():
+            head = f"name: {name}\nversion: 1\ngoal: g\n" + ("" if "trigger" in settings else "trigger: manual\n")
+            (tmp_path / f"{name}.yml").write_text(f"{head}{settings}\nsteps:\n{steps}\n")
+        nurture = Nurture(flows=load_flows(tmp_path), persona=PERSONA)
+        return Talk(nurture, window=window, now=now)
+
+    return talk
+
+
+HELLO = "  - {id: hello, say: Hi, purpose: help}"
+DAILY = "\n".join(f"  - {{id: w{n}, wait: 1d}}\n  - {{id: s{n}, say: Day {n}, purpose: help}}" for n in range(1, 8))
+
+
+def test_a_flow_started_by_hand_speaks_when_its_clock_fires(make: Make) -> None:
+    talk = make(a=("", HELLO))
+
+    assert talk.start("a")
+    talk.later(MINUTE)
+
+    assert talk.lines == ["a/hello"]
+    assert talk.ends == [("a", "done", "end")]
+
+
+def test_a_flow_started_by_hand_at_night_waits_for_the_morning(make: Make) -> None:
+    talk = make(a=("", HELLO), now=datetime(2026, 5, 12, 23, 0, tzinfo=UTC))
+    talk.start("a")
+    talk.later(9 * HOUR)
+    assert talk.lines == []
+    talk.later(HOUR)
+
+    assert talk.lines == ["a/hello"]
+    assert [note["reason"] for note in talk.noted("flow.held")] == ["quiet_hours"]
+
+
+@pytest.mark.parametrize("flow_id", ["nowhere", ""])
+def test_an_unknown_flow_is_not_started_and_the_journal_says_so(make: Make, flow_id: str) -> None:
+    talk = make(a=("", HELLO))
+
+    assert not talk.start(flow_id)
+    assert talk.noted("flow.held")[0]["reason"] == "unknown_flow"
+
+
+def test_one_person_is_in_a_flow_only_once_at_a_time(make: Make) -> None:
+    talk = make(a=("", "  - {id: w, wait: 1d}\n" + HELLO))
+    talk.start("a")
+
+    assert not talk.start("a")
+    assert talk.noted("flow.held")[0]["reason"] == "already_live"
+
+
+def test_by_hand_a_flow_may_be_met_again_by_a_trigger_it_may_not(make: Make) -> None:
+    talk = make(a=("trigger: {intent: ask_tip}", HELLO))
+    talk.write("a tip please", "ask_tip")
+    talk.write("another tip please", "ask_tip")
+    assert talk.lines.count("a/hello") == 1
+
+    assert talk.start("a")
+
+
+def test_with_repeat_a_trigger_starts_it_each_time(make: Make) -> None:
+    talk = make(a=("trigger: {intent: ask_tip}\nrepeat: true", HELLO))
+    talk.write("a tip please", "ask_tip")
+    talk.write("another tip please", "ask_tip")
+
+    assert talk.lines == ["> a tip please", "bot", "a/hello", "> another tip please", "bot", "a/hello"]
+
+
+@pytest.mark.parametrize("audience", ["{channels: facebook}", "{tags: vip}", "{not_tags: [new]}"])
+def test_people_outside_the_audience_do_not_enter(make: Make, audience: str) -> None:
+    talk = make(a=(f"audience: {audience}", HELLO))
+    talk.state = replace(talk.state, tags=("new",))
+
+    assert not talk.start("a")
+    assert talk.noted("flow.held")[0]["reason"] == "audience"
+
+
+def test_unanswered_messages_end_a_flow_rather_than_nag(make: Make) -> None:
+    talk = make(a=("", DAILY))
+    talk.write("hi", "greet")
+    talk.start("a")
+    talk.later(20 * DAY)
+
+    assert talk.lines == ["> hi", "bot", "a/s1", "a/s2"]
+    assert talk.ends == [("a", "exited", "unanswered")]
+
+
+def test_the_caps_hold_over_all_flows(make: Make) -> None:
+    talk = make(a=("unanswered: 9", HELLO), b=("unanswered: 9", HELLO))
+    talk.start("a")
+    talk.start("b")
+    talk.later(MINUTE)
+    assert talk.lines == ["a/hello"]
+    talk.later(DAY)
+
+    assert talk.lines == ["a/hello", "b/hello"]
+    first, second = talk.state.flow_sent_at
+    assert second - first >= timedelta(hours=20)
+
+
+def test_a_weekly_cap_holds(make: Make) -> None:
+    talk = make(a=("unanswered: 9", DAILY))
+    talk.start("a")
+    talk.later(6 * DAY)
+
+    assert talk.lines == ["a/s1", "a/s2", "a/s3"]
+
+
+def test_a_closed_window_ends_the_flow_with_the_reason(make: Make) -> None:
+    talk = make(a=("", "  - {id: w, wait: 3d}\n" + HELLO), window=DAY)
+    talk.write("hi", "greet")
+    talk.start("a")
+    talk.later(5 * DAY)
+
+    assert talk.lines == ["> hi", "bot"]
+    assert talk.ends == [("a", "exited", "window_closed")]
+
+
+def test_a_wait_is_brought_forward_to_reach_the_open_window(make: Make) -> None:
+    talk = make(a=("", "  - {id: w, wait: 1d}\n" + HELLO), window=DAY)
+    talk.write("hi", "greet")
+    talk.start("a")
+    talk.later(2 * DAY)
+
+    assert talk.lines[-1] == "a/hello"
+    assert talk.state.flow_sent_at == (NOON + DAY - timedelta(minutes=30),)
+
+
+def test_a_message_not_yet_heard_is_answered_before_the_flow_speaks(make: Make) -> None:
+    talk = make(a=("", "  - {id: w, wait: 1h}\n" + HELLO))
+    talk.start("a")
+    talk.later(HOUR - MINUTE)
+    talk.state = replace(talk.state, unheard=(Heard(message_id=1, external_id="m", at=talk.now),))
+    talk.later(10 * MINUTE)
+    assert talk.lines == []
+    talk.state = replace(talk.state, unheard=())
+    talk.later(2 * MINUTE)
+
+    assert talk.lines == ["a/hello"]
+    assert {note["reason"] for note in talk.noted("flow.held")} == {"unheard"}
+
+
+def test_nothing_is_piled_on_words_that_have_not_left(make: Make) -> None:
+    talk = make(a=("", HELLO))
+    talk.state = replace(talk.state, unsent=(Unsent(message_id=1, say=Say(speaker=Speaker.BOT, text="Hi")),))
+    talk.start("a")
+    talk.later(MINUTE)
+
+    assert talk.lines == []
+    assert talk.noted("flow.held")[0]["reason"] == "unsent"
+
+
+def test_while_the_person_is_talking_a_flow_keeps_still(make: Make) -> None:
+    talk = make(a=("", "  - {id: w, wait: 1h}\n" + HELLO))
+    talk.start("a")
+    talk.later(HOUR - MINUTE)
+    talk.write("how much?", "ask_price")
+    talk.later(MINUTE)
+    assert talk.lines[-1] == "bot"
+    talk.later(5 * MINUTE)
+
+    assert talk.lines[-1] == "a/hello"
+
+
+def test_an_offer_needs_something_useful_and_a_reply_to_it(make: Make) -> None:
+    offer = "  - {id: o, offer: Want more?, accepted: bye, declined: bye, silence: {after: 1d}, then: bye}"
+    bye = "  - {id: bye, goal: done}"
+    ask = "  - {id: q, ask: Any good?, slot: s, expects: {intents: affirm}, silence: {after: 3d}}"
+    talk = make(
+        cold=("", "\n".join((offer, bye))),
+        unanswered=("", "\n".join((HELLO, offer, bye))),
+        warm=("", "\n".join((HELLO, ask, offer, bye))),
+    )
+    for flow_id in ("cold", "unanswered", "warm"):
+        talk.start(flow_id)
+        talk.later(DAY)
+    talk.write("yes", "affirm")
+
+    assert "cold/o" not in talk.lines
+    assert "unanswered/o" not in talk.lines
+    assert talk.lines[-1] == "warm/o"
+    assert [note["flow"] for note in talk.noted("flow.held") if note["reason"] == "offer_too_early"] == ["cold", "unanswered"]
+
+
+def test_a_wait_for_a_reply_ends_with_it_after_the_answer(make: Make) -> None:
+    steps = "  - {id: w, wait: {reply: true, at_most: 1d, on_silence: bye}}\n" + HELLO + "\n  - {id: bye, stop: quiet}"
+    talk = make(a=("", steps))
+    talk.start("a")
+    talk.later(HOUR)
+    talk.write("hm", "thanks")
+
+    assert talk.lines == ["> hm", "bot", "a/hello"]
+
+
+def test_a_wait_for_a_reply_that_does_not_come_goes_where_silence_leads(make: Make) -> None:
+    steps = "  - {id: w, wait: {reply: true, at_most: 1d, on_silence: bye}}\n" + HELLO + "\n  - {id: bye, stop: quiet}"
+    talk = make(a=("", steps))
+    talk.start("a")
+    talk.later(2 * DAY)
+
+    assert talk.ends == [("a", "stopped", "quiet")]
+
+
+def test_two_flows_never_ask_at_once(make: Make) -> None:
+    ask = "  - {id: q, ask: Hm?, slot: s, expects: {intents: affirm}, silence: {after: 2h}}"
+    talk = make(a=("trigger: {intent: go}", ask), b=("trigger: {intent: go}", ask))
+    talk.write("go", "go")
+
+    assert talk.lines == ["> go", "bot", "a/q"]
+    talk.write("yes", "affirm")
+
+    assert talk.lines[-1] == "b/q"
+
+
+def test_a_tag_given_by_one_flow_starts_another(make: Make) -> None:
+    talk = make(a=("", "  - {id: t, tag: warm, untag: cold}"), b=("trigger: {tag: warm}", "  - {id: w, wait: 1h}\n" + HELLO))
+    talk.state = replace(talk.state, tags=("cold",))
+    talk.start("a")
+    talk.later(2 * HOUR)
+
+    assert talk.state.tags == ("warm",)
+    assert talk.lines == ["b/hello"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("{slot: kind}", True),
+        ("{slot: nothing}", False),
+        ("{slot: kind, is: [A Bakery]}", True),
+        ("{slot: kind, is: [a shop]}", False),
+        ("{slot: kind, mentions: [bak]}", True),
+        ("{slot: kind, mentions: [akery]}", False),
+        ("{intent: [thanks, greet]}", True),
+        ("{intent: deny}", False),
+        ("{entity: product}", True),
+        ("{entity: phone}", False),
+        ("{replied: true}", True),
+        ("{replied: false}", False),
+        ("{silence: 30m}", True),
+        ("{silence: 2h}", False),
+        ("{tag: vip}", True),
+        ("{tag: vvip}", False),
+        ("{started_by: go}", True),
+        ("{started_by: manual}", False),
+        ("{tag: vip, intent: deny}", False),
+    ],
+)
+def test_a_branch_looks_at(make: Make, condition: str, holds: bool) -> None:
+    steps = (
+        "  - {id: w, wait: 1h}\n"
+        f"  - {{id: b, branch: [{{when: {condition}, then: aye}}, {{otherwise: no}}]}}\n"
+        "  - {id: aye, stop: aye}\n  - {id: no, stop: no}"
+    )
+    talk = make(a=("trigger: {intent: go}", steps))
+    talk.state = replace(talk.state, tags=("vip",), slots={"kind": "a bakery"})
+    talk.write("go", "go")
+    talk.write("thanks", "thanks", entities={"product": "bread"})
+    talk.later(HOUR)
+
+    assert talk.ends == [("a", "stopped", "aye" if holds else "no")]
+
+
+def test_people_inside_a_flow_that_was_taken_away_leave_it(make: Make) -> None:
+    talk = make(a=("", "  - {id: w, wait: 1h}\n" + HELLO))
+    talk.start("a")
+    talk.later(MINUTE)
+    talk.nurture = replace(talk.nurture, flows={})
+    talk.later(DAY)
+
+    assert talk.ends == [("a", "exited", "flow_gone")]
+
+
+def test_people_inside_a_flow_move_to_its_new_version_or_leave_where_their_step_is_gone(make: Make) -> None:
+    talk = make(a=("", "  - {id: w, wait: 1h}\n" + HELLO), b=("", "  - {id: w, wait: 1h}\n" + HELLO))
+    talk.start("a")
+    talk.start("b")
+    talk.later(MINUTE)
+    newer = {name: replace(flow, version=2) for name, flow in talk.nurture.flows.items()}
+    newer["b"] = replace(newer["b"], steps={"hello": newer["b"].steps["hello"]})
+    talk.nurture = replace(talk.nurture, flows=newer)
+    talk.later(2 * HOUR)
+
+    assert [(note["flow"], note["version"]) for note in talk.noted("flow.moved")] == [("a", 2)]
+    assert talk.ends == [("a", "done", "end"), ("b", "exited", "step_gone")]
+
+
+def test_a_wait_that_a_person_interrupted_is_counted_from_its_beginning(make: Make) -> None:
+    talk = make(a=("", "  - {id: w, wait: 4h}\n" + HELLO))
+    talk.start("a")
+    talk.later(HOUR)
+    talk.person_takes_over()
+    talk.later(HOUR)
+    talk.person_gives_back()
+    talk.later(2 * HOUR + MINUTE)
+
+    assert talk.lines[-1] == "a/hello"
+    assert talk.state.flow_sent_at == (NOON + 4 * HOUR,)
+
+
+def test_a_wait_that_ran_out_while_a_person_talked_leaves_a_decent_pause(make: Make) -> None:
+    talk = make(a=("", "  - {id: w, wait: 1h}\n" + HELLO))
+    talk.start("a")
+    talk.later(MINUTE)
+    talk.person_takes_over()
+    talk.later(3 * HOUR)
+    talk.person_gives_back()
+    talk.later(9 * MINUTE)
+    assert talk.lines[-1] == "-- back, returned"
+    talk.later(MINUTE)
+
+    assert talk.lines[-1] == "a/hello"
+
+
+def test_what_is_said_on_facebook_may_differ(make: Make) -> None:
+    talk = make(a=("", "  - {id: s, say: Long words, purpose: help, per_channel: {widget: Short}, quick_replies: [Ok]}"))
+    talk.start("a")
+    talk.later(MINUTE)
+
+    assert talk.texts == ["Short"]
+    assert talk.state.wordings == ("a/s@widget#1",)
+
+
+def test_the_journal_holds_no_words(make: Make) -> None:
+    ask = "  - {id: q, ask: Secret question?, slot: s, expects: {any_text: true}, silence: {after: 2h}}"
+    talk = make(a=("trigger: {intent: go}", ask + "\n" + HELLO))
+    talk.write("go", "go")
+    talk.write("my secret answer", "nlu_fallback")
+
+    assert {entry.kind for entry in talk.journal} == {"flow.started", "flow.step", "flow.answered", "flow.ended"}
+    assert "ecret" not in str(talk.journal)
