@@ -22,7 +22,7 @@ from bot.channels.widget import WidgetChannel
 from bot.clocks import ClockWorker
 from bot.conversations import Conversations
 from bot.core.decide import Rules
-from bot.core.model import ForeignEcho, Identity, State
+from bot.core.model import ForeignEcho, Identity, ProfileSeen, State
 from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
@@ -140,7 +140,21 @@ def build(
         if conversation_id is not None:
             await conversations.handle(conversation_id, echo)
 
-    intake = Intake(store, hub, time, times, most_waiting=settings.intake_waiting, woken=clocks.wake, echoed=echoed)
+    async def introduce(conversation_id: str, identity: Identity) -> None:
+        profile = await channels[identity.channel].profile(identity)
+        if profile is not None:
+            await conversations.handle(conversation_id, ProfileSeen(profile=profile))
+
+    intake = Intake(
+        store,
+        hub,
+        time,
+        times,
+        most_waiting=settings.intake_waiting,
+        woken=clocks.wake,
+        echoed=echoed,
+        met=lambda conversation_id, identity: delivery.in_background(introduce(conversation_id, identity)),
+    )
     conversations.on_queued = delivery.queued
     conversations.on_clocks = clocks.wake
 

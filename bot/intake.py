@@ -45,10 +45,11 @@ class Intake:
         most_waiting: int,
         woken: Callable[[], None],
         echoed: Callable[[Identity, ForeignEcho], Awaitable[None]],
+        met: Callable[[str, Identity], None],
     ) -> None:
         self._store, self._hub, self._time, self._times = store, hub, time, times
         self._most_waiting = most_waiting
-        self._woken, self._echoed = woken, echoed
+        self._woken, self._echoed, self._met = woken, echoed, met
         self._waiting: deque[Waiting] = deque()
         self._count = 0
         self._writer: asyncio.Task[None] | None = None
@@ -112,6 +113,8 @@ class Intake:
                 self._tell(arrived, one)
 
     def _tell(self, arrival: Arrival, taken: TakenIn) -> None:
+        if taken.new_conversation:
+            self._met(taken.conversation_id, arrival.identity)
         log.info("intake.stored", conversation_id=taken.conversation_id, channel=arrival.identity.channel, seq=taken.seq)
         self._hub.publish("console", {"type": "conversation", "conversation_id": taken.conversation_id})
         frame = {"type": "message", "conversation_id": taken.conversation_id, "message_id": taken.message_id, "seq": taken.seq}

@@ -24,7 +24,7 @@ from bot.time import HandTime
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 SETTLE_TURNS = 20_000
-ADMIN = ("kim@example.com", "a long password")
+VERIFY, SECRET, TOKEN = "open-sesame", "app-secret", "page-token"
 
 
 class World:
@@ -118,8 +118,8 @@ class Visitor:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *, credentials: Credentials | None = None, **settings: Any) -> AsyncIterator[World]:
-    """A running service with its database in `folder`."""
+async def serving(folder: Path, *, facebook: str = "", time: HandTime | None = None, **settings: Any) -> AsyncIterator[World]:
+    """A running service with its database in `folder`. `facebook` is the address of a Graph API; empty leaves Messenger off."""
     chosen = Settings(
         home=folder,
         flows=ROOT / "flows",
@@ -127,10 +127,11 @@ async def serving(folder: Path, *, credentials: Credentials | None = None, **set
         web=ROOT / "web" / "dist",
         **{"pacing": "instant", **settings},
     )
-    time, brain, numbers = HandTime(START), FakeBrain(), itertools.count(1)
+    time, brain, numbers = time or HandTime(START), FakeBrain(), itertools.count(1)
+    page = {"verify": VERIFY, "secret": SECRET, "page-access-token": TOKEN, "graph-url": facebook}
     service = build(
         chosen,
-        credentials=credentials or Credentials.model_validate({"rest": None, "widget": None}),
+        credentials=Credentials.model_validate({"rest": None, "widget": None, **({"facebook": page} if facebook else {})}),
         rules=load_rules(chosen),
         brain=brain,
         time=time,
