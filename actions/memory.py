@@ -77,8 +77,13 @@ def known(tracker: Tracker, slot: str, told: Told) -> str | None:
 
 
 def business(tracker: Tracker, told: Told) -> str | None:
-    """The prospect's business as it can stand in a sentence of ours ("for candles"), or None."""
-    return phrases.spoken(known(tracker, "product", told)) or phrases.spoken(known(tracker, "business_kind", told))
+    """The prospect's business as it can stand in a sentence of ours ("for candles"), or None.
+
+    business_kind may hold a whole sentence: a flow keeps an answer as it was written.
+    """
+    return phrases.spoken(known(tracker, "product", told)) or phrases.business_in(
+        known(tracker, "business_kind", told) or ""
+    ).phrase
 
 
 def first_name(tracker: Tracker, told: Told) -> str | None:

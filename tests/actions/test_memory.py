@@ -18,6 +18,11 @@ def test_business_is_kept_and_used_in_later_answers() -> None:
     assert all("handmade candles" in wording for wording in price.wordings[0])
 
 
+def test_business_kept_by_a_flow_as_a_whole_sentence_is_said_back_as_a_phrase() -> None:
+    price = Talk(slots={"business_kind": "we're a small bakery in leeds"}).hear("ask_price", "how much")
+    assert all("a small bakery" in wording and "leeds" not in wording for wording in price.wordings[0])
+
+
 def test_answers_without_a_known_business_name_none() -> None:
     talk = Talk()
     assert talk.hear("ask_price", "how much").said == ["utter_price", "utter_price_included"]
