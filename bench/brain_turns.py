@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Dict, List, Tuple
+from pathlib import Path
+from typing import Any
 
 LINES = ("hi", "how much is it", "what do you charge", "hello you", "cost per month", "get me a human")
 
@@ -31,7 +32,7 @@ class Client:
     async def connect(cls, path: str) -> "Client":
         return cls(*await asyncio.open_unix_connection(path, limit=1 << 22))
 
-    async def call(self, method: str, target: str, document: Any = None) -> Tuple[int, Any]:
+    async def call(self, method: str, target: str, document: Any = None) -> tuple[int, Any]:
         body = json.dumps(document).encode() if document is not None else b""
         head = f"{method} {target} HTTP/1.1\r\nHost: brain\r\nContent-Length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode() + body)
@@ -44,11 +45,11 @@ class Client:
         self._writer.close()
 
 
-async def _talk(path: str, name: int, turns: "List[int]", latencies_s: List[float], lines: Tuple[str, ...]) -> None:
+async def _talk(path: str, name: int, turns: "list[int]", latencies_s: list[float], lines: tuple[str, ...]) -> None:
     client = await Client.connect(path)
     talk = 0
     while turns[0] > 0:
-        events: List[Dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
         talk += 1
         for number, line in enumerate(lines):
             if turns[0] <= 0:
@@ -69,7 +70,7 @@ async def _talk(path: str, name: int, turns: "List[int]", latencies_s: List[floa
     client.close()
 
 
-async def _measure(path: str, options: argparse.Namespace) -> Dict[str, Any]:
+async def _measure(path: str, options: argparse.Namespace) -> dict[str, Any]:
     lines = tuple(options.lines.split("|"))
     await _round(path, options.connections, 100, lines)
     health = await _health(path)
@@ -93,30 +94,29 @@ async def _measure(path: str, options: argparse.Namespace) -> Dict[str, Any]:
     }
 
 
-async def _round(path: str, connections: int, turns: int, lines: Tuple[str, ...]) -> List[float]:
-    latencies_s: List[float] = []
+async def _round(path: str, connections: int, turns: int, lines: tuple[str, ...]) -> list[float]:
+    latencies_s: list[float] = []
     left = [turns]
     await asyncio.gather(*(_talk(path, name, left, latencies_s, lines) for name in range(connections)))
     return latencies_s
 
 
-def _percentile_ms(ordered_s: List[float], share: float) -> float:
+def _percentile_ms(ordered_s: list[float], share: float) -> float:
     return round(ordered_s[min(len(ordered_s) - 1, int(len(ordered_s) * share))] * 1000, 2)
 
 
-async def _health(path: str) -> Dict[str, Any]:
+async def _health(path: str) -> dict[str, Any]:
     client = await Client.connect(path)
     _, health = await client.call("GET", "/health")
     client.close()
     return dict(health)
 
 
-def _cpu_s(pids: List[int]) -> float:
+def _cpu_s(pids: list[int]) -> float:
     """CPU seconds the processes have used, user and system; proc(5), fields 14 and 15 of stat."""
     ticks = 0
     for pid in pids:
-        with open(f"/proc/{pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
 
@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--lines", default="|".join(LINES), help="one conversation, its messages parted by |")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "brain.sock")
+        path = str(Path(folder) / "brain.sock")
         command = [sys.executable, "-m", "brain", "serve", "--model", options.model, "--socket", path]
         command += ["--workers", str(options.workers), "--actions", options.actions]
         process = subprocess.Popen(command)

@@ -79,7 +79,9 @@ def _check(_):  # type: ignore[no-untyped-def]
 
     quieten()
     from brain.check import problems  # noqa: PLC0415
+    from brain.logs import hush_libraries  # noqa: PLC0415
 
+    hush_libraries()
     found = problems()
     for problem in found:
         print("brain: %s" % problem, file=sys.stderr)

@@ -1,11 +1,11 @@
 """Turns Rasa's new events and parse data into what the service reads. Pure."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 RANKING_LENGTH = 3
 
 
-def reading_of(parse_data: Dict[str, Any]) -> Dict[str, Any]:
+def reading_of(parse_data: dict[str, Any]) -> dict[str, Any]:
     """What was understood: text, intent with confidence (0 to 1), the three likeliest intents, entities."""
     return {
         "text": parse_data.get("text") or "",
@@ -15,19 +15,19 @@ def reading_of(parse_data: Dict[str, Any]) -> Dict[str, Any]:
     }
 
 
-def _named(intent: Dict[str, Any]) -> Dict[str, Any]:
+def _named(intent: dict[str, Any]) -> dict[str, Any]:
     return {"name": intent.get("name"), "confidence": float(intent.get("confidence") or 0.0)}
 
 
-def say(events: List[Dict[str, Any]]) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
+def say(events: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The messages and the directives in the bot's `events`, each in order.
 
     A message made from a response carries the response's name as `utter_action`. A custom payload with a `do` key is
     a directive and is never shown. As in Rasa's channels a blank line in a text parts it into two messages; quick
     replies stay with the last one.
     """
-    messages: List[Dict[str, Any]] = []
-    directives: List[Dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
+    directives: list[dict[str, Any]] = []
     for event in events:
         if event["event"] != "bot":
             continue
@@ -42,9 +42,9 @@ def say(events: List[Dict[str, Any]]) -> Tuple[List[Dict[str, Any]], List[Dict[s
     return messages, directives
 
 
-def _bubbles(text: Any, data: Dict[str, Any], custom: Any) -> List[Dict[str, Any]]:
-    bubbles: List[Dict[str, Any]] = [{"text": part} for part in (text or "").strip().split("\n\n") if part.strip()]
-    rest: Dict[str, Any] = {}
+def _bubbles(text: Any, data: dict[str, Any], custom: Any) -> list[dict[str, Any]]:
+    bubbles: list[dict[str, Any]] = [{"text": part} for part in (text or "").strip().split("\n\n") if part.strip()]
+    rest: dict[str, Any] = {}
     replies = [*(data.get("quick_replies") or []), *(data.get("buttons") or [])]
     if replies:
         rest["quick_replies"] = [_quick_reply(reply) for reply in replies]
@@ -63,6 +63,6 @@ def _bubbles(text: Any, data: Dict[str, Any], custom: Any) -> List[Dict[str, Any
     return [*bubbles, {**last, **rest}]
 
 
-def _quick_reply(reply: Dict[str, Any]) -> Dict[str, Any]:
+def _quick_reply(reply: dict[str, Any]) -> dict[str, Any]:
     title = reply.get("title", "")
     return {"title": title, "payload": reply.get("payload") or title}

@@ -2,14 +2,13 @@
 
 import importlib
 from importlib import metadata
-from typing import List
 
 # What a turn runs on: another version may change answers or remove what brain.processor leans on.
 REQUIRED_VERSIONS = {"rasa": "3.6.21", "rasa-sdk": "3.6.2", "aiohttp": "3.9.5"}
 IMPORTED = ("brain.engine", "brain.server", "uvloop", "structlog")
 
 
-def problems() -> List[str]:
+def problems() -> list[str]:
     """What is wrong, one sentence each; empty when all is well. Importing Rasa takes about ten seconds."""
     found = [problem for name, version in REQUIRED_VERSIONS.items() if (problem := _version_problem(name, version))]
     for module in IMPORTED:

@@ -5,7 +5,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from rasa.core.channels.channel import UserMessage
 from rasa.shared.core.events import UserUttered
@@ -27,11 +27,11 @@ class Brain:
 
     name: str
     sha256: str
-    without_code: List[str]
+    without_code: list[str]
     _processor: TurnProcessor
 
     @classmethod
-    def load(cls, model_path: Path, actions_package: Optional[str]) -> "Brain":
+    def load(cls, model_path: Path, actions_package: str | None) -> "Brain":
         """Load a trained model archive and the project's actions. Raises whatever Rasa or the actions raise."""
         speed_up_rasa()
         actions = InProcessActions.from_package(actions_package)
@@ -52,17 +52,17 @@ class Brain:
         await self._processor._handle_message_with_tracker(message, tracker)
         self._processor.predict_next_with_tracker_if_should(tracker)
 
-    async def read(self, text: str) -> Dict[str, Any]:
+    async def read(self, text: str) -> dict[str, Any]:
         """What the model understands by `text`; see `answer.reading_of`."""
         return reading_of(await self._processor.parse_message(UserMessage(text, message_id="")))
 
-    async def turn(self, request: TurnRequest) -> Dict[str, Any]:
+    async def turn(self, request: TurnRequest) -> dict[str, Any]:
         """Take one turn: the new events, messages, directives and reading. The same request gives the same answer.
 
         Raises BadRequest for events that Rasa cannot read.
         """
         started = time.perf_counter()
-        failures: List[Dict[str, str]] = []
+        failures: list[dict[str, str]] = []
         turn_failures.set(failures)
         turn_now.set(request.now)
         turn_seed.set(f"{request.conversation_id}\0{request.message_id}")
@@ -82,7 +82,7 @@ class Brain:
         }
 
 
-def dump(answer: Dict[str, Any]) -> bytes:
+def dump(answer: dict[str, Any]) -> bytes:
     """An answer as JSON."""
     return json.dumps(answer, default=plain).encode()
 
@@ -98,18 +98,18 @@ def _message(request: TurnRequest) -> UserMessage:
     )
 
 
-def _new_events(tracker: TurnTracker, known: int, now: float) -> List[Dict[str, Any]]:
+def _new_events(tracker: TurnTracker, known: int, now: float) -> list[dict[str, Any]]:
     fresh = [event.as_dict() for event in list(tracker.events)[known:]]
     return [{**event, "timestamp": now + index * EVENT_SPACING_S} for index, event in enumerate(fresh)]
 
 
-def _reading(tracker: TurnTracker, known: int) -> Dict[str, Any]:
+def _reading(tracker: TurnTracker, known: int) -> dict[str, Any]:
     # The first, since an action may add messages of its own.
     said = next(event for event in list(tracker.events)[known:] if isinstance(event, UserUttered))
     return reading_of({**said.parse_data, "text": said.text})
 
 
-def _without_code(processor: TurnProcessor, actions: InProcessActions) -> List[str]:
+def _without_code(processor: TurnProcessor, actions: InProcessActions) -> list[str]:
     domain = processor.domain
     needed = {name for name in domain.user_actions if not name.startswith("utter_")}
     return sorted(needed - actions.names - set(domain.form_names))

@@ -9,7 +9,7 @@ BrainError
     └── TurnTimedOut  ... by not answering in time
 """
 
-from typing import Any, Dict
+from typing import Any
 
 
 class BrainError(Exception):
@@ -17,7 +17,7 @@ class BrainError(Exception):
 
     status = 500
 
-    def body(self) -> Dict[str, Any]:
+    def body(self) -> dict[str, Any]:
         """The JSON object a client is shown."""
         return {"error": str(self)}
 
@@ -31,7 +31,7 @@ class BadRequest(BrainError):
         super().__init__(f"{field}: {problem}")
         self.field = field
 
-    def body(self) -> Dict[str, Any]:
+    def body(self) -> dict[str, Any]:
         return {"error": str(self), "field": self.field}
 
 

@@ -8,9 +8,10 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import MutableMapping
 from datetime import datetime, timezone
 from types import TracebackType
-from typing import Any, Dict, MutableMapping, Optional
+from typing import Any
 
 import structlog
 
@@ -33,7 +34,7 @@ def get_logger() -> Any:
     )
 
 
-def where(trace: Optional[TracebackType]) -> str:
+def where(trace: TracebackType | None) -> str:
     """The innermost place of a traceback as `file:line in function`; an empty string without one."""
     frames = traceback.extract_tb(trace)
     return f"{frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
@@ -43,7 +44,7 @@ class WordlessFormatter(logging.Formatter):
     """Formats a library's record as one JSON line without its message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields: Dict[str, Any] = {
+        fields: dict[str, Any] = {
             "event": "library.log",
             "logger": record.name,
             "level": record.levelname.lower(),

@@ -6,8 +6,9 @@ import signal
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Callable, Deque, Dict, List, Optional, Set, Tuple, cast
+from typing import Any, cast
 
 from brain.errors import ModelRefused, SwapUnderWay, TurnFailed, TurnTimedOut, Unavailable
 from brain.logs import get_logger
@@ -15,7 +16,7 @@ from brain.wire import REPLY_HEAD, REQUEST_HEAD, control_pair, receive_control, 
 
 log = get_logger()
 
-Reply = Tuple[int, bytes]  # HTTP status, JSON
+Reply = tuple[int, bytes]  # HTTP status, JSON
 
 LOAD_TIMEOUT_S = 120.0
 # A worker that lived less than this is replaced only after as long again, lest a bad model burn a core with forks.
@@ -34,20 +35,20 @@ class Control:
         self._sock = sock
         self._lock = asyncio.Lock()
 
-    async def ask(self, packet: Dict[str, Any], fd: int) -> Dict[str, Any]:
+    async def ask(self, packet: dict[str, Any], fd: int) -> dict[str, Any]:
         """Send a packet with one descriptor and await the answer to it. Raises EOFError when the process is gone."""
         async with self._lock:
             self.send(packet, fd)
             return await self.receive()
 
-    def send(self, packet: Dict[str, Any], fd: int) -> None:
+    def send(self, packet: dict[str, Any], fd: int) -> None:
         """Send a packet with one descriptor. Raises EOFError when the process is gone."""
         try:
             send_control(self._sock, packet, (fd,))
         except OSError as error:
             raise EOFError("the process has gone") from error
 
-    async def receive(self) -> Dict[str, Any]:
+    async def receive(self) -> dict[str, Any]:
         """The next packet. Raises EOFError when the process is gone."""
         await self.readable()
         received = receive_control(self._sock)
@@ -58,7 +59,7 @@ class Control:
     async def readable(self) -> None:
         """Wait until there is a packet, or the end."""
         loop = asyncio.get_running_loop()
-        ready: "asyncio.Future[None]" = loop.create_future()
+        ready: asyncio.Future[None] = loop.create_future()
         loop.add_reader(self._sock, lambda: ready.done() or ready.set_result(None))
         try:
             await ready
@@ -75,20 +76,20 @@ class Worker(asyncio.Protocol):
     def __init__(self, free: Callable[["Worker"], None], gone: Callable[["Worker"], None]) -> None:
         self.pid = 0
         self.born = time.monotonic()
-        self.generation: Optional["Generation"] = None
+        self.generation: Generation | None = None
         self._free = free
         self._gone = gone
-        self._transport: Optional[asyncio.WriteTransport] = None
+        self._transport: asyncio.WriteTransport | None = None
         self._buffer = bytearray()
-        self._reply: "Optional[asyncio.Future[Reply]]" = None
+        self.reply: asyncio.Future[Reply] | None = None
         self.doomed = False
 
     @property
     def busy(self) -> bool:
-        return self._reply is not None
+        return self.reply is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -96,9 +97,9 @@ class Worker(asyncio.Protocol):
             return
         length, status = REPLY_HEAD.unpack_from(self._buffer)
         end = REPLY_HEAD.size + length
-        if len(self._buffer) < end or self._reply is None:
+        if len(self._buffer) < end or self.reply is None:
             return
-        reply, self._reply = self._reply, None
+        reply, self.reply = self.reply, None
         body = bytes(self._buffer[REPLY_HEAD.size : end])
         del self._buffer[:end]
         if not reply.done():
@@ -106,10 +107,10 @@ class Worker(asyncio.Protocol):
         if not self.doomed:
             self._free(self)
 
-    def connection_lost(self, exc: Optional[Exception]) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self.doomed = True
-        if self._reply is not None and not self._reply.done():
-            self._reply.set_exception(WorkerDied())
+        if self.reply is not None and not self.reply.done():
+            self.reply.set_exception(WorkerDied())
         self._gone(self)
 
     async def ask(self, kind: int, body: bytes, timeout_s: float) -> Reply:
@@ -118,8 +119,8 @@ class Worker(asyncio.Protocol):
         assert self._transport is not None
         if self.doomed or self._transport.is_closing():
             raise WorkerDied()
-        reply: "asyncio.Future[Reply]" = loop.create_future()
-        self._reply = reply
+        reply: asyncio.Future[Reply] = loop.create_future()
+        self.reply = reply
         self._transport.writelines((REQUEST_HEAD.pack(len(body), kind), body))
         alarm = loop.call_later(timeout_s, self._time_out, reply, timeout_s)
         try:
@@ -155,28 +156,28 @@ class Generation:
     control: Control
     model: str
     sha256: str
-    workers: Set[Worker] = field(default_factory=set)
+    workers: set[Worker] = field(default_factory=set)
     retired: bool = False
 
 
 class Pool:
     """Hands turns to workers of the current generation."""
 
-    def __init__(self, importer: Control, *, workers: int, turn_timeout_s: float, actions: Optional[str]) -> None:
+    def __init__(self, importer: Control, *, workers: int, turn_timeout_s: float, actions: str | None) -> None:
         self._importer = importer
         self._size = workers
         self._turn_timeout_s = turn_timeout_s
         self._actions = actions
-        self._idle: List[Worker] = []
-        self._waiting: "Deque[asyncio.Future[Worker]]" = deque()
-        self._tasks: "Set[asyncio.Task[None]]" = set()
+        self._idle: list[Worker] = []
+        self._waiting: deque[asyncio.Future[Worker]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._swapping = False
-        self.current: Optional[Generation] = None
+        self.current: Generation | None = None
         self.turns = 0
 
     @property
-    def worker_pids(self) -> List[int]:
+    def worker_pids(self) -> list[int]:
         """The pids of the workers that serve now."""
         workers = self.current.workers if self.current else ()
         return sorted(worker.pid for worker in workers if not worker.doomed)
@@ -219,10 +220,10 @@ class Pool:
     async def stop(self) -> None:
         """Dismiss the workers once their turns are done, waiting no longer than a turn may take."""
         self._stopping = True
-        deadline = time.monotonic() + self._turn_timeout_s
         generation = self.current
-        while generation and any(worker.busy for worker in generation.workers) and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+        replies = [worker.reply for worker in generation.workers if worker.reply] if generation else []
+        if replies:
+            await asyncio.wait(replies, timeout=self._turn_timeout_s)
         for task in self._tasks:
             task.cancel()
         if generation:
@@ -238,7 +239,7 @@ class Pool:
             worker = self._idle.pop()
             if worker in self.current.workers:
                 return worker
-        waiter: "asyncio.Future[Worker]" = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:
             return await asyncio.wait_for(waiter, self._turn_timeout_s)

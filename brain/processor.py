@@ -2,7 +2,7 @@
 
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 import jsonschema
 from rasa.core import processor as rasa_processor
@@ -31,7 +31,7 @@ from brain.tracker import Moment, TurnTracker, has_talk
 turn_now: ContextVar[float] = ContextVar("turn_now")
 
 # The actions that failed in the turn under way, as `{"action": name, "error": kind}`; set before each turn.
-turn_failures: ContextVar[List[Dict[str, str]]] = ContextVar("turn_failures")
+turn_failures: ContextVar[list[dict[str, str]]] = ContextVar("turn_failures")
 
 log = get_logger()
 
@@ -45,7 +45,7 @@ class TurnChannel(OutputChannel):
     def name(self) -> str:  # type: ignore[override]
         return self._input_channel
 
-    async def send_response(self, recipient_id: str, message: Dict[str, Any]) -> None:
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         return None
 
 
@@ -64,7 +64,7 @@ class TurnProcessor(MessageProcessor):
         self.nlg.responses = self.domain.responses
 
     @staticmethod
-    def _load_model(model_path: Path) -> Tuple[str, Any, SequentialGraphRunner]:  # type: ignore[override]
+    def _load_model(model_path: Path) -> tuple[str, Any, SequentialGraphRunner]:  # type: ignore[override]
         with TempDirectoryPath(get_temp_dir_name()) as directory:
             metadata, runner = loader.load_predict_graph_runner(
                 Path(directory), Path(model_path), LocalModelStorage, SequentialGraphRunner
@@ -81,9 +81,7 @@ class TurnProcessor(MessageProcessor):
         tracker = await self.run_action_extract_slots(channel, tracker)
         await self._run_prediction_loop(channel, tracker)
 
-    async def _start_session_if_due(
-        self, tracker: TurnTracker, channel: OutputChannel, metadata: Optional[Dict[str, Any]]
-    ) -> None:
+    async def _start_session_if_due(self, tracker: TurnTracker, channel: OutputChannel, metadata: dict[str, Any] | None) -> None:
         """As `_update_tracker_session`, but lines the bot said first (a flow's hello) do not count as a session."""
         if has_talk(tracker.applied_events()) and not self._has_session_expired(tracker):
             return
@@ -113,10 +111,10 @@ class TurnProcessor(MessageProcessor):
         session = self.domain.session_config
         if not session.are_sessions_enabled():
             return False
-        last: Optional[UserUttered] = tracker.get_last_event_for(UserUttered)
+        last: UserUttered | None = tracker.get_last_event_for(UserUttered)
         return last is not None and (turn_now.get() - last.timestamp) / 60 > session.session_expiration_time
 
-    def _check_for_unseen_features(self, parse_data: Dict[str, Any]) -> None:
+    def _check_for_unseen_features(self, parse_data: dict[str, Any]) -> None:
         """Nothing: Rasa checks on each message what only a mismatch of model and domain could break."""
 
     @staticmethod
@@ -138,7 +136,7 @@ class _Watched(Action):
         nlg: NaturalLanguageGenerator,
         tracker: DialogueStateTracker,
         domain: Domain,
-    ) -> List[Event]:
+    ) -> list[Event]:
         try:
             return await self._action.run(output_channel, nlg, tracker, domain)
         except ActionExecutionRejection:
@@ -169,7 +167,7 @@ _RESULT_SCHEMA = RemoteAction.action_response_format_spec()
 _ACTION_RESULT = jsonschema.validators.validator_for(_RESULT_SCHEMA)(_RESULT_SCHEMA)
 
 
-def _validate_action_result(_: RemoteAction, result: Dict[str, Any]) -> bool:
+def _validate_action_result(_: RemoteAction, result: dict[str, Any]) -> bool:
     """As Rasa's, with the schema read once."""
     _ACTION_RESULT.validate(result)
     return True

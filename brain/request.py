@@ -3,7 +3,7 @@
 import json
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Type
+from typing import Any
 
 from brain.errors import BadRequest
 
@@ -18,10 +18,10 @@ class TurnRequest:
 
     conversation_id: str
     input_channel: str
-    events: List[Dict[str, Any]]
+    events: list[dict[str, Any]]
     text: str
     message_id: str
-    metadata: Dict[str, Any]
+    metadata: dict[str, Any]
     now: float
 
 
@@ -60,7 +60,7 @@ def parse_model_path(body: bytes) -> str:
 _NAMES = {dict: "an object", list: "a list", str: "a string"}
 
 
-def _document(body: bytes) -> Dict[str, Any]:
+def _document(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -70,9 +70,7 @@ def _document(body: bytes) -> Dict[str, Any]:
     return document
 
 
-def _field(
-    holder: Dict[str, Any], name: str, kind: Type[Any], *, inside: str = "", default: Optional[Any] = None
-) -> Any:
+def _field(holder: dict[str, Any], name: str, kind: type[Any], *, inside: str = "", default: Any | None = None) -> Any:
     value = holder.get(name, default)
     if value is None and name not in holder:
         raise BadRequest(inside + name, "is missing")
@@ -81,15 +79,15 @@ def _field(
     return value
 
 
-def _words(holder: Dict[str, Any], name: str, *, inside: str = "") -> str:
+def _words(holder: dict[str, Any], name: str, *, inside: str = "") -> str:
     value: str = _field(holder, name, str, inside=inside)
     if not value.strip():
         raise BadRequest(inside + name, "must not be empty")
     return value
 
 
-def _events(document: Dict[str, Any]) -> List[Dict[str, Any]]:
-    events: List[Dict[str, Any]] = _field(document, "events", list)
+def _events(document: dict[str, Any]) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = _field(document, "events", list)
     for index, event in enumerate(events):
         if not isinstance(event, dict):
             raise BadRequest(f"events[{index}]", "must be an object")
@@ -98,7 +96,7 @@ def _events(document: Dict[str, Any]) -> List[Dict[str, Any]]:
     return events
 
 
-def _seconds(document: Dict[str, Any], *, default: float) -> float:
+def _seconds(document: dict[str, Any], *, default: float) -> float:
     value = document.get("now", default)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
         raise BadRequest("now", "must be seconds since the epoch")

@@ -5,23 +5,23 @@ that came before and the intent, so they can be looked up by these and only the 
 """
 
 import json
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any
 
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.shared.core.constants import PREVIOUS_ACTION, SHOULD_NOT_BE_SET, USER
 from rasa.shared.core.domain import State
 from rasa.shared.nlu.constants import ACTION_NAME, INTENT
 
-Named = Tuple[Optional[str], Optional[str]]  # action before, intent
+Named = tuple[str | None, str | None]  # action before, intent
 
 
 class RuleIndex:
     """The keys of a RulePolicy's lookup by what their newest state names."""
 
-    def __init__(self, lookup: Dict[str, Any]) -> None:
+    def __init__(self, lookup: dict[str, Any]) -> None:
         self._lookup = lookup
-        self._loose: List[str] = []  # may apply whatever came before
-        self._named: Dict[Named, List[str]] = {}
+        self._loose: list[str] = []  # may apply whatever came before
+        self._named: dict[Named, list[str]] = {}
         self.longest = 0
         for key in lookup:
             states = json.loads(key)
@@ -33,11 +33,11 @@ class RuleIndex:
             else:
                 self._named.setdefault((action, _wanted(newest, USER, INTENT)), []).append(key)
 
-    def is_of(self, lookup: Dict[str, Any]) -> bool:
+    def is_of(self, lookup: dict[str, Any]) -> bool:
         """Whether this index was made of this very lookup."""
         return self._lookup is lookup
 
-    def candidates(self, newest: State) -> Set[str]:
+    def candidates(self, newest: State) -> set[str]:
         """A superset of the keys that apply to a conversation whose newest state is `newest`."""
         action = newest.get(PREVIOUS_ACTION, {}).get(ACTION_NAME)
         intent = newest.get(USER, {}).get(INTENT)
@@ -45,13 +45,13 @@ class RuleIndex:
         return {*self._loose, *named.get((action, None), ()), *named.get((action, intent), ())}
 
 
-def _wanted(state: State, part: str, name: str) -> Optional[str]:
+def _wanted(state: State, part: str, name: str) -> str | None:
     """The value that `state` insists on, or None where it accepts several."""
     value = state.get(part, {}).get(name)
     return value if isinstance(value, str) and value and value != SHOULD_NOT_BE_SET else None
 
 
-def possible_keys(policy: RulePolicy, lookup: Dict[str, Any], states: List[State]) -> Set[str]:
+def possible_keys(policy: RulePolicy, lookup: dict[str, Any], states: list[State]) -> set[str]:
     """The keys of `lookup` that apply to `states` (oldest first), as `RulePolicy._get_possible_keys` finds them."""
     if not states:
         return set(lookup)
@@ -65,8 +65,8 @@ def possible_keys(policy: RulePolicy, lookup: Dict[str, Any], states: List[State
     return keys
 
 
-def _index_of(policy: RulePolicy, lookup: Dict[str, Any]) -> RuleIndex:
-    indexes: List[RuleIndex] = policy.__dict__.setdefault("_rule_indexes", [])
+def _index_of(policy: RulePolicy, lookup: dict[str, Any]) -> RuleIndex:
+    indexes: list[RuleIndex] = policy.__dict__.setdefault("_rule_indexes", [])
     for index in indexes:
         if index.is_of(lookup):
             return index

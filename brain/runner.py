@@ -4,7 +4,8 @@ Rasa's own runner plans the graph anew with dask for each message and formats it
 reads; of a cheap component's turn that was most of the time. Here the order is computed once per set of targets.
 """
 
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from collections.abc import Callable
+from typing import Any
 
 from rasa.engine.exceptions import GraphComponentException, GraphRunError
 from rasa.engine.graph import ExecutionContext, GraphNode, GraphNodeHook, GraphSchema
@@ -12,16 +13,16 @@ from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.exceptions import RasaException
 
-Step = Tuple[str, Callable[..., Any], Any, Tuple[Tuple[str, str], ...]]  # node, function, component, (parameter, node)
+Step = tuple[str, Callable[..., Any], Any, tuple[tuple[str, str], ...]]  # node, function, component, (parameter, node)
 
 
 class SequentialGraphRunner(GraphRunner):
     """A graph runner for predictions: eager components, no hooks, one thread."""
 
-    def __init__(self, schema: GraphSchema, nodes: Dict[str, GraphNode]) -> None:
+    def __init__(self, schema: GraphSchema, nodes: dict[str, GraphNode]) -> None:
         self._schema = schema
         self._nodes = nodes
-        self._plans: Dict[Tuple[str, ...], List[Step]] = {}
+        self._plans: dict[tuple[str, ...], list[Step]] = {}
 
     @classmethod
     def create(
@@ -29,7 +30,7 @@ class SequentialGraphRunner(GraphRunner):
         graph_schema: GraphSchema,
         model_storage: ModelStorage,
         execution_context: ExecutionContext,
-        hooks: Optional[List[GraphNodeHook]] = None,
+        hooks: list[GraphNodeHook] | None = None,
     ) -> "SequentialGraphRunner":
         """Load every component. Raises GraphRunError for a graph that needs hooks or components built at run time."""
         lazy = [name for name, node in graph_schema.nodes.items() if not node.eager]
@@ -41,10 +42,10 @@ class SequentialGraphRunner(GraphRunner):
         }
         return cls(graph_schema, nodes)
 
-    def run(self, inputs: Optional[Dict[str, Any]] = None, targets: Optional[List[str]] = None) -> Dict[str, Any]:
+    def run(self, inputs: dict[str, Any] | None = None, targets: list[str] | None = None) -> dict[str, Any]:
         """The targets' outputs by node name; see the interface. Raises what the components raise, as Rasa wraps it."""
         wanted = tuple(targets) if targets else tuple(self._schema.target_names)
-        values: Dict[str, Any] = dict(inputs or {})
+        values: dict[str, Any] = dict(inputs or {})
         plan = self._plans.get(wanted)
         if plan is None:
             plan = self._plans[wanted] = self._plan(wanted)
@@ -61,8 +62,8 @@ class SequentialGraphRunner(GraphRunner):
                 raise GraphComponentException(f"Error running graph component for node {name}.") from error
         return {name: values[name] for name in wanted}
 
-    def _plan(self, targets: Tuple[str, ...]) -> List[Step]:
-        steps: List[Step] = []
+    def _plan(self, targets: tuple[str, ...]) -> list[Step]:
+        steps: list[Step] = []
         planned = set()
 
         def visit(name: str) -> None:

@@ -7,9 +7,10 @@ import signal
 import socket
 import stat
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Awaitable, Callable, Dict, Optional
+from typing import Any
 
 import uvloop
 from aiohttp import web
@@ -40,8 +41,8 @@ class ServeOptions:
     """Where to listen (`socket_path`, or else loopback TCP `port`, 0 for any) and what to serve."""
 
     model: str
-    actions: Optional[str]
-    socket_path: Optional[str]
+    actions: str | None
+    socket_path: str | None
     port: int
     workers: int
     turn_timeout_s: float
@@ -87,7 +88,7 @@ def find_model(path: str) -> str:
     return str(place.resolve())
 
 
-def listen(socket_path: Optional[str], port: int) -> socket.socket:
+def listen(socket_path: str | None, port: int) -> socket.socket:
     """A listening socket at `socket_path` (mode 0600), else on loopback TCP `port`. Raises CannotStart."""
     try:
         return _listen_unix(socket_path) if socket_path else _listen_tcp(port)
@@ -134,12 +135,8 @@ def _listen_tcp(port: int) -> socket.socket:
 async def _serve(options: ServeOptions, model: str, listening: socket.socket, importer_socket: socket.socket) -> None:
     started = time.monotonic()
     importer = Control(importer_socket)
-    pool = Pool(
-        importer, workers=options.workers, turn_timeout_s=options.turn_timeout_s, actions=options.actions
-    )
-    runner = web.AppRunner(
-        make_app(pool), access_log=None, shutdown_timeout=options.turn_timeout_s + 1, keepalive_timeout=3600.0
-    )
+    pool = Pool(importer, workers=options.workers, turn_timeout_s=options.turn_timeout_s, actions=options.actions)
+    runner = web.AppRunner(make_app(pool), access_log=None, shutdown_timeout=options.turn_timeout_s + 1, keepalive_timeout=3600.0)
     await runner.setup()
     await web.SockSite(runner, listening).start()
     address = listening.getsockname()
@@ -227,7 +224,7 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
         return _json({"error": "the brain failed on this request"}, status=500)
 
 
-def _health(pool: Pool) -> Dict[str, Any]:
+def _health(pool: Pool) -> dict[str, Any]:
     generation = pool.current
     pids = pool.worker_pids
     return {
@@ -241,7 +238,7 @@ def _health(pool: Pool) -> Dict[str, Any]:
     }
 
 
-def _json(document: Dict[str, Any], status: int = 200) -> web.Response:
+def _json(document: dict[str, Any], status: int = 200) -> web.Response:
     return _reply(status, json.dumps(document).encode())
 
 

@@ -3,7 +3,8 @@
 import copy
 import itertools
 import operator
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain, State
@@ -32,7 +33,7 @@ class Moment:
         return {name: dict(part) for name, part in self.state.items()}
 
 
-Moments = List[Tuple[Moment, bool]]  # with whether the action is hidden from learned policies
+Moments = list[tuple[Moment, bool]]  # with whether the action is hidden from learned policies
 
 
 class TurnTracker(DialogueStateTracker):
@@ -43,13 +44,13 @@ class TurnTracker(DialogueStateTracker):
     over, and the moments of the events that a turn began with can be computed once.
     """
 
-    def __init__(self, conversation_id: str, domain: Domain, slots: Optional[Iterable[Slot]] = None) -> None:
+    def __init__(self, conversation_id: str, domain: Domain, slots: Iterable[Slot] | None = None) -> None:
         self._domain = domain
         # What was computed, with the number of events it was computed from; events are only ever appended.
-        self._applied: Tuple[int, List[Event]] = (-1, [])
-        self._moments: Tuple[int, Moments] = (-1, [])
+        self._applied: tuple[int, list[Event]] = (-1, [])
+        self._moments: tuple[int, Moments] = (-1, [])
         # The events a turn began with as far as they apply, their moments, and a tracker that has replayed them.
-        self._settled: Optional[Tuple[List[Event], Moments, "TurnTracker"]] = None
+        self._settled: tuple[list[Event], Moments, TurnTracker] | None = None
         super().__init__(conversation_id, ())
         self.slots = _copy_slots(domain.slots if slots is None else slots)
         self._reset_slots()
@@ -75,13 +76,13 @@ class TurnTracker(DialogueStateTracker):
         replayed = self.init_copy()
         self._settled = (applied, self._replay(replayed, applied), replayed)
 
-    def applied_events(self) -> List[Event]:
+    def applied_events(self) -> list[Event]:
         """The events that were not undone, as Rasa's tracker gives them."""
         if self._applied[0] != len(self.events):
             self._applied = (len(self.events), super().applied_events())
         return list(self._applied[1])
 
-    def generate_all_prior_trackers(self) -> Iterator[Tuple[Moment, bool]]:
+    def generate_all_prior_trackers(self) -> Iterator[tuple[Moment, bool]]:
         """A moment for each action and one for now, where Rasa's tracker gives a tracker each."""
         if self._moments[0] != len(self.events):
             self._moments = (len(self.events), self._all_moments())
@@ -99,7 +100,7 @@ class TurnTracker(DialogueStateTracker):
         moments += self._replay(now, rest)
         return [*moments, (Moment(now, self._domain), False)]
 
-    def _replay(self, tracker: "TurnTracker", events: List[Event]) -> Moments:
+    def _replay(self, tracker: "TurnTracker", events: list[Event]) -> Moments:
         moments: Moments = []
         for event in events:
             if isinstance(event, ActionExecuted):
@@ -108,16 +109,16 @@ class TurnTracker(DialogueStateTracker):
         return moments
 
 
-def _copy_slots(slots: Iterable[Slot]) -> Dict[str, Slot]:
+def _copy_slots(slots: Iterable[Slot]) -> dict[str, Slot]:
     """Copies by name; `copy.copy` without its search for a way to copy, which each turn would make some sixty times."""
-    copies: Dict[str, Slot] = {}
+    copies: dict[str, Slot] = {}
     for slot in slots:
         twin = copies[slot.name] = object.__new__(type(slot))
         twin.__dict__.update(slot.__dict__)
     return copies
 
 
-def build_tracker(conversation_id: str, events: List[Dict[str, Any]], domain: Domain) -> TurnTracker:
+def build_tracker(conversation_id: str, events: list[dict[str, Any]], domain: Domain) -> TurnTracker:
     """The tracker after `events`, which may be the tail of a longer talk, preceded by its slots.
 
     Raises BadRequest, naming the event that Rasa cannot read.
@@ -135,11 +136,11 @@ def has_talk(events: Iterable[Event]) -> bool:
     return any(isinstance(event, (UserUttered, ActionExecuted)) for event in events)
 
 
-def _read(dumped: List[Dict[str, Any]]) -> List[Event]:
+def _read(dumped: list[dict[str, Any]]) -> list[Event]:
     return [_read_one(index, event) for index, event in enumerate(dumped)]
 
 
-def _read_one(index: int, dumped: Dict[str, Any]) -> Event:
+def _read_one(index: int, dumped: dict[str, Any]) -> Event:
     kind = _EVENT_TYPES.get(dumped["event"])
     if kind is None:
         raise BadRequest(f"events[{index}].event", f"there is no event called {dumped['event']!r}")
@@ -155,7 +156,7 @@ def _read_one(index: int, dumped: Dict[str, Any]) -> Event:
     return event
 
 
-def _with_slots(events: List[Event], *, carry_over: bool) -> List[Event]:
+def _with_slots(events: list[Event], *, carry_over: bool) -> list[Event]:
     """`events`, with the slots at their head standing over a session start further on, as Rasa carries them over.
 
     Not over a restart, which is there to forget them.
@@ -168,7 +169,7 @@ def _with_slots(events: List[Event], *, carry_over: bool) -> List[Event]:
     return [*events[:after], *head, *events[after:]]
 
 
-def _with_listen(events: List[Event]) -> List[Event]:
+def _with_listen(events: list[Event]) -> list[Event]:
     """`events`, with the `action_listen` that a cut has taken from before the first message put back."""
     for index, event in enumerate(events):
         if isinstance(event, ActionExecuted):
@@ -179,8 +180,8 @@ def _with_listen(events: List[Event]) -> List[Event]:
     return events
 
 
-def _event_types() -> Dict[str, Any]:
-    types: Dict[str, Any] = {}
+def _event_types() -> dict[str, Any]:
+    types: dict[str, Any] = {}
     for kind in all_subclasses(Event):
         types.setdefault(kind.type_name, kind)
     return types

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import struct
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 TURN = 1
 READ = 2
@@ -19,7 +19,7 @@ CONTROL_BYTES = 65_536  # a control packet is never longer
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def read_exactly(sock: socket.socket, length: int) -> Optional[bytes]:
+def read_exactly(sock: socket.socket, length: int) -> bytes | None:
     """`length` bytes from a blocking socket, or None when the other side has closed."""
     buffer = bytearray(length)
     view = memoryview(buffer)
@@ -32,12 +32,12 @@ def read_exactly(sock: socket.socket, length: int) -> Optional[bytes]:
     return bytes(buffer)
 
 
-def control_pair() -> Tuple[socket.socket, socket.socket]:
+def control_pair() -> tuple[socket.socket, socket.socket]:
     """Two ends of a control channel that keeps packets whole."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
-def send_control(sock: socket.socket, packet: Dict[str, Any], fds: Tuple[int, ...] = ()) -> None:
+def send_control(sock: socket.socket, packet: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
     """Send one packet with its descriptors. Raises OSError when the other side is gone."""
     data = json.dumps(packet).encode()
     if len(data) > CONTROL_BYTES:
@@ -45,7 +45,7 @@ def send_control(sock: socket.socket, packet: Dict[str, Any], fds: Tuple[int, ..
     socket.send_fds(sock, [data], list(fds))
 
 
-def receive_control(sock: socket.socket) -> Optional[Tuple[Dict[str, Any], List[int]]]:
+def receive_control(sock: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     """The next packet and its descriptors, or None when the other side has closed."""
     try:
         data, fds, _, _ = socket.recv_fds(sock, CONTROL_BYTES, 1)

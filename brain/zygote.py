@@ -14,8 +14,10 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Optional, Tuple
+from typing import TYPE_CHECKING
 
 from brain.errors import BadRequest
 from brain.logs import get_logger, hush_libraries, where
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 log = get_logger()
 
 
-def fork(run: Callable[[], None], *, close: Tuple[socket.socket, ...] = ()) -> int:
+def fork(run: Callable[[], None], *, close: tuple[socket.socket, ...] = ()) -> int:
     """Fork a child that closes the sockets `close`, runs `run` and exits; returns the child's pid."""
     parent_pid = os.getpid()
     pid = os.fork()
@@ -76,11 +78,11 @@ def run_importer(control: socket.socket) -> None:
     while (received := receive_control(control)) is not None:
         packet, fds = received
         loader_control = socket.socket(fileno=fds[0])
-        fork(lambda: run_loader(loader_control, packet["path"], packet["actions"]), close=(control,))
+        fork(partial(run_loader, loader_control, packet["path"], packet["actions"]), close=(control,))
         loader_control.close()
 
 
-def run_loader(control: socket.socket, path: str, actions: Optional[str]) -> None:
+def run_loader(control: socket.socket, path: str, actions: str | None) -> None:
     """Load the model at `path`, say so or why not, then fork a worker for each `fork` packet."""
     from brain.engine import Brain  # noqa: PLC0415
 
@@ -106,7 +108,7 @@ def run_loader(control: socket.socket, path: str, actions: Optional[str]) -> Non
     while (received := receive_control(control)) is not None:
         _, fds = received
         channel = socket.socket(fileno=fds[0])
-        pid = fork(lambda: run_worker(channel, brain), close=(control,))
+        pid = fork(partial(run_worker, channel, brain), close=(control,))
         channel.close()
         send_control(control, {"pid": pid})
 
@@ -125,7 +127,7 @@ def run_worker(channel: socket.socket, brain: "Brain") -> None:
         channel.sendall(REPLY_HEAD.pack(len(reply), status) + reply)
 
 
-async def _answer(brain: "Brain", kind: int, body: bytes) -> Tuple[int, bytes]:
+async def _answer(brain: "Brain", kind: int, body: bytes) -> tuple[int, bytes]:
     from brain.engine import dump  # noqa: PLC0415
 
     try:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -34,7 +34,7 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
-    def call(self, method: str, target: str, document: Any = None, raw: Optional[bytes] = None) -> Answer:
+    def call(self, method: str, target: str, document: Any = None, raw: bytes | None = None) -> Answer:
         body = raw if raw is not None else json.dumps(document).encode() if document is not None else None
         self.request(method, target, body=body)
         response = self.getresponse()
@@ -56,9 +56,7 @@ class ServedBrain:
         command = [sys.executable, "-m", "brain", "serve", "--model", str(model), "--socket", socket_path]
         command += ["--actions", "shop_actions", "--turn-timeout-s", str(TURN_TIMEOUT_S), *options]
         with log_path.open("wb") as log:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(FIXTURES)}, stderr=log, stdout=log
-            )
+            process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(FIXTURES)}, stderr=log, stdout=log)
         return cls(process, socket_path, log_path)
 
     def __enter__(self) -> "ServedBrain":
@@ -70,14 +68,14 @@ class ServedBrain:
         self.process.wait(timeout=20)
 
     @property
-    def log(self) -> List[Dict[str, Any]]:
+    def log(self) -> list[dict[str, Any]]:
         """The events logged so far."""
         return [json.loads(line) for line in self.log_path.read_text().splitlines()]
 
     def connect(self) -> UnixConnection:
         return UnixConnection(self.socket_path)
 
-    def call(self, method: str, target: str, document: Any = None, raw: Optional[bytes] = None) -> Answer:
+    def call(self, method: str, target: str, document: Any = None, raw: bytes | None = None) -> Answer:
         """One request on a connection of its own."""
         connection = self.connect()
         try:
@@ -85,7 +83,7 @@ class ServedBrain:
         finally:
             connection.close()
 
-    def health(self) -> Dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         return self.call("GET", "/health").json
 
     def wait_until_ready(self) -> None:
@@ -95,11 +93,12 @@ class ServedBrain:
         """Poll until `condition()` holds; fails with the log when the brain ends or takes too long."""
         deadline = time.monotonic() + READY_WITHIN_S
         while not condition():
-            assert self.process.poll() is None and time.monotonic() < deadline, self.log_path.read_text()
+            assert self.process.poll() is None, self.log_path.read_text()
+            assert time.monotonic() < deadline, self.log_path.read_text()
             time.sleep(0.05)
 
 
-def turn_request(text: str, events: Tuple[Dict[str, Any], ...] = (), **changes: Any) -> Dict[str, Any]:
+def turn_request(text: str, events: tuple[dict[str, Any], ...] = (), **changes: Any) -> dict[str, Any]:
     """A whole `POST /turn` body."""
     return {
         "conversation_id": "c-1",

@@ -9,13 +9,12 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import List
 
 import pytest
 from served import ROOT, Answer, ServedBrain, turn_request
 
-from brain.server import CannotStart, find_model, listen
 from brain.errors import ModelRefused
+from brain.server import CannotStart, find_model, listen
 
 
 def test_sigterm_finishes_the_turns_in_hand_and_exits_0(models: Path, tmp_path: Path) -> None:
@@ -25,7 +24,7 @@ def test_sigterm_finishes_the_turns_in_hand_and_exits_0(models: Path, tmp_path: 
         assert brain.call("POST", "/turn", turn_request("hi")).status == 503
         brain.wait_until_ready()
         workers = brain.health()["worker_pids"]
-        answers: List[Answer] = []
+        answers: list[Answer] = []
         connections = [brain.connect() for _ in range(5)]
         for connection in connections:
             connection.connect()
@@ -84,7 +83,7 @@ def test_missing_model_is_said_before_rasa_is_imported(tmp_path: Path) -> None:
 
 def test_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.tar.gz").write_bytes(b"nothing")
-    with pytest.raises(ModelRefused, match="notes.tar.gz is not a model archive"):
+    with pytest.raises(ModelRefused, match=r"notes\.tar\.gz is not a model archive"):
         find_model(str(tmp_path / "notes.tar.gz"))
 
 
@@ -112,7 +111,7 @@ def test_place_that_cannot_be_listened_on_is_named(tmp_path: Path) -> None:
         listen(str(tmp_path / "file"), 0)
     with pytest.raises(CannotStart, match="longer than 107 bytes"):
         listen("/" + "x" * 110, 0)
-    with pytest.raises(CannotStart, match="cannot listen on .*nowhere"):
+    with pytest.raises(CannotStart, match=r"cannot listen on .*nowhere"):
         listen(str(tmp_path / "nowhere" / "s"), 0)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -123,7 +122,7 @@ def test_place_that_cannot_be_listened_on_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [("--workers", "0"), ("--turn-timeout-s", "0"), ("--turn-timeout-s", "nan")])
-def test_senseless_options_are_refused(options: List[str]) -> None:
+def test_senseless_options_are_refused(options: list[str]) -> None:
     done = _run("serve", "--model", "m", "--socket", "s", *options)
     assert done.returncode == 2
     assert options[0] in done.stderr

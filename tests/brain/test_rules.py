@@ -1,7 +1,7 @@
 """The rule index finds exactly the rules that RulePolicy finds by trying each."""
 
 import json
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,7 +35,7 @@ def policy() -> RulePolicy:
 
 @given(lookups, st.lists(conversation_states, max_size=5))
 def test_index_finds_the_rules_that_a_full_search_finds(
-    policy: RulePolicy, lookup: Dict[str, Any], states: List[Dict[str, Any]]
+    policy: RulePolicy, lookup: dict[str, Any], states: list[dict[str, Any]]
 ) -> None:
     policy.__dict__.pop("_rule_indexes", None)
     assert stock_possible_keys is not possible_keys

@@ -6,13 +6,13 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 from served import TURN_TIMEOUT_S, Answer, ServedBrain, turn_request
 
 
-def without_time(answer: Answer) -> Dict[str, Any]:
+def without_time(answer: Answer) -> dict[str, Any]:
     assert answer.status == 200, answer.json
     return {name: value for name, value in answer.json.items() if name != "elapsed_ms"}
 
@@ -47,7 +47,7 @@ def test_read_understands_without_taking_a_turn(served: ServedBrain) -> None:
 def test_same_request_gets_the_same_answer_from_every_worker(served: ServedBrain) -> None:
     first = served.call("POST", "/turn", turn_request("hi")).json["events"]
     request = turn_request("hello you", tuple(first), message={"text": "hello you", "message_id": "m-2"})
-    answers: List[Dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
 
     def ask() -> None:
         connection = served.connect()
@@ -83,7 +83,7 @@ def test_hung_action_gets_504_and_its_worker_is_replaced(served: ServedBrain) ->
 
 
 def test_killed_worker_is_replaced_and_no_turn_fails(served: ServedBrain) -> None:
-    statuses: List[int] = []
+    statuses: list[int] = []
 
     def talk() -> None:
         connection = served.connect()
@@ -167,6 +167,7 @@ def test_body_above_a_mebibyte_is_refused(served: ServedBrain) -> None:
 def test_long_text_just_below_the_limit_is_answered_or_timed_out(served: ServedBrain) -> None:
     answer = served.call("POST", "/turn", turn_request("word " * 190_000))
     assert answer.status in (200, 504)
+    served.wait_for(lambda: served.health()["workers"] == 2)
     assert served.call("POST", "/turn", turn_request("hi")).status == 200
 
 
@@ -198,14 +199,14 @@ def test_health_tells_model_workers_and_turns(served: ServedBrain) -> None:
 
 def test_logs_are_json_lines_without_a_persons_words(served: ServedBrain) -> None:
     served.call("POST", "/turn", turn_request("break everything secretword"))
-    served.call("POST", "/turn", turn_request("/my_name{\"nowhere\": \"secretword\"}"))
+    served.call("POST", "/turn", turn_request('/my_name{"nowhere": "secretword"}'))
     assert {"action.failed", "worker.started", "brain.ready"} <= {entry["event"] for entry in served.log}
     assert "secretword" not in served.log_path.read_text()
 
 
 # The last, since the brain keeps the second model.
 def test_hot_swap_under_load_drops_no_turn(served: ServedBrain, models: Path) -> None:
-    answers: List[Answer] = []
+    answers: list[Answer] = []
     swapped = threading.Event()
 
     def talk() -> None:

@@ -1,9 +1,10 @@
 """Turns taken in this process: the same as stock Rasa's, from whole and cut conversations."""
 
 import asyncio
+import itertools
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any
 
 import pytest
 from served import turn_request
@@ -24,14 +25,14 @@ CONVERSATIONS = {
 
 
 @pytest.fixture(scope="module")
-def stock(models: Path) -> Dict[str, List[Tuple[Any, ...]]]:
+def stock(models: Path) -> dict[str, list[tuple[Any, ...]]]:
     """What Rasa's own agent does in each conversation. Runs before `brain` changes anything in Rasa."""
     from rasa.core.agent import Agent  # noqa: PLC0415
     from rasa.core.channels.channel import UserMessage  # noqa: PLC0415
 
     agent = Agent.load(str(models / "one.tar.gz"), action_endpoint=InProcessActions.from_package("shop_actions"))
 
-    async def talk(name: str, lines: Tuple[str, ...]) -> List[Tuple[Any, ...]]:
+    async def talk(name: str, lines: tuple[str, ...]) -> list[tuple[Any, ...]]:
         for number, line in enumerate(lines):
             await agent.handle_message(
                 UserMessage(line, sender_id=name, input_channel="widget", message_id=str(number), metadata={})
@@ -43,11 +44,11 @@ def stock(models: Path) -> Dict[str, List[Tuple[Any, ...]]]:
 
 
 @pytest.fixture(scope="module")
-def brain(models: Path, stock: Dict[str, Any]) -> Iterator[Brain]:
-    yield Brain.load(models / "one.tar.gz", "shop_actions")
+def brain(models: Path, stock: dict[str, Any]) -> Brain:
+    return Brain.load(models / "one.tar.gz", "shop_actions")
 
 
-def essence(event: Dict[str, Any]) -> Tuple[Any, ...]:
+def essence(event: dict[str, Any]) -> tuple[Any, ...]:
     """What must agree of an event; which variation was said is ours to choose."""
     kind = event["event"]
     if kind == "bot":
@@ -58,15 +59,15 @@ def essence(event: Dict[str, Any]) -> Tuple[Any, ...]:
     return (kind, *(event.get(name) for name in ("name", "value", "policy", "confidence", "hide_rule_turn")))
 
 
-def take(brain: Brain, text: str, events: Tuple[Dict[str, Any], ...] = (), **changes: Any) -> Dict[str, Any]:
+def take(brain: Brain, text: str, events: tuple[dict[str, Any], ...] = (), **changes: Any) -> dict[str, Any]:
     answer = asyncio.run(brain.turn(parse_turn(dump(turn_request(text, events, **changes)), now=1.0)))
-    sent: Dict[str, Any] = json.loads(dump(answer))
+    sent: dict[str, Any] = json.loads(dump(answer))
     sent.pop("elapsed_ms")
     return sent
 
 
-def talk(brain: Brain, name: str, lines: Tuple[str, ...]) -> Tuple[Dict[str, Any], ...]:
-    events: Tuple[Dict[str, Any], ...] = ()
+def talk(brain: Brain, name: str, lines: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+    events: tuple[dict[str, Any], ...] = ()
     for number, line in enumerate(lines):
         message = {"text": line, "message_id": str(number), "metadata": {}}
         events += tuple(take(brain, line, events, conversation_id=name, message=message)["events"])
@@ -74,7 +75,7 @@ def talk(brain: Brain, name: str, lines: Tuple[str, ...]) -> Tuple[Dict[str, Any
 
 
 @pytest.mark.parametrize("name", CONVERSATIONS)
-def test_conversation_goes_as_with_stock_rasa(brain: Brain, stock: Dict[str, List[Any]], name: str) -> None:
+def test_conversation_goes_as_with_stock_rasa(brain: Brain, stock: dict[str, list[Any]], name: str) -> None:
     ours = [essence(event) for event in talk(brain, name, CONVERSATIONS[name])]
     # Rasa's in-memory store drops what came before the last session, which a restart begins.
     assert ours[-len(stock[name]) :] == stock[name]
@@ -164,7 +165,7 @@ def test_greeting_is_not_repeated_from_turn_to_turn(brain: Brain) -> None:
     events = talk(brain, "c-7", ("hi",) * 8)
     said = [event["text"] for event in events if event["event"] == "bot"]
     assert len(set(said)) == 4
-    assert all(first != second for first, second in zip(said, said[1:]))
+    assert all(first != second for first, second in itertools.pairwise(said))
 
 
 def test_different_conversations_are_greeted_differently(brain: Brain) -> None:
