@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any, Protocol
 
 import aiohttp
@@ -16,6 +17,7 @@ from bot.errors import BrainAway, BrainRefused, BrainTimeout
 log = structlog.get_logger()
 
 MAX_TEXT = 4000
+LOOK_AGAIN_S = 0.25
 
 
 class Brain(Protocol):
@@ -48,7 +50,7 @@ class SocketBrain:
             "events": [*_slot_events(ask.slots), *tracker],
             "message": {"text": ask.text[:MAX_TEXT], "message_id": last.external_id, "metadata": {}},
         }
-        return _answer(await self._call("POST", "/turn", body))
+        return _answer(await self._patiently("POST", "/turn", body))
 
     async def health(self) -> dict[str, Any]:
         """The brain's own report."""
@@ -60,20 +62,33 @@ class SocketBrain:
             await self._session.close()
             self._session = None
 
-    async def _call(self, method: str, path: str, body: Json | None = None) -> dict[str, Any]:
+    async def _patiently(self, method: str, path: str, body: Json) -> dict[str, Any]:
+        """A call that outlasts a restart of the brain, as long as the time-out allows."""
+        ends_at = monotonic() + self._timeout_s
+        while True:
+            try:
+                return await self._call(method, path, body, within_s=ends_at - monotonic())
+            except BrainAway:
+                if monotonic() + LOOK_AGAIN_S >= ends_at:
+                    raise
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _call(self, method: str, path: str, body: Json | None = None, *, within_s: float | None = None) -> dict[str, Any]:
         if self._session is None:
             connector = aiohttp.UnixConnector(path=self._socket, limit=256)
             self._session = aiohttp.ClientSession(connector=connector)
         data = None if body is None else orjson.dumps(body)
         headers = {"Content-Type": "application/json"}
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._timeout_s if within_s is None else within_s):
                 async with self._session.request(method, f"http://brain{path}", data=data, headers=headers) as response:
                     answer = await response.read()
         except TimeoutError as error:
             raise BrainTimeout(f"no answer from the brain within {self._timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise BrainAway(f"the brain cannot be reached: {type(error).__name__}") from error
+        if response.status == 503:
+            raise BrainAway("the brain is still starting")
         if response.status == 504:
             raise BrainTimeout("the brain gave up on the turn")
         if response.status != 200:

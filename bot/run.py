@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bot import app as composition
 from bot import training
-from bot.errors import SettingsError
+from bot.errors import BrainError, SettingsError
 from bot.settings import Settings
 from bot.store import open_store
 from bot.store.contract import Agent
@@ -24,6 +24,7 @@ from handoff.api.passwords import hash_password
 
 log = structlog.get_logger()
 
+LOOK_AGAIN_S = 0.25
 FIRST_ADMIN = "admin@example.com"
 
 
@@ -94,6 +95,8 @@ async def run_up(settings: Settings, console: Console) -> int:
     brain = asyncio.create_task(supervisor.run()) if supervisor else None
     try:
         await service.start()
+        if supervisor:
+            await _brain_awake(service, stopping, console)
         _welcome(console, settings, port, first)
         await stopping.wait()
         console.print("Stopping ...")
@@ -105,6 +108,21 @@ async def run_up(settings: Settings, console: Console) -> int:
             await brain
     console.print("Stopped. Nothing was left half done.")
     return 0
+
+
+async def _brain_awake(service: composition.Service, stopping: asyncio.Event, console: Console) -> None:
+    """Wait until a turn can be served, and say so; what is heard meanwhile is stored and answered then."""
+    said = False
+    with console.status("Waking the brain (loading Rasa takes some seconds) ..."):
+        while not stopping.is_set():
+            try:
+                await service.brain.health()
+                return
+            except BrainError:
+                if not said and not console.is_terminal:
+                    console.print("Waking the brain (loading Rasa takes some seconds) ...")
+                    said = True
+            await service.time.wait(stopping, LOOK_AGAIN_S)
 
 
 def _on_signals() -> asyncio.Event:

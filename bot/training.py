@@ -61,6 +61,8 @@ def _run(settings: Settings, path: Path, console: Console) -> Path:
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
     }
     lines: list[str] = []
+    if not console.is_terminal:
+        console.print("Training the bot (about half a minute) ...")
     with (
         console.status("Training the bot (about half a minute) ...") as status,
         subprocess.Popen(
