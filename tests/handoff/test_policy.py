@@ -9,7 +9,19 @@ from random import Random
 import pytest
 
 from bot.yamlfile import YamlFileError
-from handoff.policy import MAX_PHRASE, PHRASES, SAMPLE, Policy, spoken
+from handoff.card import Guide
+from handoff.policy import (
+    MAX_PHRASE,
+    PHRASES,
+    SAMPLE,
+    Action,
+    AfterLadder,
+    Choice,
+    Policy,
+    Targets,
+    Titles,
+    spoken,
+)
 from tests.handoff.worlds import POLICY
 
 TEXT = (Path(__file__).resolve().parents[2] / "promises.yml").read_text(encoding="utf-8")
@@ -110,3 +122,12 @@ def test_an_unknown_phrase_is_an_error() -> None:
 )
 def test_times_are_said_as_people_say_them(target_s: float, words: str) -> None:
     assert spoken(target_s) == words
+
+
+DOCS = (Path(__file__).resolve().parents[2] / "docs" / "promises.md").read_text(encoding="utf-8")
+
+
+def test_the_page_about_promises_names_every_field_phrase_and_action() -> None:
+    fields = [*Targets.model_fields, *AfterLadder.model_fields, *Titles.model_fields, *Guide.model_fields]
+    names = [*fields, *PHRASES, *Action, *(choice.value for choice in Choice)]
+    assert [name for name in names if f"`{name}`" not in DOCS and f".{name}`" not in DOCS] == []
