@@ -6,15 +6,13 @@ one live enrolment per flow; nothing is said to somebody who opted out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 from bot.core.draft import Draft
-from bot.core.model import Clock, ClockKind, Enrolment, Heard, Owner, Reading, Reason
-from nurture import gate, reply
+from bot.core.model import Clock, ClockKind, Heard, Owner, Reading, Reason
+from nurture import enrolments, gate, reply
 from nurture.flow import AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep
-from nurture.walk import READY, REASKS, Burst, Nurture, Persona, Walk, started_by
+from nurture.walk import READY, REASKS, Burst, Nurture, Persona, Walk
 from nurture.walk import ended as end
 
 __all__ = [
@@ -31,14 +29,8 @@ __all__ = [
     "stop_all",
 ]
 
-PAUSE = timedelta(minutes=10)
-"""How long flows keep still after a person gave back."""
-
 CLOSING_OUTCOMES = frozenset({"won", "lost", "complaint"})
 """After these a flow that was under way has lost its point."""
-
-HELD_REPLY = "held reply"
-"""The mark of an enrolment that awaited a reply when a person came in."""
 
 
 def hear(draft: Draft, nurture: Nurture, *, heard: tuple[Heard, ...], reading: Reading) -> bool:
@@ -57,8 +49,8 @@ def hear(draft: Draft, nurture: Nurture, *, heard: tuple[Heard, ...], reading: R
     if draft.state.turns == 0:
         absorbed = _first_contact(draft, nurture, burst) or absorbed
     if reading.intent:
-        for flow in _triggered(draft, nurture, "intent", reading.intent):
-            _enrol(draft, nurture, flow, reading.intent).rest("time", draft.now + READY, why="go")
+        for flow in enrolments.triggered(draft, nurture, "intent", reading.intent):
+            enrolments.enrol(draft, nurture, flow, reading.intent).rest("time", draft.now + READY, why="go")
     return absorbed and (len(draft.says) > said or asks_for_person(draft, nurture) is not None)
 
 
@@ -66,7 +58,7 @@ def carry_on(draft: Draft, nurture: Nurture, *, aside: bool) -> None:
     """The burst has been answered: flows go on, ask again, or wait on. `aside`: the answer was not the flow's."""
     if not _free_to_talk(draft):
         return
-    for enrolment, flow, step, clock in _moving(draft, nurture):
+    for enrolment, flow, step, clock in enrolments.moving(draft, nurture):
         walk = Walk(draft, nurture, flow, enrolment, prompted=True)
         why = clock.data.get("why")
         if why in ("go", "later"):
@@ -77,7 +69,7 @@ def carry_on(draft: Draft, nurture: Nurture, *, aside: bool) -> None:
             _wait_on(walk, step, aside=aside)
         elif clock.due_at < draft.now + gate.LULL:
             walk.rest("time", draft.now + gate.LULL, why=str(why))
-    _follow(draft, nurture)
+    enrolments.follow(draft, nurture)
 
 
 def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
@@ -89,16 +81,16 @@ def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
     if draft.state.opted_out_at:
         end(draft, enrolment, "exited", "opted_out")
         return
-    placed = _placed(draft, nurture, enrolment)
-    if placed is None:
+    where = enrolments.placed(draft, nurture, enrolment)
+    if where is None:
         return
-    enrolment, flow, step = placed
+    enrolment, flow, step = where
     walk = Walk(draft, nurture, flow, enrolment, prompted=False)
     why = clock.data.get("why")
     if draft.state.owner not in gate.TALKING_OWNERS:
-        _put_on_hold(draft, enrolment)
+        enrolments.put_on_hold(draft, enrolment)
     elif draft.state.unheard:
-        _look_again(draft, enrolment, clock, "unheard")
+        enrolments.look_again(draft, enrolment, clock, "unheard")
     elif enrolment.waiting_for == "reply" and isinstance(step, AskStep | OfferStep):
         if why == "again" and isinstance(step, AskStep):
             walk.ask_again(step)
@@ -108,7 +100,7 @@ def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
         walk.go(step.on_silence if step.for_reply else step.then)
     else:
         walk.go(step.id)
-    _follow(draft, nurture)
+    enrolments.follow(draft, nurture)
 
 
 def start(draft: Draft, nurture: Nurture, flow_id: str) -> bool:
@@ -117,11 +109,11 @@ def start(draft: Draft, nurture: Nurture, flow_id: str) -> bool:
     The first step is due at once: in a turn `carry_on` takes it, else the clock does, within quiet hours and caps.
     """
     flow = nurture.flows.get(flow_id)
-    reason = "unknown_flow" if flow is None else _unfit(draft, flow, by_hand=True)
+    reason = "unknown_flow" if flow is None else enrolments.unfit(draft, flow, by_hand=True)
     if flow is None or reason:
         draft.note("flow.held", flow=flow_id[:64], enrolment=None, step=None, reason=reason, until=None)
         return False
-    _enrol(draft, nurture, flow, "manual").rest("time", draft.now, why="go")
+    enrolments.enrol(draft, nurture, flow, "manual").rest("time", draft.now, why="go")
     return True
 
 
@@ -129,7 +121,7 @@ def hold(draft: Draft) -> None:
     """A person was asked for or has come in: flows keep still, without clocks, until `resume`."""
     for enrolment in draft.state.live_enrolments:
         if enrolment.waiting_for != "person":
-            _put_on_hold(draft, enrolment)
+            enrolments.put_on_hold(draft, enrolment)
 
 
 def resume(draft: Draft, nurture: Nurture) -> None:
@@ -137,15 +129,15 @@ def resume(draft: Draft, nurture: Nurture) -> None:
     if draft.state.opted_out_at:
         return
     for held in draft.state.live_enrolments:
-        placed = _placed(draft, nurture, held) if held.waiting_for == "person" else None
-        if placed is None:
+        where = enrolments.placed(draft, nurture, held) if held.waiting_for == "person" else None
+        if where is None:
             continue
-        enrolment, flow, step = placed
-        awaited = HELD_REPLY in enrolment.visits
-        visits = {name: count for name, count in enrolment.visits.items() if name != HELD_REPLY}
+        enrolment, flow, step = where
+        awaited = enrolments.HELD_REPLY in enrolment.visits
+        visits = {name: count for name, count in enrolment.visits.items() if name != enrolments.HELD_REPLY}
         walk = Walk(draft, nurture, flow, replace(enrolment, visits=visits), prompted=False)
         _go_on_after_person(walk, step, awaited=awaited)
-    _follow(draft, nurture)
+    enrolments.follow(draft, nurture)
 
 
 def stop_all(draft: Draft, reason: str) -> None:
@@ -169,8 +161,8 @@ def ended(draft: Draft, nurture: Nurture, outcome: str) -> None:
         for enrolment in draft.state.live_enrolments:
             end(draft, enrolment, "exited", outcome)
     for name in outcomes:
-        for flow in _triggered(draft, nurture, "outcome", name):
-            _begin_quietly(draft, nurture, flow, name)
+        for flow in enrolments.triggered(draft, nurture, "outcome", name):
+            enrolments.begin_quietly(draft, nurture, flow, name)
 
 
 def asks_for_person(draft: Draft, nurture: Nurture) -> str | None:
@@ -191,7 +183,8 @@ def asks_for_person(draft: Draft, nurture: Nurture) -> str | None:
 
 def _take_reply(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
     """Give the burst to the flow that asked last. True if it was an answer and needs no other reply."""
-    for enrolment, flow, step, _ in sorted(_moving(draft, nurture), key=lambda moving: moving[0].step_entered_at, reverse=True):
+    latest_first = sorted(enrolments.moving(draft, nurture), key=lambda found: found[0].step_entered_at, reverse=True)
+    for enrolment, flow, step, _ in latest_first:
         walk = Walk(draft, nurture, flow, enrolment, prompted=True)
         answer = None
         if isinstance(step, AskStep):
@@ -224,7 +217,7 @@ def _go_on_after_answer(walk: Walk, step: Step, answer: reply.Answer) -> bool:
         _ready(walk, after)
         return False
     walk.go(after)
-    _follow(walk.draft, walk.nurture)
+    enrolments.follow(walk.draft, walk.nurture)
     return True
 
 
@@ -239,7 +232,7 @@ def _ready(walk: Walk, step_id: str | None) -> None:
 
 def _first_contact(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
     """Start the flow that greets strangers. True if its words are reply enough to what they wrote."""
-    flow = next(_triggered(draft, nurture, "first_message", ""), None)
+    flow = next(enrolments.triggered(draft, nurture, "first_message", ""), None)
     if flow is None:
         return False
     text = reply.words_of(burst.heard, burst.reading)
@@ -249,13 +242,13 @@ def _first_contact(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
     absorbed = (
         answer.absorbs if answer else plain and (burst.reading.intent == reply.GREETING or reply.not_understood(burst.reading))
     )
-    walk = _enrol(draft, nurture, flow, "first_message")
+    walk = enrolments.enrol(draft, nurture, flow, "first_message")
     walk.prompted, walk.burst, walk.lead = True, burst, not absorbed
     walk.go(flow.first.id)
     if answer and not absorbed and ask and walk.enrolment.step_id == ask.id:
         walk.answered(ask, answer)
         _ready(walk, ask.then)
-    _follow(draft, nurture)
+    enrolments.follow(draft, nurture)
     return absorbed
 
 
@@ -279,122 +272,11 @@ def _wait_on(walk: Walk, step: AskStep | OfferStep, *, aside: bool) -> None:
         walk.listen(step)
 
 
-# ---- enrolments -----------------------------------------------------------------------------------------------------
-
-
 def _free_to_talk(draft: Draft) -> bool:
     return draft.state.owner is Owner.BOT and draft.state.opted_out_at is None
 
 
-def _placed(draft: Draft, nurture: Nurture, enrolment: Enrolment) -> tuple[Enrolment, Flow, Step] | None:
-    """The enrolment with its flow and step as they are now; ended, and None, where either is gone."""
-    flow = nurture.flows.get(enrolment.flow_id)
-    step = flow.steps.get(enrolment.step_id) if flow else None
-    if flow is None or step is None:
-        end(draft, enrolment, "exited", "flow_gone" if flow is None else "step_gone")
-        return None
-    if enrolment.flow_version != flow.version:
-        enrolment = replace(enrolment, flow_version=flow.version)
-        draft.put_enrolment(enrolment)
-        draft.note("flow.moved", flow=flow.flow_id, enrolment=enrolment.enrolment_id, version=flow.version)
-    return enrolment, flow, step
-
-
-def _moving(draft: Draft, nurture: Nurture) -> list[tuple[Enrolment, Flow, Step, Clock]]:
-    """Live enrolments that no person has, with their clocks, oldest first."""
-    moving = []
-    for enrolment in draft.state.live_enrolments:
-        clock = draft.state.clock(ClockKind.STEP, enrolment.enrolment_id)
-        placed = _placed(draft, nurture, enrolment) if clock else None
-        if placed and clock:
-            moving.append((*placed, clock))
-    return moving
-
-
-def _unfit(draft: Draft, flow: Flow, *, by_hand: bool = False) -> str | None:
-    """Why the person cannot enter the flow, or None."""
-    state = draft.state
-    if state.opted_out_at:
-        return "opted_out"
-    if any(e.flow_id == flow.flow_id for e in state.live_enrolments):
-        return "already_live"
-    been = flow.flow_id in state.finished_flows or any(e.flow_id == flow.flow_id for e in state.enrolments)
-    if been and not flow.repeat and not by_hand:
-        return "been_before"
-    audience = flow.audience
-    channel_fits = not audience.channels or state.identity.channel in audience.channels
-    if not (channel_fits and audience.tags <= set(state.tags) and not audience.not_tags & set(state.tags)):
-        return "audience"
-    return None
-
-
-def _triggered(draft: Draft, nurture: Nurture, kind: str, name: str) -> Iterator[Flow]:
-    """Flows that this starts and that the person may enter, by id."""
-    for _, flow in sorted(nurture.flows.items()):
-        if flow.started_by(kind, name) and _unfit(draft, flow) is None:
-            yield flow
-
-
-def _enrol(draft: Draft, nurture: Nurture, flow: Flow, by: str) -> Walk:
-    """A new enrolment at the flow's first step, about to walk; it must be told to go or to rest."""
-    enrolment = Enrolment(
-        enrolment_id=draft.new_id("enr"),
-        flow_id=flow.flow_id,
-        flow_version=flow.version,
-        step_id=flow.first.id,
-        entered_at=draft.now,
-        step_entered_at=draft.now,
-        visits={started_by(by): 1},
-    )
-    draft.note("flow.started", flow=flow.flow_id, enrolment=enrolment.enrolment_id, version=flow.version, by=by)
-    return Walk(draft, nurture, flow, enrolment, prompted=False)
-
-
-def _begin_quietly(draft: Draft, nurture: Nurture, flow: Flow, by: str) -> None:
-    """Enrol without a word in this decision: a wait begins, anything else comes after a pause."""
-    walk = _enrol(draft, nurture, flow, by)
-    if isinstance(flow.first, WaitStep):
-        walk.go(flow.first.id)
-    else:
-        walk.rest("time", draft.now + PAUSE, why="held")
-
-
-def _follow(draft: Draft, nurture: Nurture) -> None:
-    """Start the flows that follow a flow finished, or a tag given, in this decision."""
-    before = {e.enrolment_id for e in draft.before.enrolments if e.status != "live"}
-    finished = [e.flow_id for e in draft.state.enrolments if e.status == "done" and e.enrolment_id not in before]
-    given = [tag for tag in draft.state.tags if tag not in draft.before.tags]
-    for kind, names in (("after_flow", finished), ("tag", given)):
-        for name in names:
-            for flow in _triggered(draft, nurture, kind, name):
-                _begin_quietly(draft, nurture, flow, name)
-
-
-def _put_on_hold(draft: Draft, enrolment: Enrolment) -> None:
-    visits = {**enrolment.visits, HELD_REPLY: 1} if enrolment.waiting_for == "reply" else enrolment.visits
-    draft.put_enrolment(replace(enrolment, waiting_for="person", visits=visits))
-    draft.cancel_clock(ClockKind.STEP, enrolment.enrolment_id)
-    draft.note(
-        "flow.held",
-        flow=enrolment.flow_id,
-        enrolment=enrolment.enrolment_id,
-        step=enrolment.step_id,
-        reason="person",
-        until=None,
-    )
-
-
-def _look_again(draft: Draft, enrolment: Enrolment, clock: Clock, reason: str) -> None:
-    until = draft.now + gate.BUSY
-    draft.set_clock(replace(clock, due_at=until))
-    draft.note(
-        "flow.held",
-        flow=enrolment.flow_id,
-        enrolment=enrolment.enrolment_id,
-        step=enrolment.step_id,
-        reason=reason,
-        until=until.isoformat(),
-    )
+# ---- after a person ------------------------------------------------------------------------------------------------
 
 
 def _go_on_after_person(walk: Walk, step: Step, *, awaited: bool) -> None:
@@ -404,13 +286,13 @@ def _go_on_after_person(walk: Walk, step: Step, *, awaited: bool) -> None:
             walk.end("done", "end")
             return
         walk.enrolment = replace(walk.enrolment, step_id=step.then, step_entered_at=now)
-        walk.rest("time", now + PAUSE, why="go")
+        walk.rest("time", now + enrolments.PAUSE, why="go")
     elif isinstance(step, WaitStep):
         walk.wait(step)
         clock = walk.draft.state.clock(ClockKind.STEP, walk.enrolment.enrolment_id)
-        if clock and clock.due_at < now + PAUSE:
-            walk.draft.set_clock(replace(clock, due_at=now + PAUSE))
+        if clock and clock.due_at < now + enrolments.PAUSE:
+            walk.draft.set_clock(replace(clock, due_at=now + enrolments.PAUSE))
     elif awaited and isinstance(step, AskStep | OfferStep):
-        walk.rest("reply", now + max(PAUSE, step.silence.after), why="silence")
+        walk.rest("reply", now + max(enrolments.PAUSE, step.silence.after), why="silence")
     else:
-        walk.rest("time", now + PAUSE, why="later")
+        walk.rest("time", now + enrolments.PAUSE, why="later")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,13 +9,13 @@ from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from bot.core.draft import Draft
-from bot.core.model import Clock, ClockKind, Enrolment, Heard, QuickReply, Reading, Say, Speaker, State
+from bot.core.model import Clock, ClockKind, Enrolment, Heard, QuickReply, Reading, Say, Speaker
 from nurture import copy, gate, reply
+from nurture.conditions import holds
 from nurture.flow import (
     VALUE_PURPOSES,
     AskStep,
     BranchStep,
-    Condition,
     Copy,
     Flow,
     GoalStep,
@@ -164,7 +163,9 @@ class Walk:
     def _pass(self, step: BranchStep | TagStep | GotoStep) -> str | None:
         """Where a step without words leads."""
         if isinstance(step, BranchStep):
-            return next((case.then for case in step.cases if self._holds(case.when)), step.then)
+            return next(
+                (case.then for case in step.cases if holds(case.when, self.draft.state, self.enrolment, self.draft.now)), step.then
+            )
         if isinstance(step, TagStep):
             kept = tuple(tag for tag in self.draft.state.tags if tag not in (*step.remove, *step.add))
             self.draft.set(tags=(*kept, *step.add))
@@ -358,23 +359,7 @@ class Walk:
         """The enrolment is over."""
         self.enrolment = ended(self.draft, self.enrolment, status, reason)
 
-    # ---- conditions and notes ----
-
-    def _holds(self, when: Condition) -> bool:
-        state, enrolment = self.draft.state, self.enrolment
-        reading = state.last_reading
-        quiet_for = self.draft.now - (state.last_inbound_at or enrolment.entered_at)
-        return all(
-            (
-                when.slot is None or _slot_fits(state, when),
-                not when.intent or (reading is not None and reading.intent in when.intent),
-                when.entity is None or (reading is not None and any(e.get("entity") == when.entity for e in reading.entities)),
-                when.replied is None or enrolment.replied is when.replied,
-                when.silence is None or quiet_for >= when.silence,
-                when.tag is None or when.tag in state.tags,
-                not when.started_by or any(started_by(name) in enrolment.visits for name in when.started_by),
-            )
-        )
+    # ---- notes ----
 
     def _note_step(self, step: Step, name: str | None = None, **data: Any) -> None:
         name = name or step.id
@@ -406,21 +391,6 @@ def ended(draft: Draft, enrolment: Enrolment, status: str, reason: str) -> Enrol
     return over
 
 
-def started_by(name: str) -> str:
-    """The mark in an enrolment's visits of what began it."""
-    return f"by {name}"
-
-
 def already_asks(draft: Draft) -> bool:
     """Whether something said in this decision wants an answer."""
     return any(copy.asks(say.text) or say.quick_replies for say in draft.says)
-
-
-def _slot_fits(state: State, when: Condition) -> bool:
-    value = state.slots.get(when.slot or "")
-    if value in (None, "", [], False):
-        return False
-    text = str(value).casefold()
-    if when.values and text not in when.values:
-        return False
-    return not when.mentions or any(re.search(rf"\b{re.escape(word)}", text) for word in when.mentions)

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from nurture_talk import NOON, PERSONA, Talk
 
-from bot.core.model import Heard, Say, Speaker, Unsent
+from bot.core.model import Heard, Owner, Say, Speaker, Unsent, Window
+from nurture import gate
 from nurture.engine import Nurture
 from nurture.load import load_flows
 
@@ -356,3 +358,58 @@ def test_the_journal_holds_no_words(make: Make) -> None:
 
     assert {entry.kind for entry in talk.journal} == {"flow.started", "flow.step", "flow.answered", "flow.ended"}
     assert "ecret" not in str(talk.journal)
+
+
+def test_an_answer_the_flow_has_nothing_to_say_to_is_left_to_the_brain(make: Make) -> None:
+    ask = "  - {id: q, ask: Hm?, slot: s, expects: {intents: affirm}, silence: {after: 2h}}\n  - {id: done, goal: done}"
+    talk = make(a=("trigger: {intent: go}", ask))
+    talk.write("go", "go")
+
+    assert not talk.write("yes", "affirm", brain=("Great.",))
+    assert talk.lines[-2:] == ["> yes", "bot"]
+    assert talk.ends == [("a", "done", "goal")]
+
+
+def test_an_opt_out_that_left_an_enrolment_behind_is_still_honoured(make: Make) -> None:
+    talk = make(a=("", "  - {id: w, wait: 1h}\n" + HELLO), b=("", "  - {id: w, wait: 1h}\n" + HELLO))
+    talk.start("a")
+    talk.start("b")
+    talk.later(MINUTE)
+    talk.person_takes_over()
+    talk.state = replace(talk.state, opted_out_at=talk.now)
+    talk.person_gives_back("won")
+    talk.later(DAY)
+
+    assert not [line for line in talk.lines if "/" in line]
+    assert all(e.waiting_for == "person" for e in talk.state.live_enrolments)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, None),
+        ({"opted_out_at": NOON}, "opted_out"),
+        ({"owner": Owner.AGENT}, "owner"),
+        ({"owner": Owner.WAITING}, "owner"),
+        ({"owner": Owner.CLOSED}, None),
+        ({"unheard": (Heard(message_id=1, external_id="m", at=NOON),)}, "unheard"),
+        ({"unsent": (Unsent(message_id=1, say=Say(speaker=Speaker.BOT)),)}, "unsent"),
+        ({"last_inbound_at": NOON - MINUTE}, "talking"),
+        ({"last_inbound_at": NOON - 4 * MINUTE}, None),
+        ({"flow_sent_at": (NOON - 19 * HOUR,)}, "cap"),
+        ({"flow_sent_at": (NOON - 21 * HOUR,)}, None),
+        ({"flow_sent_at": (NOON - 2 * DAY, NOON - 3 * DAY)}, "unanswered"),
+        ({"flow_sent_at": (NOON - 2 * DAY, NOON - 3 * DAY), "last_inbound_at": NOON - DAY}, None),
+        ({"window": Window(opened_at=NOON - DAY, closes_at=NOON)}, "window_closed"),
+        ({"window": Window(opened_at=NOON - DAY, closes_at=NOON + MINUTE)}, None),
+        ({"window": Window(opened_at=NOON - DAY, closes_at=NOON + HOUR), "flow_sent_at": (NOON - HOUR,)}, "window_closed"),
+    ],
+)
+def test_the_gate_says_why_not_now(make: Make, changes: dict[str, object], reason: str | None) -> None:
+    talk = make(a=("", HELLO))
+    state = replace(talk.state, **changes)  # type: ignore[arg-type]
+
+    held = gate.hold(state, talk.nurture.flows["a"], ZoneInfo("UTC"), NOON)
+
+    assert (held.reason if held else None) == reason
+    assert held is None or held.until is None or held.until > NOON

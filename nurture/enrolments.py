@@ -1,0 +1,132 @@
+"""Who is in which flow: entering, following on, being held. Writes into the draft; says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.draft import Draft
+from bot.core.model import Clock, ClockKind, Enrolment
+from nurture import gate
+from nurture.conditions import started_by
+from nurture.flow import Flow, Step, WaitStep
+from nurture.walk import Nurture, Walk
+from nurture.walk import ended as end
+
+PAUSE = timedelta(minutes=10)
+"""How long flows keep still after a person gave back, or after something else ended."""
+
+HELD_REPLY = "held reply"
+"""The mark of an enrolment that awaited a reply when a person came in."""
+
+
+def placed(draft: Draft, nurture: Nurture, enrolment: Enrolment) -> tuple[Enrolment, Flow, Step] | None:
+    """The enrolment with its flow and step as they are now; ended, and None, where either is gone."""
+    flow = nurture.flows.get(enrolment.flow_id)
+    step = flow.steps.get(enrolment.step_id) if flow else None
+    if flow is None or step is None:
+        end(draft, enrolment, "exited", "flow_gone" if flow is None else "step_gone")
+        return None
+    if enrolment.flow_version != flow.version:
+        enrolment = replace(enrolment, flow_version=flow.version)
+        draft.put_enrolment(enrolment)
+        draft.note("flow.moved", flow=flow.flow_id, enrolment=enrolment.enrolment_id, version=flow.version)
+    return enrolment, flow, step
+
+
+def moving(draft: Draft, nurture: Nurture) -> list[tuple[Enrolment, Flow, Step, Clock]]:
+    """Live enrolments that no person has, with their clocks, oldest first."""
+    found = []
+    for enrolment in draft.state.live_enrolments:
+        clock = draft.state.clock(ClockKind.STEP, enrolment.enrolment_id)
+        where = placed(draft, nurture, enrolment) if clock else None
+        if where and clock:
+            found.append((*where, clock))
+    return found
+
+
+def unfit(draft: Draft, flow: Flow, *, by_hand: bool = False) -> str | None:
+    """Why the person cannot enter the flow, or None."""
+    state = draft.state
+    if state.opted_out_at:
+        return "opted_out"
+    if any(e.flow_id == flow.flow_id for e in state.live_enrolments):
+        return "already_live"
+    been = flow.flow_id in state.finished_flows or any(e.flow_id == flow.flow_id for e in state.enrolments)
+    if been and not flow.repeat and not by_hand:
+        return "been_before"
+    audience = flow.audience
+    channel_fits = not audience.channels or state.identity.channel in audience.channels
+    if not (channel_fits and audience.tags <= set(state.tags) and not audience.not_tags & set(state.tags)):
+        return "audience"
+    return None
+
+
+def triggered(draft: Draft, nurture: Nurture, kind: str, name: str) -> Iterator[Flow]:
+    """Flows that this starts and that the person may enter, by id."""
+    for _, flow in sorted(nurture.flows.items()):
+        if flow.started_by(kind, name) and unfit(draft, flow) is None:
+            yield flow
+
+
+def enrol(draft: Draft, nurture: Nurture, flow: Flow, by: str) -> Walk:
+    """A new enrolment at the flow's first step, about to walk; it must be told to go or to rest."""
+    enrolment = Enrolment(
+        enrolment_id=draft.new_id("enr"),
+        flow_id=flow.flow_id,
+        flow_version=flow.version,
+        step_id=flow.first.id,
+        entered_at=draft.now,
+        step_entered_at=draft.now,
+        visits={started_by(by): 1},
+    )
+    draft.note("flow.started", flow=flow.flow_id, enrolment=enrolment.enrolment_id, version=flow.version, by=by)
+    return Walk(draft, nurture, flow, enrolment, prompted=False)
+
+
+def begin_quietly(draft: Draft, nurture: Nurture, flow: Flow, by: str) -> None:
+    """Enrol without a word in this decision: a wait begins, anything else comes after a pause."""
+    walk = enrol(draft, nurture, flow, by)
+    if isinstance(flow.first, WaitStep):
+        walk.go(flow.first.id)
+    else:
+        walk.rest("time", draft.now + PAUSE, why="held")
+
+
+def follow(draft: Draft, nurture: Nurture) -> None:
+    """Start the flows that follow a flow finished, or a tag given, in this decision."""
+    before = {e.enrolment_id for e in draft.before.enrolments if e.status != "live"}
+    finished = [e.flow_id for e in draft.state.enrolments if e.status == "done" and e.enrolment_id not in before]
+    given = [tag for tag in draft.state.tags if tag not in draft.before.tags]
+    for kind, names in (("after_flow", finished), ("tag", given)):
+        for name in names:
+            for flow in triggered(draft, nurture, kind, name):
+                begin_quietly(draft, nurture, flow, name)
+
+
+def put_on_hold(draft: Draft, enrolment: Enrolment) -> None:
+    visits = {**enrolment.visits, HELD_REPLY: 1} if enrolment.waiting_for == "reply" else enrolment.visits
+    draft.put_enrolment(replace(enrolment, waiting_for="person", visits=visits))
+    draft.cancel_clock(ClockKind.STEP, enrolment.enrolment_id)
+    draft.note(
+        "flow.held",
+        flow=enrolment.flow_id,
+        enrolment=enrolment.enrolment_id,
+        step=enrolment.step_id,
+        reason="person",
+        until=None,
+    )
+
+
+def look_again(draft: Draft, enrolment: Enrolment, clock: Clock, reason: str) -> None:
+    until = draft.now + gate.BUSY
+    draft.set_clock(replace(clock, due_at=until))
+    draft.note(
+        "flow.held",
+        flow=enrolment.flow_id,
+        enrolment=enrolment.enrolment_id,
+        step=enrolment.step_id,
+        reason=reason,
+        until=until.isoformat(),
+    )
