@@ -134,7 +134,7 @@ def _inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
     if not text and not payload:
         _wordless(draft, heard, rules, desk)
         return
-    draft.ask_brain = BrainAsk(messages=heard, text=payload or text, slots=draft.state.slots, parked=_park(draft))
+    draft.ask_brain = BrainAsk(messages=heard, text=payload or text, slots=_known(draft.state), parked=_park(draft))
 
 
 def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
@@ -156,6 +156,11 @@ def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
         profile=profile,
         slots=slots,
     )
+
+
+def _known(state: State) -> Json:
+    """What the brain is told about the person: the slots, and the first name if only the channel told it."""
+    return {"first_name": state.profile.first_name, **state.slots} if state.profile.first_name else state.slots
 
 
 def _merge(old: Profile, new: Profile) -> Profile:

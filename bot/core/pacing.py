@@ -1,4 +1,4 @@
-"""How fast bubbles follow each other: think, then type at a person's speed, capped.
+"""How fast bubbles follow each other: think, then type, in proportion to the text and capped.
 
 Figures: phones are typed on at 36 words a minute on average, keyboards at 51 (Palin et al., 2019); answers whose delay grows with
 their length feel more human than instant ones (Gnewuch et al., 2018). People wait gladly for seconds, not for the 40 that a
@@ -24,8 +24,8 @@ class Pacing:
     instant: bool = False
     think_min_s: float = 0.6
     think_max_s: float = 1.4
-    chars_per_s: float = 18.0
-    longest_s: float = 6.0
+    chars_per_s: float = 30.0
+    longest_s: float = 4.5
 
     def seconds(self, text: str, rng: Random) -> tuple[float, float]:
         """(think, type) for one bubble, in seconds."""
