@@ -414,7 +414,7 @@ class FakeStore:
         for clock in in_order(decision.set_clocks, state.clocks):
             self._set_clock(talk, clock)
         if promise is not None and state.promise is None:
-            self._set_clock(talk, Clock(kind=ClockKind.PROMISE, due_at=promise.due_at))
+            self._set_clock(talk, Clock(kind=ClockKind.PROMISE, due_at=promise.due_at), in_place=True)
         if (
             before is not None
             and before.status != "closed"

@@ -72,7 +72,7 @@ def _later(insert: Insert) -> Values:
 
 _SLOT = ("conversation_id", "kind", "key")
 _SET_TURN = Upsert(clocks, _SLOT, _later)
-_SET_PROMISE = Upsert(clocks, _SLOT, replacing("due_at", "data"))
+SET_PROMISE = Upsert(clocks, _SLOT, replacing("due_at", "data"))
 
 
 @dataclass(slots=True)
@@ -236,7 +236,7 @@ def _start_clocks(
         if head.promised and head.promise is not None
     ]
     if promise_clocks:
-        conn.execute(_SET_PROMISE.on(conn), promise_clocks)
+        conn.execute(SET_PROMISE.on(conn), promise_clocks)
     turn_clocks = []
     for head in grown:
         due_at = turn_due_at(answer_at=answer_at, promise_due_at=promise_due_at, open_promise=head.promise, now=now)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.core.model import Arrival, Clock, ClockKind, Decision, Delivery, Episode, Promise, Say
 
-GUARDED = (ClockKind.TURN, ClockKind.PROMISE)
+GUARDED = ((ClockKind.TURN, ""), (ClockKind.PROMISE, ""))
 """Clocks that must run while a prospect's message is unheard."""
 
 
@@ -53,7 +53,7 @@ def cancellable(decision: Decision, still_owed: Sequence[Owed]) -> tuple[tuple[C
     """The clocks a decision may stop: while a message is unheard, not those that see to its answer."""
     if not still_owed:
         return decision.cancel_clocks
-    return tuple(slot for slot in decision.cancel_clocks if slot[0] not in GUARDED)
+    return tuple(slot for slot in decision.cancel_clocks if slot not in GUARDED)
 
 
 def in_order(set_clocks: Sequence[Clock], held: Sequence[Clock]) -> list[Clock]:

@@ -8,9 +8,11 @@ a thread that runs the whole function costs a quarter of the processor time of a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,6 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.store.failures import translated
 
 type Job[T] = Callable[[sa.Connection], T]
+type Waiting = tuple[Job[Any], Future[Any]]
+
+BATCH = 64
+"""How many jobs may share one commit."""
 
 
 class Runner(Protocol):
@@ -33,25 +39,63 @@ class Runner(Protocol):
 class ThreadRunner:
     """One thread, one connection, one transaction after the other.
 
-    A caller that is cancelled leaves its transaction running: it commits or fails as a whole.
+    Jobs that wait at the same time share a transaction, and so one sync of the disk: a sync takes 1 to 10 ms, a job a
+    fraction of one. If any of them fails, all are rolled back and each is run again in a transaction of its own, so
+    a job must be a function of its connection alone. A caller that is cancelled leaves its job running.
     """
 
     def __init__(self, engine: sa.Engine, *, name: str) -> None:
         self._engine = engine
         self._conn: sa.Connection | None = None
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._waiting: deque[Waiting] = deque()
+        self._lock = Lock()
+        self._working = False
 
     async def run[T](self, job: Job[T]) -> T:
         """See `Runner.run`. Raises `StoreError` for whatever the driver raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._run, job)
+        done: Future[T] = Future()
+        with self._lock:
+            self._waiting.append((job, done))
+            start, self._working = not self._working, True
+        if start:
+            self._executor.submit(self._work)
+        return await asyncio.wrap_future(done)
 
-    def _run[T](self, job: Job[T]) -> T:
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                if not batch:
+                    self._working = False
+                    return
+            self._settle([one for one in batch if one[1].set_running_or_notify_cancel()])
+
+    def _settle(self, batch: Sequence[Waiting]) -> None:
+        if len(batch) > 1:
+            try:
+                results = self._transact([job for job, _ in batch])
+            except Exception:
+                results = None
+            if results is not None:
+                for (_, done), result in zip(batch, results, strict=True):
+                    done.set_result(result)
+                return
+        for job, done in batch:
+            try:
+                [result] = self._transact([job])
+            except BaseException as error:
+                done.set_exception(error)
+            else:
+                done.set_result(result)
+
+    def _transact(self, jobs: Sequence[Job[Any]]) -> list[Any]:
         with translated():
             try:
                 if self._conn is None:
                     self._conn = self._engine.connect()
                 with self._conn.begin():
-                    return job(self._conn)
+                    return [job(self._conn) for job in jobs]
             except sa.exc.DBAPIError:
                 # A connection that failed once may be in any state; the next transaction gets a new one.
                 self._drop()

@@ -30,7 +30,7 @@ from bot.store.codec import (
     window_values,
 )
 from bot.store.contract import Committed, Loaded, NotFound, VersionConflict
-from bot.store.intake import POSITIONS, PROMISE_POSITION
+from bot.store.intake import POSITIONS, PROMISE_POSITION, SET_PROMISE
 from bot.store.projections import project_enrolments, project_episode
 from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest
 from bot.store.tables import OPEN_STATUS, clocks, conversations, journal, messages, prospects, tracker_events
@@ -210,9 +210,9 @@ def _write_clocks(conn: sa.Connection, row: Record, decision: Decision, still_ow
         clock_values(conversation_id, clock, base + place)
         for place, clock in enumerate(in_order(decision.set_clocks, decision.state.clocks))
     ]
+    if started:
+        conn.execute(_START.on(conn), started)
     promise = kept_promise(decision, promise_of(row), still_owed)
     if promise is not None and decision.state.promise is None:
         clock = Clock(kind=ClockKind.PROMISE, due_at=promise.due_at)
-        started.append(clock_values(conversation_id, clock, base + PROMISE_POSITION))
-    if started:
-        conn.execute(_START.on(conn), started)
+        conn.execute(SET_PROMISE.on(conn), clock_values(conversation_id, clock, base + PROMISE_POSITION))
