@@ -27,18 +27,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"the pages are not built or no browser is there: {', '.join(missing)}"))
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def fake() -> FakeWarmline:
     return FakeWarmline()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(fake: FakeWarmline) -> AsyncIterator[str]:
     async with fake.serve() as where:
         yield where
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
@@ -46,7 +46,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def complaints() -> AsyncIterator[list[str]]:
     """What the pages' own consoles complain about; a test must leave it empty."""
     heard: list[str] = []
@@ -54,7 +54,7 @@ async def complaints() -> AsyncIterator[list[str]]:
     assert heard == []
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser, complaints: list[str]) -> AsyncIterator[BrowserContext]:
     context = await browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB", timezone_id="Europe/Berlin", reduced_motion="reduce")
     context.set_default_timeout(5000)
@@ -69,6 +69,6 @@ async def context(browser: Browser, complaints: list[str]) -> AsyncIterator[Brow
     await context.close()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(context: BrowserContext) -> Page:
     return await context.new_page()

@@ -497,7 +497,7 @@ def furnish(fake: FakeWarmline) -> None:
     card = {
         "headline": "Runs a flower shop in Leeds and wants more orders from Instagram before Mother's Day.",
         "facts": [{"label": "Shop", "value": "Petal & Stem"}, {"label": "Team", "value": "2 people"}, {"label": "From", "value": "Instagram ad (spring)"}, {"label": "Local time", "value": "14:05"}],
-        "wants": ["More orders from chat", "Someone to set it up"], "objections": ["Worried about the monthly price"], "promised": ["A call before Friday"],
+        "wants": ["More orders from chat", "Someone to set it up"], "objections": ["The monthly price"], "promised": ["A call before Friday"],
         "flow": {"name": "Welcome", "step": "Offer a call", "purpose": "Find out whether a call helps"}, "next_question": "When do most of your orders come in?",
         "history": [{"at": stamp(t - timedelta(days=3)), "text": "First visit, asked about price"}, {"at": stamp(t - timedelta(minutes=9)), "text": "Came back from the follow-up"}],
         "reading": {"intent": "ask_human", "confidence": 0.94},

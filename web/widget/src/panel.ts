@@ -67,7 +67,7 @@ export class Panel {
     this.element = h(
       "section",
       { class: "panel", role: "dialog", "aria-label": title, lang: "en", tabindex: "-1", hidden: true },
-      h("header", {}, this.#faceBox, h("div", { class: "head-words" }, this.#name, this.#standing), h("button", { type: "button", class: "plain", "aria-label": words.close, click: () => act.close() }, icons.cross())),
+      h("div", { class: "head" }, this.#faceBox, h("div", { class: "head-words" }, this.#name, this.#standing), h("button", { type: "button", class: "plain", "aria-label": words.close, click: () => act.close() }, icons.cross())),
       h("div", { class: "middle" }, this.#trouble, this.#scroller, this.#newer),
       h("form", { submit: (event) => (event.preventDefault(), this.#submit()) }, h("div", { class: "field" }, this.#input, this.#send), this.#count),
       this.#status,

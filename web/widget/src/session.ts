@@ -19,6 +19,7 @@ const RESEND_AFTER_MS = 10_000;
 export class Session {
   #view: SessionView;
   #link: Link<ServerFrame>;
+  #welcomedOnce = false;
   #asked = 0;
   #token: string | null;
   #typedAt = 0;
@@ -121,7 +122,7 @@ export class Session {
     else if (change.what === "draft") this.#show({ talk: said(refused(talk, change.draft.key, change.draft.refused), change.draft) });
     else if (change.token !== this.#token && this.#token !== null) {
       this.#token = change.token;
-      this.#asked = 0;
+      this.#welcomedOnce = false;
       this.#show({ talk: { ...talk, messages: [] } });
       this.#link.again();
     }
@@ -129,7 +130,7 @@ export class Session {
 
   #hello(): void {
     // The first hello of a page asks for the whole talk: what this browser kept may be of a service that began anew.
-    this.#asked = this.#asked === 0 ? 0 : resumeAfter(this.#view.talk.messages);
+    this.#asked = this.#welcomedOnce ? resumeAfter(this.#view.talk.messages) : 0;
     this.#send({
       type: "hello",
       token: this.#token,
@@ -160,13 +161,13 @@ export class Session {
       this.#reported = 0;
       this.#show({ talk: { ...this.#view.talk, messages: [], readUpTo: 0 } });
       if (this.#asked > 0) {
-        this.#asked = 0;
+        this.#welcomedOnce = false;
         this.#link.again();
         return;
       }
     }
     this.#confirm(welcomed(this.#view.talk, frame, this.#asked), frame.messages.map((message) => message.key));
-    this.#asked = lastSeq(this.#view.talk) || 0;
+    this.#welcomedOnce = true;
     this.#reported = 0;
     this.#link.settle();
     this.#show({ trouble: null });
@@ -183,6 +184,8 @@ export class Session {
 
   #complaint(frame: Extract<ServerFrame, { type: "error" }>): void {
     const { key } = frame;
+    // The service asks for another try, which comes by itself: the words are still on their way.
+    if (key && frame.code === "try_again") return;
     if (!key) {
       this.#show({ trouble: frame.message });
       return;

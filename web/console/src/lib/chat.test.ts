@@ -10,9 +10,14 @@ const detail = (messages: Message[], pending: Message[] = []): Detail => ({ item
 const ids = (messages: readonly Message[]): (string | number)[] => messages.map(({ id }) => id);
 
 describe("merge", () => {
-  it("orders sent ones by seq and unsent ones behind them by time", () => {
-    const late = message("p2", null, { at: "2026-11-22T10:05:00Z" });
-    expect(ids(merge([late, message("b", 2)], [message("p1", null), message("a", 1)]))).toEqual(["a", "b", "p1", "p2"]);
+  it("orders sent ones by seq and those on their way behind them by time", () => {
+    const late = message("p2", null, { at: "2026-11-22T10:05:00Z", delivery: "queued" });
+    const soon = message("p1", null, { delivery: "sending", at: "2026-11-22T09:00:00Z" });
+    expect(ids(merge([late, message("b", 2)], [soon, message("a", 1)]))).toEqual(["a", "b", "p1", "p2"]);
+  });
+  it("leaves what failed where it was written, not at the end for ever", () => {
+    const failed = message("f", null, { delivery: "failed", at: "2026-11-22T10:00:01.5Z" });
+    expect(ids(merge([failed], [message("c", 3), message("a", 1), message("b", 2)]))).toEqual(["a", "f", "b", "c"]);
   });
   it("takes over what changed", () => {
     const [only] = merge([message("a", null, { delivery: "queued" })], [message("a", 4, { delivery: "sent" })]);

@@ -24,16 +24,24 @@ export interface Chat {
 
 export const NEW_CHAT: Chat = { state: "loading", error: "", messages: [], locals: [], notes: [], card: null, typing: null, earlier: true };
 
-function order(a: Message, b: Message): number {
-  if (a.seq !== b.seq) return (a.seq ?? Infinity) - (b.seq ?? Infinity);
-  return Date.parse(a.at) - Date.parse(b.at);
+const onItsWay = (message: Message): boolean => message.delivery === "queued" || message.delivery === "sending";
+
+/** Sent ones by seq; what is still to be sent behind them; what was never sent, and has no seq, at the time it was written. */
+function ordered(messages: readonly Message[]): Message[] {
+  const sent = messages.filter(({ seq }) => seq !== null).sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0));
+  const unsent = messages.filter(({ seq }) => seq === null).sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  for (const message of unsent.filter((one) => !onItsWay(one))) {
+    const next = sent.findIndex(({ at }) => Date.parse(at) > Date.parse(message.at));
+    sent.splice(next === -1 ? sent.length : next, 0, message);
+  }
+  return [...sent, ...unsent.filter(onItsWay)];
 }
 
-/** Each message once by its id, the later copy winning; sent ones by seq, unsent ones behind them. */
+/** Each message once by its id, the later copy winning, in the order they belong. */
 export function merge(known: readonly Message[], more: readonly Message[]): Message[] {
   const byId = new Map(known.map((message) => [String(message.id), message]));
   for (const message of more) byId.set(String(message.id), { ...byId.get(String(message.id)), ...message });
-  return [...byId.values()].sort(order);
+  return ordered([...byId.values()]);
 }
 
 /** The local that this message confirms: by key, or, from a service that sends none, the oldest one with the same words. */

@@ -25,7 +25,9 @@ interface List {
 const TYPING_EVERY_MS = 3000;
 const TYPING_LASTS_MS = 6000;
 const NOTICE_LASTS_MS = 8000;
-const PAGE_LENGTH = 20;
+/** As many as the service gives of a list at once. */
+const PAGE_LENGTH = 50;
+const REFRESH_AFTER_MS = 400;
 
 const NEW_LIST: List = { state: "loading", error: "", before: null };
 
@@ -45,6 +47,7 @@ export class Desk {
   #typedAt = 0;
   #noticeId = 0;
   #wasLive = false;
+  #refreshing: ReturnType<typeof setTimeout> | null = null;
   #sending = new Set<string>();
 
   constructor(
@@ -92,7 +95,8 @@ export class Desk {
       async () => {
         const { items, now } = await api.get<{ items: Item[]; now: string }>(query);
         clock.heard(now);
-        this.items = before === null ? refreshed(this.items, items, view, this.me.id) : refreshed(this.items, items, "all", this.me.id);
+        const whole = before === null && items.length < PAGE_LENGTH;
+        this.items = refreshed(this.items, items, whole ? view : "all", this.me.id);
         const more = view === "all" && items.length >= PAGE_LENGTH;
         this.#list(view, { state: "ready", error: "", before: more ? (items.at(-1)?.last_at ?? null) : null });
       },
@@ -214,10 +218,13 @@ export class Desk {
   #frame(frame: DeskFrame): void {
     if ("now" in frame) clock.heard(frame.now);
     if (frame.type === "hello") {
-      this.colleagues = frame.agents;
+      this.#colleagues(frame.agents);
       this.#socket.settle();
     } else if (frame.type === "presence") this.#colleagues(frame.agents);
-    else if (frame.type === "conversation") this.#item(frame.item);
+    else if (frame.type === "conversation") {
+      this.#item(frame.item);
+      this.#refreshSoon(frame.item.id);
+    }
     else if (frame.type === "message") this.#message(frame.conversation_id, frame.message);
     else if (frame.type === "typing") this.#typing(frame.conversation_id, frame.who);
     else if (frame.type === "notice") this.#notice(frame);
@@ -229,6 +236,15 @@ export class Desk {
     if (mine) this.presence = mine.presence;
   }
 
+  /** What a conversation's frame does not carry (card, unsent messages, notes) is fetched again while it is open. */
+  #refreshSoon(id: string): void {
+    if (router.id !== id || this.#refreshing !== null) return;
+    this.#refreshing = setTimeout(() => {
+      this.#refreshing = null;
+      if (this.chats.has(id)) void this.load(id);
+    }, REFRESH_AFTER_MS);
+  }
+
   #message(id: string, message: Message): void {
     if (this.chats.has(id)) this.#chat(id, (chat) => heard(chat, message));
   }
@@ -238,10 +254,10 @@ export class Desk {
     this.#chat(id, (chat) => ({ ...chat, typing: { who, until: clock.now + TYPING_LASTS_MS } }));
   }
 
-  #notice({ kind, conversation_id, text }: Extract<DeskFrame, { type: "notice" }>): void {
+  #notice({ kind, conversation_id, text, sound = true }: Extract<DeskFrame, { type: "notice" }>): void {
     const looking = document.visibilityState === "visible" && router.id === conversation_id;
     if (kind === "message" && looking) return;
-    alerts.play(kind);
+    if (sound) alerts.play(kind);
     alerts.show(text, conversation_id, () => router.go(router.view, conversation_id));
     this.notify(kind, text, conversation_id);
   }

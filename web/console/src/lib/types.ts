@@ -111,6 +111,6 @@ export type DeskFrame =
   | { type: "conversation"; item: Item; now: string }
   | { type: "message"; conversation_id: string; message: Message }
   | { type: "typing"; conversation_id: string; who: string }
-  | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string }
+  | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string; sound?: boolean }
   | { type: "presence"; agents: Colleague[] }
   | { type: "pong"; now: string };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deliveryWords, draftSummary, ownerWords, reasonWords, titleWords } from "./words.ts";
+import { deliveryWords, draftSummary, ownerWords, personName, reasonWords, speakerWords, titleWords } from "./words.ts";
 import type { Item } from "./types.ts";
 
 it("says why, also for a reason from a newer service", () => {
@@ -10,6 +10,12 @@ it("says why, also for a reason from a newer service", () => {
 it("says who has it", () => {
   const item = { owner: "agent", episode: { agent: { id: "a", name: "Ana" } } } as Item;
   expect([ownerWords(item, "a"), ownerWords(item, "b"), ownerWords({ ...item, owner: "bot" }, "a")]).toEqual(["You have it", "Ana has it", "The bot is talking"]);
+});
+
+it("names people and speakers also without a name", () => {
+  expect([personName({ name: " ", channel: "widget" }), personName({ name: null, channel: "facebook" }), personName({ name: "Ana", channel: "rest" })]).toEqual(["Website visitor", "Someone on Messenger", "Ana"]);
+  expect(speakerWords({ speaker: "ladder", name: null })).toEqual({ name: "Handoff message", kind: "" });
+  expect(speakerWords({ speaker: "bot", name: "Mia" })).toEqual({ name: "Mia", kind: "bot" });
 });
 
 it.each([

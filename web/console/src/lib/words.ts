@@ -2,7 +2,7 @@ import type { Card, Delivery, Item, Message, Outcome, Owner, View } from "./type
 
 const REASONS: Record<string, string> = {
   asked: "Asked for a person",
-  not_understood: "The bot didn't understand",
+  not_understood: "Not understood",
   complaint: "Complaint",
   hot_lead: "Ready to buy",
   unanswerable: "A question the bot can't answer",
@@ -34,10 +34,16 @@ export function ownerWords({ owner, episode }: Item, myId: string): string {
   return episode.agent.id === myId ? "You have it" : `${episode.agent.name} has it`;
 }
 
-export const personName = (item: Pick<Item, "name">): string => item.name?.trim() || "Someone";
+export const personName = ({ name, channel }: Pick<Item, "name" | "channel">): string =>
+  name?.trim() || (channel === "widget" ? "Website visitor" : `Someone on ${channelWords(channel)}`);
 
 const KINDS: Record<string, string> = { bot: "bot", flow: "flow", ladder: "handoff message", agent: "agent" };
-export const speakerKind = (message: Pick<Message, "speaker">): string => KINDS[message.speaker] ?? "";
+
+/** Who spoke on our side: a name with what they are, or only what they are for one without a name. */
+export function speakerWords({ speaker, name }: Pick<Message, "speaker" | "name">): { name: string; kind: string } {
+  const kind = KINDS[speaker] ?? speaker;
+  return name ? { name, kind } : { name: kind.charAt(0).toUpperCase() + kind.slice(1), kind: "" };
+}
 
 /** What became of a message, in words. */
 export function deliveryWords(delivery: Delivery | null, error: string | null, read: boolean): string {

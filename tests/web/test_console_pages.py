@@ -1,0 +1,357 @@
+"""The agents' console, in a browser, against the fake service."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fake_warmline import FakeWarmline, Talk, furnish, now, stamp
+from playwright.async_api import Browser, Page, expect
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def sign_in(page: Page, address: str, email: str = "ana@sundial.example", password: str = "sunny days", path: str = "/console") -> None:
+    await page.goto(address + path)
+    await page.get_by_label("Email").fill(email)
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("switch", name="Online")).to_be_visible()
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def row(page: Page, name: str) -> Any:
+    return page.locator("a.row", has_text=name)
+
+
+def said(page: Page) -> Any:
+    return page.locator(".talk .bubble")
+
+
+def named(fake: FakeWarmline, name: str) -> Talk:
+    return next(talk for talk in fake.talks.values() if talk.name.startswith(name))
+
+
+@pytest.fixture
+def furnished(fake: FakeWarmline) -> FakeWarmline:
+    furnish(fake)
+    return fake
+
+
+async def holding(page: Page, address: str, fake: FakeWarmline) -> Talk:
+    """Signed in, with Priya's conversation taken."""
+    await sign_in(page, address)
+    await row(page, "Priya").click()
+    await page.get_by_role("button", name="Take").click()
+    await expect(page.get_by_label("Write to Priya")).to_be_focused()
+    return named(fake, "Priya")
+
+
+async def test_a_wrong_password_says_so_and_keeps_the_email(page: Page, address: str) -> None:
+    await page.goto(address + "/console")
+    await page.get_by_label("Email").fill("ana@sundial.example")
+    await page.get_by_label("Password").fill("wrong")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("That email and password don't match.")
+    await expect(page.get_by_label("Email")).to_have_value("ana@sundial.example")
+    await expect(page.get_by_label("Password")).to_be_focused()
+
+
+async def test_an_empty_queue_says_so(page: Page, address: str) -> None:
+    await sign_in(page, address)
+    await expect(page.get_by_text("Nobody is waiting. Nice.")).to_be_visible()
+    await expect(page).to_have_title("Warmline")
+
+
+async def test_the_queue_is_sorted_by_urgency_and_counts_down(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await expect(page.locator("a.row strong")).to_have_text(["Tom Becker", "Li Na", "Priya Shah"])
+    await expect(page).to_have_title("(3) Waiting · Warmline")
+    late, soon = row(page, "Tom").get_by_role("timer"), row(page, "Priya").get_by_role("timer")
+    await expect(late).to_have_text(re.compile(r"Overdue by 0:4\d"))
+    before = await soon.inner_text()
+    await expect(soon).not_to_have_text(before)
+    await expect(soon).to_have_text(re.compile(r"Take within 1:\d\d"))
+
+
+async def test_countdowns_follow_the_services_clock_not_the_browsers(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await page.clock.install(time=now() + timedelta(hours=3))
+    await sign_in(page, address)
+    await expect(row(page, "Priya").get_by_role("timer")).to_have_text(re.compile(r"Take within 1:\d\d"))
+
+
+async def test_a_new_offer_shows_at_once_with_notice_and_title(page: Page, address: str, fake: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await expect(page.get_by_text("Nobody is waiting. Nice.")).to_be_visible()
+    talk = fake.talk("Jo Field")
+    fake.add(talk, "prospect", "person please")
+    await fake.open_episode(talk)
+    await expect(row(page, "Jo Field")).to_be_visible()
+    await expect(page.get_by_text("Jo Field asked for a person")).to_be_visible()
+    await expect(page).to_have_title("(1) Waiting · Warmline")
+
+
+async def test_take_chat_and_give_back(page: Page, address: str, furnished: FakeWarmline) -> None:
+    talk = await holding(page, address, furnished)
+    assert talk.agent is furnished.person("Ana")
+    await expect(page.get_by_role("link", name="Mine 1 conversations")).to_have_attribute("aria-current", "page")
+    await page.keyboard.type("Hi Priya, Ana here.")
+    await page.keyboard.press("Enter")
+    await expect(said(page).last).to_have_text("Hi Priya, Ana here.")
+    await expect(page.locator(".talk li.agent").last).to_contain_text("Sent")
+    await until(lambda: any(frame == {"type": "typing", "conversation_id": talk.id} for frame in furnished.frames))
+    await furnished.to_desks({"type": "typing", "conversation_id": talk.id, "who": "prospect"})
+    await expect(page.get_by_text("Priya Shah is typing")).to_be_visible()
+    await furnished.says(talk, "prospect", "Great, when can we talk?")
+    await expect(page.get_by_text("Priya Shah is typing")).to_have_count(0)
+    await expect(said(page).last).to_have_text("Great, when can we talk?")
+    await page.get_by_role("button", name="Give back").click()
+    summary = page.get_by_label("What should the bot and the next person know?")
+    await expect(summary).to_have_value(re.compile("Runs a flower shop in Leeds.*We promised: A call before Friday", re.DOTALL))
+    await summary.fill("Wants a call on Thursday.")
+    await page.get_by_role("radio", name="Later").check()
+    await page.get_by_role("dialog").get_by_role("button", name="Give back").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_text("The bot has this one.")).to_be_visible()
+    assert talk.notes[-1]["text"] == "Wants a call on Thursday."
+
+
+async def test_my_words_show_once_whichever_is_faster(page: Page, address: str, furnished: FakeWarmline) -> None:
+    talk = await holding(page, address, furnished)
+    for word in ("one", "two", "three"):
+        await page.keyboard.type(word)
+        await page.keyboard.press("Enter")
+    await until(lambda: len([m for m in talk.messages if m["speaker"] == "agent"]) == 3)
+    await expect(page.locator(".talk li.agent .bubble")).to_have_text(["one", "two", "three"])
+    await expect(page.locator(".talk .local")).to_have_count(0)
+    assert [m["text"] for m in talk.messages[-3:]] == ["one", "two", "three"]
+
+
+async def test_refused_words_say_why_and_can_be_sent_again_under_the_same_key(page: Page, address: str, furnished: FakeWarmline) -> None:
+    talk = await holding(page, address, furnished)
+    furnished.say_status = (409, "not_yours", "You don't have this conversation any more.")
+    await page.keyboard.type("hello?")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Not sent. You don't have this conversation any more.")).to_be_visible()
+    furnished.say_status = None
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator(".talk li.agent .bubble")).to_have_text(["hello?"])
+    assert [m["text"] for m in talk.messages if m["speaker"] == "agent"] == ["hello?"]
+
+
+async def test_somebody_else_was_faster(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await row(page, "Tom").click()
+    talk = named(furnished, "Tom")
+    talk.agent = furnished.person("Sam")
+    await page.get_by_role("button", name="Take").click()
+    await expect(page.get_by_text("Sam Reyes has it already.")).to_be_visible()
+
+
+async def test_what_happened_while_the_line_was_down_is_caught_up(page: Page, address: str, furnished: FakeWarmline) -> None:
+    talk = await holding(page, address, furnished)
+    await expect(row(page, "Priya")).to_be_visible()
+    furnished.refuse_sockets = True
+    await furnished.drop_sockets()
+    await expect(page.get_by_text("Connection lost. What you write is sent when it's back.")).to_be_visible()
+    furnished.add(talk, "prospect", "are you there?")
+    tom = named(furnished, "Tom")
+    tom.owner, tom.episode = "bot", None
+    new = furnished.talk("New One")
+    furnished.add(new, "prospect", "hi")
+    new.owner, new.waiting_since = "waiting", stamp(now())
+    furnished.refuse_sockets = False
+    await page.get_by_role("button", name="Try now").click()
+    await expect(said(page).last).to_have_text("are you there?")
+    await page.get_by_role("link", name="Queue").click()
+    await expect(page.locator("a.row strong")).to_have_text(["Li Na", "New One"])
+
+
+async def test_words_written_without_a_connection_are_sent_later_once(page: Page, address: str, furnished: FakeWarmline) -> None:
+    talk = await holding(page, address, furnished)
+    furnished.refuse_sockets = True
+    await page.context.set_offline(True)
+    await furnished.drop_sockets()
+    for word in ("first", "second"):
+        await page.keyboard.type(word)
+        await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Sent as soon as the connection is back")).to_have_count(2)
+    furnished.refuse_sockets = False
+    await page.context.set_offline(False)
+    await expect(page.locator(".talk li.agent .bubble")).to_have_text(["first", "second"])
+    assert [m["text"] for m in talk.messages if m["speaker"] == "agent"] == ["first", "second"]
+
+
+async def test_the_keyboard_alone_is_enough(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await expect(page.locator("a.row")).to_have_count(3)
+    await page.keyboard.press("j")
+    await expect(page.get_by_role("heading", name="Tom Becker")).to_be_visible()
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await expect(page.get_by_role("heading", name="Priya Shah")).to_be_visible()
+    await page.keyboard.press("k")
+    await expect(page.get_by_role("heading", name="Li Na")).to_be_visible()
+    await page.keyboard.press("n")
+    await page.keyboard.type("Old theme, check first.")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("t")
+    reply = page.get_by_label("Write to Li Na")
+    await expect(reply).to_be_focused()
+    await page.keyboard.type("t is a letter here")
+    await expect(reply).to_have_value("t is a letter here")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("r")
+    await expect(reply).to_be_focused()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("g")
+    await expect(page.get_by_role("dialog", name="Give Li Na back to the bot")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    await page.get_by_label("Use the single-letter keys").uncheck()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_notes_are_kept_and_a_failure_keeps_the_text(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await row(page, "Priya").click()
+    await expect(page.get_by_text("Spoke on the phone in May, very kind.")).to_be_visible()
+    box = page.get_by_label("A note for the team")
+    furnished.api_down = True
+    await box.fill("Call Thursday")
+    await page.get_by_role("button", name="Save note").click()
+    await expect(page.get_by_text("The note isn't saved. The service is busy. Try again in a moment.")).to_be_visible()
+    await expect(box).to_have_value("Call Thursday")
+    furnished.api_down = False
+    await page.get_by_role("button", name="Save note").click()
+    await expect(box).to_have_value("")
+    assert [note["text"] for note in named(furnished, "Priya").notes] == ["Spoke on the phone in May, very kind.", "Call Thursday"]
+
+
+async def test_a_message_that_failed_says_so_in_words(page: Page, address: str, furnished: FakeWarmline) -> None:
+    talk = await holding(page, address, furnished)
+    message = furnished.add(talk, "agent", "Are you still there?", delivery="failed", error="They blocked the page.")
+    await furnished.push_message(talk, message)
+    await expect(page.get_by_text("Not delivered: They blocked the page.")).to_be_visible()
+
+
+async def test_on_a_phone_the_panes_fold_and_back_works(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await sign_in(page, address)
+    await row(page, "Priya").click()
+    await expect(page.get_by_role("heading", name="Priya Shah")).to_be_focused()
+    await expect(page.locator("a.row").first).not_to_be_visible()
+    await page.get_by_role("link", name="Show the card").click()
+    await expect(page.get_by_text("A good next question")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_text("A good next question")).not_to_be_visible()
+    await page.get_by_role("link", name="Back to the list").click()
+    await expect(row(page, "Priya")).to_be_focused()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_presence_is_switched_and_kept_when_it_fails(page: Page, address: str, fake: FakeWarmline) -> None:
+    await sign_in(page, address)
+    switch = page.get_by_role("switch", name="Online")
+    await expect(switch).to_be_checked()
+    await switch.click()
+    await expect(switch).not_to_be_checked()
+    assert fake.person("Ana").presence == "away"
+    fake.api_down = True
+    await switch.click()
+    await expect(page.get_by_text("You're still away. The service is busy.")).to_be_visible()
+    await expect(switch).not_to_be_checked()
+
+
+async def test_an_admin_manages_agents(page: Page, address: str, fake: FakeWarmline, browser: Browser) -> None:
+    await sign_in(page, address)
+    await page.get_by_role("button", name="Account of Ana Costa").click()
+    await page.get_by_role("link", name="Agents").click()
+    await page.get_by_role("button", name="Add an agent").click()
+    await page.get_by_label("Name").fill("Kim Doe")
+    await page.get_by_label("Email").fill("sam@sundial.example")
+    await page.get_by_label("Password").fill("warm and dry")
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await expect(page.get_by_text("Somebody has that email already.")).to_be_visible()
+    await page.get_by_label("Email").fill("kim@sundial.example")
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await expect(page.get_by_text("Kim Doe can sign in now.")).to_be_visible()
+    await page.get_by_label("Role of Kim Doe").select_option("admin")
+    await until(lambda: fake.person("Kim").role == "admin")
+    await page.get_by_role("button", name="Reset password of Kim Doe").click()
+    await page.get_by_role("textbox", name="Password").fill("another one")
+    await page.get_by_role("button", name="Set password").click()
+    await expect(page.get_by_text("Kim Doe has a new password.")).to_be_visible()
+    assert fake.person("Kim").password == "another one"
+    await page.get_by_role("button", name="Disable Kim Doe").click()
+    await expect(page.get_by_role("button", name="Enable Kim Doe")).to_be_visible()
+    assert fake.person("Kim").disabled
+
+
+async def test_my_password_and_signing_out(page: Page, address: str, fake: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await page.get_by_role("button", name="Account of Ana Costa").click()
+    await page.get_by_role("button", name="Change password").click()
+    await page.get_by_label("Present password").fill("sunny days")
+    await page.get_by_label("New password").fill("rainy days too")
+    await page.get_by_role("dialog").get_by_role("button", name="Change password").click()
+    await expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Account of Ana Costa").click()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    assert fake.sessions == {}
+
+
+async def test_a_session_that_ended_leads_to_signing_in_and_back(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await row(page, "Priya").click()
+    await expect(said(page).first).to_be_visible()
+    furnished.sessions.clear()
+    await furnished.drop_sockets()
+    await expect(page.get_by_text("You were signed out. Please sign in again.")).to_be_visible()
+    await page.get_by_label("Email").fill("ana@sundial.example")
+    await page.get_by_label("Password").fill("sunny days")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Priya Shah")).to_be_visible()
+
+
+async def test_an_unfinished_reply_is_there_after_a_reload(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await holding(page, address, furnished)
+    await page.keyboard.type("half a thought")
+    await page.reload()
+    await expect(page.get_by_label("Write to Priya")).to_have_value("half a thought")
+
+
+async def test_a_service_in_trouble_is_named_and_tried_again(page: Page, address: str, furnished: FakeWarmline) -> None:
+    furnished.api_down = True
+    await page.goto(address + "/console")
+    await expect(page.get_by_text("The service is busy. Try again in a moment.")).to_be_visible()
+    furnished.api_down = False
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+
+
+async def test_earlier_messages_are_fetched_without_a_jump(page: Page, address: str, fake: FakeWarmline) -> None:
+    talk = fake.talk("Long Talk")
+    for i in range(1, 121):
+        fake.add(talk, "prospect" if i % 2 else "bot", f"message {i}")
+    await sign_in(page, address, path="/console#/all/" + talk.id)
+    await expect(said(page)).to_have_count(50)
+    await page.get_by_role("button", name="Show earlier messages").click()
+    await expect(said(page)).to_have_count(100)
+    await expect(page.get_by_text("message 71", exact=True)).to_be_in_viewport()
+    await page.get_by_role("button", name="Show earlier messages").click()
+    await expect(said(page)).to_have_count(120)
+    await expect(page.get_by_role("button", name="Show earlier messages")).to_have_count(0)
