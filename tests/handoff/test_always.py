@@ -33,6 +33,7 @@ class AnyTalk(RuleBasedStateMachine):
     def a_person_is_needed(self, reason: Reason, quiet: bool) -> None:
         self.world.open(reason, quiet=quiet)
 
+    @precondition(lambda self: self.world.state.owner is Owner.WAITING or self.world.now.second == 0)
     @rule(agent=AGENTS)
     def an_agent_takes(self, agent: AgentRef) -> None:
         with contextlib.suppress(CommandRefused):
@@ -64,6 +65,7 @@ class AnyTalk(RuleBasedStateMachine):
     def the_prospect_taps(self, choice: Choice) -> None:
         self.world.prospect_writes("tap", payload=choice.value)
 
+    @precondition(lambda self: self.world.now.second % 10 == 0)
     @rule()
     def the_page_answers(self) -> None:
         self.world.echo()
@@ -146,6 +148,6 @@ class AnyTalk(RuleBasedStateMachine):
 
 
 AnyTalk.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestAnyTalk = AnyTalk.TestCase

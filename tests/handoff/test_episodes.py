@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.model import ClockKind, CommandRefused, Owner, Reason
+from bot.core.model import ClockKind, CommandRefused, Owner, Promise, Reason
 from handoff.prospect import phone_number
 from tests.handoff.worlds import MIA, SAM, World, desk
 
@@ -112,13 +112,32 @@ def test_stepping_in_without_a_request_opens_an_episode_of_its_own() -> None:
 def test_taking_over_an_unanswered_message_makes_it_the_agents_to_answer() -> None:
     world = World(desk(SAM))
     world.open()
-    world.prospect_writes("hello?")
-    promise_due = world.now + timedelta(seconds=TARGETS.next_words_s)
-    world.state = replace(world.state, promise=None)
+    asked_at = world.now
+    world.state = replace(world.state, promise=Promise(opened_at=asked_at, due_at=asked_at, message_id=1))
+    world.wait(10)
     world.take(SAM)
-    world.prospect_writes("are you there?")
-    assert world.state.promise is not None
-    assert world.state.promise.due_at == promise_due
+    promise, clock = world.state.promise, world.clock(ClockKind.PROMISE)
+    due_at = world.now + timedelta(seconds=TARGETS.next_words_s)
+    assert promise == Promise(opened_at=asked_at, due_at=due_at, message_id=1)
+    assert clock is not None
+    assert (clock.due_at, clock.data["owes"]) == (due_at, "agent")
+
+
+def test_a_talk_taken_after_the_time_was_up_is_still_timed() -> None:
+    world = waited_out()
+    world.desk = desk(SAM, MIA)
+    world.take(SAM)
+    world.wait(TARGETS.next_words_s)
+    assert world.state.owner is Owner.WAITING
+    assert world.offers()[-1] == "mia"
+
+
+def test_the_holder_is_told_that_the_prospect_wrote() -> None:
+    world = World(desk(SAM, MIA))
+    world.open()
+    world.take(SAM)
+    world.prospect_writes("hello?")
+    assert (world.notices[-1].kind, world.notices[-1].to) == ("message", ("sam",))
 
 
 def test_giving_back_tells_the_tracker_and_says_that_it_is_the_bot_again() -> None:
