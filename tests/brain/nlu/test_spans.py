@@ -203,7 +203,7 @@ def test_hostile_repetition_is_cheap(finder: SpanFinder, text: str) -> None:
     started = time.process_time()
     finder.find(text)
 
-    assert time.process_time() - started < 0.02
+    assert time.process_time() - started < 0.1
 
 
 def test_words_of_strangers_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
