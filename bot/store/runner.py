@@ -15,9 +15,13 @@ from threading import Lock
 from typing import Any, Protocol
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.store.contract import StoreUnavailable
 from bot.store.failures import translated
+
+log = structlog.get_logger()
 
 type Job[T] = Callable[[sa.Connection], T]
 type Waiting = tuple[Job[Any], Future[Any]]
@@ -51,11 +55,14 @@ class ThreadRunner:
         self._waiting: deque[Waiting] = deque()
         self._lock = Lock()
         self._working = False
+        self._closed = False
 
     async def run[T](self, job: Job[T]) -> T:
         """See `Runner.run`. Raises `StoreError` for whatever the driver raises."""
         done: Future[T] = Future()
         with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
             self._waiting.append((job, done))
             start, self._working = not self._working, True
         if start:
@@ -75,9 +82,13 @@ class ThreadRunner:
         if len(batch) > 1:
             try:
                 results = self._transact([job for job, _ in batch])
-            except Exception:
-                results = None
-            if results is not None:
+            except StoreUnavailable as error:
+                for _, done in batch:
+                    done.set_exception(error)
+                return
+            except Exception as error:
+                log.info("store.batch_split", jobs=len(batch), error=type(error).__name__)
+            else:
                 for (_, done), result in zip(batch, results, strict=True):
                     done.set_result(result)
                 return
@@ -108,9 +119,12 @@ class ThreadRunner:
             conn.close()
 
     async def close(self) -> None:
-        """See `Runner.close`."""
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
-        self._executor.shutdown()
+        """See `Runner.close`. Jobs that wait are done first; later ones are refused."""
+        with self._lock:
+            closed, self._closed = self._closed, True
+        if not closed:
+            await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
+            self._executor.shutdown()
 
     def _close(self) -> None:
         if self._conn is not None:
