@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 
 from aiohttp import WSCloseCode, web
 
-from bot.core.model import AgentLeft
 from handoff.api.errors import answering
 from handoff.api.feed import Feed
 from handoff.api.ports import ConsoleParts
@@ -17,15 +16,10 @@ from handoff.api.talks import Talks
 from handoff.api.team import Team
 
 BASE = "/api/console"
-SWEEP_EVERY_S = 1.0
-MOST_HELD = 200
 
 
 def add_routes(app: web.Application, parts: ConsoleParts) -> None:
-    """Add every path, and the tasks that keep screens and presence true while the application runs.
-
-    Sets `parts.presence.on_shown` and `on_left`: an agent who stays away gives unanswered work back.
-    """
+    """Add every path, and the tasks that keep screens true while the application runs. Sets `parts.presence.on_shown`."""
     sessions, feed = Sessions(parts), Feed(parts)
     talks, team, socket = Talks(parts), Team(parts, sessions, feed), ConsoleSocket(parts, sessions, feed)
 
@@ -49,15 +43,10 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> None:
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
     signed_in("GET", "/socket", socket.open)
 
-    async def left(agent_id: str) -> None:
-        for held in await parts.store.overviews(view="mine", agent_id=agent_id, limit=MOST_HELD):
-            await parts.conversations.handle(held.conversation_id, AgentLeft(agent_id=agent_id))
-
-    parts.presence.on_left = left
     parts.presence.on_shown = lambda: parts.hub.publish("console", {"type": "presence"})
 
     async def while_running(_app: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(feed.tell()), asyncio.create_task(_sweep(parts))]
+        tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(feed.tell())]
         yield
         for task in tasks:
             task.cancel()
@@ -69,9 +58,3 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> None:
 
     app.cleanup_ctx.append(while_running)
     app.on_shutdown.append(close_screens)
-
-
-async def _sweep(parts: ConsoleParts) -> None:
-    while True:
-        parts.presence.sweep()
-        await asyncio.sleep(SWEEP_EVERY_S)

@@ -197,7 +197,11 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         for conversation_id in await store.waiting_conversations():
             await conversations.handle(conversation_id, AgentsChanged())
 
-    presence.on_change = agents_changed
+    async def left(agent_id: str) -> None:
+        for held in await store.overviews(view="mine", agent_id=agent_id):
+            await conversations.handle(held.conversation_id, AgentLeft(agent_id=agent_id))
+
+    presence.on_change, presence.on_left = agents_changed, left
     app = web.Application()
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False
