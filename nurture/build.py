@@ -56,7 +56,7 @@ def _copy(wordings: Sequence[str], file: s.CopyFile | None = None) -> f.Copy:
     return f.Copy(
         wordings=tuple(bubbles_of(text) for text in wordings),
         per_channel={channel: tuple(map(bubbles_of, texts)) for channel, texts in file.per_channel.items()},
-        choices=tuple(f.Choice(title=c.title, value=c.value or c.title) for c in file.quick_replies),
+        choices=tuple(f.Choice(title=c.title, value=c.value or c.title, payload=c.payload or c.title) for c in file.quick_replies),
         image_url=file.image,
     )
 

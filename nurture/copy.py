@@ -24,6 +24,14 @@ NOT_SAID_BACK = re.compile(r"[\n<>{}]|https?:|www\.|\S@\S", re.IGNORECASE)
 BUBBLE_BREAK = re.compile(r"\n\s*\n")
 SPACES = re.compile(r"\s+")
 QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
+OWN = re.compile(r"^(my|our)\s+", re.IGNORECASE)
+ARTICLE = re.compile(r"^(a|an|the)\s+", re.IGNORECASE)
+NEEDS_OWNER = re.compile(
+    r"^(?!your\b).*\b(shop|store|brand|label|studio|salon|caf[eé]|bakery|restaurant|gym|business|company|agency|bar|boutique|spa"
+    r"|clinic|school|service|garage|farm|brewery|market|startup|page|website|site)$",
+    re.IGNORECASE,
+)
+"""Things people run, not goods they sell: said back, they belong to somebody."""
 
 
 def _usable(value: object) -> bool:
@@ -39,10 +47,19 @@ def _default(value: object, fallback: object) -> object:
     return value if _usable(value) else fallback
 
 
+def _yours(value: object) -> str:
+    """What somebody told about their own, as we say it to them: `a small bakery`, `my bakery` and `bakery` are `your ...`."""
+    said = str(value).strip()
+    owned = OWN.sub("your ", said)
+    if owned != said or not NEEDS_OWNER.search(said):
+        return owned
+    return f"your {ARTICLE.sub('', said)}"
+
+
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     kept = {name: environment.filters[name] for name in ("capitalize", "lower", "title", "trim", "upper")}
-    environment.filters = {**kept, "default": _default}
+    environment.filters = {**kept, "default": _default, "yours": _yours}
     environment.globals = {}
     environment.tests = {}
     return environment

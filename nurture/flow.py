@@ -14,10 +14,11 @@ VALUE_PURPOSES = frozenset({"inform", "help"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A quick reply: what is shown (and sent when tapped), and what is remembered."""
+    """A quick reply: what is shown, what is remembered, and what is sent when tapped (read by the brain like any words)."""
 
     title: str
     value: str
+    payload: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

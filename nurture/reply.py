@@ -19,6 +19,7 @@ ASKING = re.compile(
     r"\?|^\s*(who|what|what's|when|where|why|how|which|can|could|do|does|did|is|are|will|would|should|have you|has)\b",
     re.IGNORECASE,
 )
+NO_ANSWER = re.compile(r"\W*(idk|dunno|(i )?(do not|don'?t|dont) know|no (idea|clue)|not sure|hm+|\?+|\.+)\W*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,8 @@ def answer_to_ask(step: AskStep, heard: Sequence[Heard], reading: Reading, *, as
         return Answer(value=value, slots=remembered, absorbs=plain)
     if named is not None:
         return Answer(value=value, slots=remembered, absorbs=plain and not_understood(reading))
-    if asked and expects.any_text and text and plain and not_understood(reading):
+    says_something = bool(text) and NO_ANSWER.fullmatch(text.replace("’", "'")) is None
+    if asked and expects.any_text and says_something and plain and not_understood(reading):
         return Answer(value=value, slots=remembered)
     return None
 
@@ -92,5 +94,5 @@ def _tapped(choices: Sequence[Choice], heard: Sequence[Heard]) -> Choice | None:
     """The quick reply that the last message is, tapped or typed."""
     if not heard:
         return None
-    said = {(heard[-1].payload or "").strip().casefold(), heard[-1].text.strip().casefold()}
-    return next((choice for choice in choices if choice.title.casefold() in said), None)
+    sent, said = heard[-1].payload, heard[-1].text.strip().casefold()
+    return next((choice for choice in choices if choice.payload == sent or choice.title.casefold() == said), None)

@@ -87,6 +87,7 @@ Purpose = Literal["delight", "inform", "help"]
 class ChoiceFile(File):
     title: str = Field(min_length=1, max_length=MAX_TITLE_CHARS)
     value: str = ""
+    payload: str = ""
 
 
 def _choice(value: object) -> object:

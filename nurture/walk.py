@@ -254,7 +254,7 @@ class Walk:
                 Say(
                     speaker=Speaker.FLOW,
                     text=copy.render(bubble, known),
-                    quick_replies=tuple(QuickReply(title=c.title, payload=c.title) for c in step.copy.choices) if last else (),
+                    quick_replies=tuple(QuickReply(title=c.title, payload=c.payload) for c in step.copy.choices) if last else (),
                     image_url=text.image_url if last else None,
                     wording=wording,
                     purpose=step.purpose,

@@ -27,6 +27,12 @@ HELLO = Copy(wordings=(("a",), ("b",), ("c",)))
         ("How's {{ product | default('your shop') }}?", {"product": "a\nb"}, "How's your shop?"),
         ("For {{ product | default(kind) | default('you') }}.", {"kind": "a bakery"}, None),
         ("Hi {{ first_name | default('there') | title }}", {"first_name": "sara"}, "Hi Sara"),
+        ("For {{ product | default('your shop') | yours }}", {"product": "small bakery"}, "For your small bakery"),
+        ("For {{ product | default('your shop') | yours }}", {"product": "an online shop"}, "For your online shop"),
+        ("For {{ product | default('your shop') | yours }}", {"product": "My candles"}, "For your candles"),
+        ("For {{ product | default('your shop') | yours }}", {"product": "your store"}, "For your store"),
+        ("For {{ product | default('your shop') | yours }}", {"product": "candles"}, "For candles"),
+        ("For {{ product | default('your shop') | yours }}", {}, "For your shop"),
         ("I'm {{ bot_name }}", {"bot_name": "Juno"}, "I'm Juno"),
     ],
 )

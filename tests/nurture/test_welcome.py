@@ -109,6 +109,26 @@ def test_a_tapped_answer_counts_even_where_the_brain_does_not_understand_it(nurt
     assert talk.lines[-2:] == ["welcome/tip_time", "welcome/useful"]
 
 
+@pytest.mark.parametrize("text", ["idk", "Don’t know...", "no idea", "not sure", "hmm", "..."])
+def test_no_answer_is_not_kept_as_one(nurture: Nurture, text: str) -> None:
+    talk = Talk(nurture)
+    talk.write("hi", "greet")
+    talk.write(text, "nlu_fallback", brain=("No worries.",))
+
+    assert talk.lines[-3:] == [f"> {text}", "bot", "welcome/what.again"]
+    assert "business_kind" not in talk.state.slots
+
+
+def test_a_tapped_answer_that_the_channel_sends_as_a_payload_counts(nurture: Nurture) -> None:
+    talk = Talk(nurture)
+    talk.write("hi", "greet")
+    talk.write("candles", "tell_business")
+    talk.write("", "tell_obstacle", payload='/tell_obstacle{"obstacle": "people go quiet"}')
+
+    assert talk.state.slots["obstacle"] == "people go quiet"
+    assert talk.lines[-2] == "welcome/tip_quiet"
+
+
 def test_a_question_is_answered_first_and_then_the_flow_asks_again(nurture: Nurture) -> None:
     talk = Talk(nurture)
     talk.write("hi", "greet")
