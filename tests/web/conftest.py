@@ -11,7 +11,13 @@ from fake_warmline import DIST, FakeWarmline
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
     "--disable-sync",
 ]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -56,7 +62,9 @@ async def complaints() -> AsyncIterator[list[str]]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser, complaints: list[str]) -> AsyncIterator[BrowserContext]:
-    context = await browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB", timezone_id="Europe/Berlin", reduced_motion="reduce")
+    context = await browser.new_context(
+        viewport={"width": 1280, "height": 860}, locale="en-GB", timezone_id="Europe/Berlin", reduced_motion="reduce"
+    )
     context.set_default_timeout(5000)
 
     def heard(message: ConsoleMessage) -> None:

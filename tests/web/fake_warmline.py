@@ -12,7 +12,7 @@ import contextlib
 import itertools
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,13 @@ def stamp(at: datetime) -> str:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Waits for something that happens on another connection, five seconds at most."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - the condition may be about anything
+            await asyncio.sleep(0.02)
 
 
 def mistake(status: int, code: str, message: str) -> web.Response:
@@ -178,16 +185,29 @@ class FakeWarmline:
         for socket in list(self.desks):
             await socket.close(code=1012)
 
-    async def open_episode(self, talk: Talk, reason: str = "asked", *, due_in_s: float = 90, target_s: float = 120, detail: str = "") -> None:
+    async def open_episode(
+        self, talk: Talk, reason: str = "asked", *, due_in_s: float = 90, target_s: float = 120, detail: str = ""
+    ) -> None:
         talk.owner, talk.agent = "waiting", None
         talk.waiting_since = stamp(now())
         talk.episode = {
-            "id": f"e{next(self._ids)}", "reason": reason, "detail": detail, "status": "waiting", "requested_at": stamp(now()), "accepted_at": None,
-            "agent": None, "rung": 0, "breached": [], "offered_to_me": True, "clock": self.clock("accept", due_in_s, target_s),
+            "id": f"e{next(self._ids)}",
+            "reason": reason,
+            "detail": detail,
+            "status": "waiting",
+            "requested_at": stamp(now()),
+            "accepted_at": None,
+            "agent": None,
+            "rung": 0,
+            "breached": [],
+            "offered_to_me": True,
+            "clock": self.clock("accept", due_in_s, target_s),
         }
         await self.to_prospect(talk, {"type": "owner", "owner": "waiting", "agent": None})
         await self.push_item(talk)
-        await self.to_desks({"type": "notice", "kind": "offer", "conversation_id": talk.id, "text": f"{talk.name} asked for a person"})
+        await self.to_desks(
+            {"type": "notice", "kind": "offer", "conversation_id": talk.id, "text": f"{talk.name} asked for a person"}
+        )
 
     @staticmethod
     def clock(kind: str, due_in_s: float, target_s: float) -> Json:
@@ -209,10 +229,17 @@ class FakeWarmline:
     def item(self, talk: Talk) -> Json:
         last = talk.messages[-1] if talk.messages else None
         return {
-            "id": talk.id, "name": talk.name, "picture_url": None, "channel": talk.channel, "owner": talk.owner,
+            "id": talk.id,
+            "name": talk.name,
+            "picture_url": None,
+            "channel": talk.channel,
+            "owner": talk.owner,
             "preview": last and {"speaker": last["speaker"], "text": last["text"], "at": last["at"]},
-            "last_at": last["at"] if last else stamp(now()), "waiting_since": talk.waiting_since, "tags": talk.tags,
-            "episode": talk.episode, "window_closes_at": talk.window_closes_at,
+            "last_at": last["at"] if last else stamp(now()),
+            "waiting_since": talk.waiting_since,
+            "tags": talk.tags,
+            "episode": talk.episode,
+            "window_closes_at": talk.window_closes_at,
         }
 
     # The widget's side
@@ -245,7 +272,12 @@ class FakeWarmline:
         talk.sockets.add(socket)
         talk.hellos.append(frame)
         welcome = {
-            "type": "welcome", "token": talk.token, "persona": PERSONA, "owner": talk.owner, "agent": talk.agent and talk.agent.brief(), "now": stamp(now()),
+            "type": "welcome",
+            "token": talk.token,
+            "persona": PERSONA,
+            "owner": talk.owner,
+            "agent": talk.agent and talk.agent.brief(),
+            "now": stamp(now()),
             "messages": [self.widget_message(message) for message in talk.messages if message["seq"] > frame["after"]],
         }
         await send(socket, welcome)
@@ -313,7 +345,9 @@ class FakeWarmline:
         return await self.account(request, person, path, body)
 
     def login(self, body: Json) -> web.Response:
-        person = next((one for one in self.people.values() if one.email == body["email"] and one.password == body["password"]), None)
+        person = next(
+            (one for one in self.people.values() if one.email == body["email"] and one.password == body["password"]), None
+        )
         if person is None:
             return mistake(401, "wrong_credentials", "That email and password don't match.")
         cookie = secrets.token_hex(8)
@@ -346,8 +380,12 @@ class FakeWarmline:
             return web.json_response({"agents": [one.shown() for one in self.people.values()]})
         if request.method == "POST":
             if any(one.email == body["email"] for one in self.people.values()):
-                return web.json_response({"error": {"code": "email_taken", "message": "Somebody has that email already.", "field": "email"}}, status=409)
-            return web.json_response({"agent": self.add_person(body["name"], body["email"], body["role"], body["password"]).shown()}, status=201)
+                return web.json_response(
+                    {"error": {"code": "email_taken", "message": "Somebody has that email already.", "field": "email"}}, status=409
+                )
+            return web.json_response(
+                {"agent": self.add_person(body["name"], body["email"], body["role"], body["password"]).shown()}, status=201
+            )
         changed = self.people[path.split("/")[1]]
         for name, value in body.items():
             setattr(changed, name, value)
@@ -366,7 +404,11 @@ class FakeWarmline:
 
     async def conversations(self, request: web.Request, person: Person, steps: list[str], body: Json) -> web.Response:
         if not steps:
-            found = sorted((self.item(talk) for talk in self.view(request.query.get("view", "all"), person)), key=lambda item: item["last_at"], reverse=True)
+            found = sorted(
+                (self.item(talk) for talk in self.view(request.query.get("view", "all"), person)),
+                key=lambda item: item["last_at"],
+                reverse=True,
+            )
             before = request.query.get("before")
             items = [item for item in found if before is None or item["last_at"] < before][:50]
             return web.json_response({"items": items, "now": stamp(now())})
@@ -375,15 +417,31 @@ class FakeWarmline:
             return mistake(404, "unknown_conversation", "There is no such conversation.")
         if len(steps) == 1:
             recent = [self.desk_message(message) for message in talk.messages[-50:]]
-            return web.json_response({"item": self.item(talk), "messages": recent, "pending": talk.pending, "notes": talk.notes, "card": talk.card, "now": stamp(now())})
+            return web.json_response(
+                {
+                    "item": self.item(talk),
+                    "messages": recent,
+                    "pending": talk.pending,
+                    "notes": talk.notes,
+                    "card": talk.card,
+                    "now": stamp(now()),
+                }
+            )
         if steps[1] == "messages":
             before_seq = int(request.query["before"])
-            return web.json_response({"messages": [self.desk_message(one) for one in talk.messages if one["seq"] < before_seq][-50:]})
+            return web.json_response(
+                {"messages": [self.desk_message(one) for one in talk.messages if one["seq"] < before_seq][-50:]}
+            )
         return await self.command(talk, person, steps[1], body)
 
     async def command(self, talk: Talk, person: Person, verb: str, body: Json) -> web.Response:
         if verb == "note":
-            note = {"id": f"n{next(self._ids)}", "agent": {"id": person.id, "name": person.name}, "text": body["text"], "at": stamp(now())}
+            note = {
+                "id": f"n{next(self._ids)}",
+                "agent": {"id": person.id, "name": person.name},
+                "text": body["text"],
+                "at": stamp(now()),
+            }
             talk.notes.append(note)
             return web.json_response({"note": note})
         if verb == "take":
@@ -392,8 +450,20 @@ class FakeWarmline:
             return mistake(409, "not_yours", "You don't have this conversation any more.")
         if verb == "say":
             return await self.agent_says(talk, body)
-        talk.owner, talk.agent, talk.episode, talk.waiting_since = ("closed" if body["outcome"] in ("won", "lost") else "bot"), None, None, None
-        talk.notes.append({"id": f"n{next(self._ids)}", "agent": {"id": person.id, "name": person.name}, "text": body["summary"], "at": stamp(now())})
+        talk.owner, talk.agent, talk.episode, talk.waiting_since = (
+            ("closed" if body["outcome"] in ("won", "lost") else "bot"),
+            None,
+            None,
+            None,
+        )
+        talk.notes.append(
+            {
+                "id": f"n{next(self._ids)}",
+                "agent": {"id": person.id, "name": person.name},
+                "text": body["summary"],
+                "at": stamp(now()),
+            }
+        )
         await self.to_prospect(talk, {"type": "owner", "owner": talk.owner, "agent": None})
         await self.push_item(talk)
         return web.json_response({"item": self.item(talk)})
@@ -406,7 +476,12 @@ class FakeWarmline:
             await self.open_episode(talk, "agent_stepped_in")
             talk.owner, talk.agent = "agent", person
         assert talk.episode is not None
-        talk.episode |= {"status": "accepted", "accepted_at": stamp(now()), "agent": person.brief(), "clock": self.clock("first_words", 60, 60)}
+        talk.episode |= {
+            "status": "accepted",
+            "accepted_at": stamp(now()),
+            "agent": person.brief(),
+            "clock": self.clock("first_words", 60, 60),
+        }
         await self.to_prospect(talk, {"type": "owner", "owner": "agent", "agent": person.brief()})
         await self.push_item(talk)
         return web.json_response({"item": self.item(talk)})
@@ -439,7 +514,9 @@ class FakeWarmline:
                 if frame["type"] == "ping":
                     await send(socket, {"type": "pong", "now": stamp(now())})
                 elif frame["type"] == "typing":
-                    await self.to_prospect(self.talks[frame["conversation_id"]], {"type": "typing", "on": True, "name": person.name})
+                    await self.to_prospect(
+                        self.talks[frame["conversation_id"]], {"type": "typing", "on": True, "name": person.name}
+                    )
         finally:
             self.desks.pop(socket, None)
         return socket
@@ -472,7 +549,10 @@ class FakeWarmline:
             await runner.cleanup()
 
 
-CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' https: data:; connect-src 'self' ws:; frame-ancestors 'none'"
+CSP = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' https: data:; "
+    "connect-src 'self' ws:; frame-ancestors 'none'"
+)
 
 
 def page(path: Path) -> Any:
@@ -496,33 +576,74 @@ def furnish(fake: FakeWarmline) -> None:
     t = now()
     card = {
         "headline": "Runs a flower shop in Leeds and wants more orders from Instagram before Mother's Day.",
-        "facts": [{"label": "Shop", "value": "Petal & Stem"}, {"label": "Team", "value": "2 people"}, {"label": "From", "value": "Instagram ad (spring)"}, {"label": "Local time", "value": "14:05"}],
-        "wants": ["More orders from chat", "Someone to set it up"], "objections": ["The monthly price"], "promised": ["A call before Friday"],
-        "flow": {"name": "Welcome", "step": "Offer a call", "purpose": "Find out whether a call helps"}, "next_question": "When do most of your orders come in?",
-        "history": [{"at": stamp(t - timedelta(days=3)), "text": "First visit, asked about price"}, {"at": stamp(t - timedelta(minutes=9)), "text": "Came back from the follow-up"}],
+        "facts": [
+            {"label": "Shop", "value": "Petal & Stem"},
+            {"label": "Team", "value": "2 people"},
+            {"label": "From", "value": "Instagram ad (spring)"},
+            {"label": "Local time", "value": "14:05"},
+        ],
+        "wants": ["More orders from chat", "Someone to set it up"],
+        "objections": ["The monthly price"],
+        "promised": ["A call before Friday"],
+        "flow": {"name": "Welcome", "step": "Offer a call", "purpose": "Find out whether a call helps"},
+        "next_question": "When do most of your orders come in?",
+        "history": [
+            {"at": stamp(t - timedelta(days=3)), "text": "First visit, asked about price"},
+            {"at": stamp(t - timedelta(minutes=9)), "text": "Came back from the follow-up"},
+        ],
         "reading": {"intent": "ask_human", "confidence": 0.94},
     }
-    priya = fake.talk("Priya Shah", tags=["returning"], card=card, window_closes_at=stamp(t + timedelta(hours=22)), channel="facebook")
+    priya = fake.talk(
+        "Priya Shah", tags=["returning"], card=card, window_closes_at=stamp(t + timedelta(hours=22)), channel="facebook"
+    )
     for minutes, speaker, text in [
-        (1450, "flow", "Hi, I'm Mia, the bot at Sundial. What are you working on at the moment?"), (1449, "prospect", "I run a flower shop, we sell mostly on Instagram"),
-        (1448, "bot", "Lovely. Flowers sell best when somebody can ask before they buy. Want three openers that work for flower shops?"), (9, "prospect", "yes please. also how much is it"),
-        (8, "bot", "It's €190 a month, and you can stop any time. Here's a short guide: https://sundial.example/openers"), (3, "prospect", "hm ok. can I talk to a real person about this?"),
+        (1450, "flow", "Hi, I'm Mia, the bot at Sundial. What are you working on at the moment?"),
+        (1449, "prospect", "I run a flower shop, we sell mostly on Instagram"),
+        (
+            1448,
+            "bot",
+            "Lovely. Flowers sell best when somebody can ask before they buy. Want three openers that work for flower shops?",
+        ),
+        (9, "prospect", "yes please. also how much is it"),
+        (8, "bot", "It's $89 a month, and you can stop any time. Here's a short guide: https://sundial.example/openers"),
+        (3, "prospect", "hm ok. can I talk to a real person about this?"),
         (3, "ladder", "Of course. I'm getting somebody from the team, usually that takes less than two minutes."),
     ]:
         fake.add(priya, speaker, text, at=t - timedelta(minutes=minutes))
-    priya.notes.append({"id": "n1", "agent": {"id": "a2", "name": "Sam Reyes"}, "text": "Spoke on the phone in May, very kind.", "at": stamp(t - timedelta(days=30))})
+    priya.notes.append(
+        {
+            "id": "n1",
+            "agent": {"id": "a2", "name": "Sam Reyes"},
+            "text": "Spoke on the phone in May, very kind.",
+            "at": stamp(t - timedelta(days=30)),
+        }
+    )
     tom = fake.talk("Tom Becker", card={**card, "headline": "Unhappy: his last order answer took two days.", "flow": None})
     fake.add(tom, "prospect", "I wrote on Tuesday and nobody answered. Not great.", at=t - timedelta(minutes=4))
     li = fake.talk("Li Na", card=card)
-    fake.add(li, "prospect", "Does it work with Shopware 6? We have a rather old theme and I am not sure the plugin would load at all", at=t - timedelta(seconds=40))
+    fake.add(
+        li,
+        "prospect",
+        "Does it work with Shopware 6? We have a rather old theme and I am not sure the plugin would load at all",
+        at=t - timedelta(seconds=40),
+    )
     done = fake.talk("Marco", card={**card, "headline": "Asked about set-up time and was answered."})
     fake.add(done, "bot", "Two weeks is typical. Shall I send you an example?", at=t - timedelta(hours=5))
 
     def episode(talk: Talk, reason: str, detail: str, due_in_s: float, target_s: float, rung: int, breached: list[str]) -> None:
         talk.owner, talk.waiting_since = "waiting", talk.messages[-1]["at"]
         talk.episode = {
-            "id": f"e-{talk.id}", "reason": reason, "detail": detail, "status": "waiting", "requested_at": talk.waiting_since, "accepted_at": None, "agent": None,
-            "rung": rung, "breached": breached, "offered_to_me": True, "clock": fake.clock("accept", due_in_s, target_s),
+            "id": f"e-{talk.id}",
+            "reason": reason,
+            "detail": detail,
+            "status": "waiting",
+            "requested_at": talk.waiting_since,
+            "accepted_at": None,
+            "agent": None,
+            "rung": rung,
+            "breached": breached,
+            "offered_to_me": True,
+            "clock": fake.clock("accept", due_in_s, target_s),
         }
 
     episode(priya, "asked", "can I talk to a real person about this?", 71, 120, 0, [])

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from fake_warmline import FakeWarmline, furnish
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.parametrize("scheme", ["light", "dark"]), pytest.mark.parametrize("width", [390, 1360])]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.parametrize("scheme", ["light", "dark"]),
+    pytest.mark.parametrize("width", [390, 1360]),
+]
 
 type Scheme = Literal["light", "dark"]
 OPTIONS: dict[str, Any] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -17,7 +22,11 @@ OPTIONS: dict[str, Any] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa
 
 async def violations(page: Page) -> list[str]:
     found = await Axe().run(page, options=OPTIONS)
-    return [f"{one['id']}: {node['html'][:120]} {node['failureSummary'][:200]}" for one in found.response["violations"] for node in one["nodes"]]
+    return [
+        f"{one['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+        for one in found.response["violations"]
+        for node in one["nodes"]
+    ]
 
 
 async def look(browser: Browser, width: int, scheme: Scheme) -> Page:

@@ -8,24 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fake_warmline import FakeWarmline, Talk, furnish, now, stamp
+from fake_warmline import FakeWarmline, Talk, furnish, now, stamp, until
 from playwright.async_api import Browser, Page, expect
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def sign_in(page: Page, address: str, email: str = "ana@sundial.example", password: str = "sunny days", path: str = "/console") -> None:
+async def sign_in(page: Page, address: str, path: str = "/console") -> None:
     await page.goto(address + path)
-    await page.get_by_label("Email").fill(email)
-    await page.get_by_label("Password").fill(password)
+    await page.get_by_label("Email").fill("ana@sundial.example")
+    await page.get_by_label("Password").fill("sunny days")
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("switch", name="Online")).to_be_visible()
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 def row(page: Page, name: str) -> Any:
@@ -135,7 +129,9 @@ async def test_my_words_show_once_whichever_is_faster(page: Page, address: str, 
     assert [m["text"] for m in talk.messages[-3:]] == ["one", "two", "three"]
 
 
-async def test_refused_words_say_why_and_can_be_sent_again_under_the_same_key(page: Page, address: str, furnished: FakeWarmline) -> None:
+async def test_refused_words_say_why_and_can_be_sent_again_under_the_same_key(
+    page: Page, address: str, furnished: FakeWarmline
+) -> None:
     talk = await holding(page, address, furnished)
     furnished.say_status = (409, "not_yours", "You don't have this conversation any more.")
     await page.keyboard.type("hello?")
@@ -215,11 +211,14 @@ async def test_the_keyboard_alone_is_enough(page: Page, address: str, furnished:
     await page.keyboard.press("g")
     await expect(page.get_by_role("dialog", name="Give Li Na back to the bot")).to_be_visible()
     await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     await page.get_by_label("Use the single-letter keys").uncheck()
     await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.keyboard.press("?")
+    await asyncio.sleep(0.1)
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 

@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from fake_warmline import FakeWarmline, Talk
-from playwright.async_api import BrowserContext, Page, expect
+from fake_warmline import FakeWarmline, Talk, until
+from playwright.async_api import BrowserContext, Locator, Page, expect
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def opened(page: Page, address: str) -> None:
@@ -25,15 +25,14 @@ async def say(page: Page, text: str) -> None:
     await page.keyboard.press("Enter")
 
 
+async def height(locator: Locator) -> float:
+    box = await locator.bounding_box()
+    assert box is not None
+    return box["height"]
+
+
 def bubbles(page: Page) -> Any:
     return page.locator("#warmline .bubble")
-
-
-async def until(condition: Any) -> None:
-    """Waits for something that the fake service will see."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def talk_of(fake: FakeWarmline) -> Talk:
@@ -67,11 +66,11 @@ async def test_words_go_out_and_an_answer_comes_in(page: Page, address: str, fak
 async def test_enter_sends_and_shift_enter_starts_a_line(page: Page, address: str, fake: FakeWarmline) -> None:
     await opened(page, address)
     box = page.get_by_role("textbox", name="Write a message")
-    low = (await box.bounding_box() or {})["height"]
+    low = await height(box)
     await box.press_sequentially("one")
     await page.keyboard.press("Shift+Enter")
     await box.press_sequentially("two")
-    assert (await box.bounding_box() or {})["height"] > low
+    assert await height(box) > low
     await page.keyboard.press("Enter")
     await expect(bubbles(page)).to_have_text(["one\ntwo"])
     await expect(box).to_have_value("")
@@ -81,7 +80,7 @@ async def test_enter_sends_and_shift_enter_starts_a_line(page: Page, address: st
 async def test_quick_replies_are_buttons_of_the_last_message_only(page: Page, address: str, fake: FakeWarmline) -> None:
     await opened(page, address)
     talk = await talk_of(fake)
-    replies = [{"title": "A bakery", "payload": "/trade{\"kind\": \"bakery\"}"}, {"title": "Something else", "payload": "/trade"}]
+    replies = [{"title": "A bakery", "payload": '/trade{"kind": "bakery"}'}, {"title": "Something else", "payload": "/trade"}]
     await fake.says(talk, "bot", "What do you sell?", quick_replies=replies)
     await page.get_by_role("textbox", name="Write a message").focus()
     await page.keyboard.press("Shift+Tab")
@@ -90,7 +89,7 @@ async def test_quick_replies_are_buttons_of_the_last_message_only(page: Page, ad
     await expect(page.get_by_role("button", name="A bakery")).to_have_count(0)
     await expect(page.get_by_role("textbox", name="Write a message")).to_be_focused()
     await until(lambda: len(talk.messages) == 2)
-    assert (talk.messages[1]["text"], talk.messages[1]["payload"]) == ("A bakery", "/trade{\"kind\": \"bakery\"}")
+    assert (talk.messages[1]["text"], talk.messages[1]["payload"]) == ("A bakery", '/trade{"kind": "bakery"}')
 
 
 async def test_a_person_is_told_from_the_bot(page: Page, address: str, fake: FakeWarmline) -> None:
@@ -106,7 +105,9 @@ async def test_a_person_is_told_from_the_bot(page: Page, address: str, fake: Fak
     await expect(page.locator("#warmline .who")).to_have_text(["Miabot", "Sam Reyesperson"])
 
 
-async def test_words_written_offline_are_sent_once_when_the_line_is_back(page: Page, address: str, fake: FakeWarmline, context: BrowserContext) -> None:
+async def test_words_written_offline_are_sent_once_when_the_line_is_back(
+    page: Page, address: str, fake: FakeWarmline, context: BrowserContext
+) -> None:
     await opened(page, address)
     talk = await talk_of(fake)
     await say(page, "before")
@@ -208,7 +209,9 @@ async def test_two_tabs_stay_in_step(page: Page, address: str, fake: FakeWarmlin
     assert len(talk.messages) == 3
 
 
-async def test_two_tabs_stay_in_step_when_the_service_tells_only_one(page: Page, address: str, fake: FakeWarmline, context: BrowserContext) -> None:
+async def test_two_tabs_stay_in_step_when_the_service_tells_only_one(
+    page: Page, address: str, fake: FakeWarmline, context: BrowserContext
+) -> None:
     await opened(page, address)
     talk = await talk_of(fake)
     told = set(talk.sockets)
@@ -333,7 +336,9 @@ async def test_the_title_counts_unread_while_nobody_looks(page: Page, address: s
 
 async def test_the_page_can_open_close_and_listen(page: Page, address: str, fake: FakeWarmline) -> None:
     await page.goto(address)
-    await page.evaluate("window.heard = []; for (const e of ['open', 'close', 'message', 'owner']) Warmline.on(e, () => heard.push(e))")
+    await page.evaluate(
+        "window.heard = []; for (const e of ['open', 'close', 'message', 'owner']) Warmline.on(e, () => heard.push(e))"
+    )
     await page.evaluate("Warmline.open()")
     talk = await talk_of(fake)
     await expect(page.locator("#warmline h2")).to_have_text("Mia")

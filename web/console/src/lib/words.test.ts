@@ -14,7 +14,8 @@ it("says who has it", () => {
 
 it("names people and speakers also without a name", () => {
   expect([personName({ name: " ", channel: "widget" }), personName({ name: null, channel: "facebook" }), personName({ name: "Ana", channel: "rest" })]).toEqual(["Website visitor", "Someone on Messenger", "Ana"]);
-  expect(speakerWords({ speaker: "ladder", name: null })).toEqual({ name: "Handoff message", kind: "" });
+  expect(speakerWords({ speaker: "ladder", name: null })).toEqual({ name: "Bot", kind: "handoff message" });
+  expect(speakerWords({ speaker: "bot", name: null })).toEqual({ name: "Bot", kind: "" });
   expect(speakerWords({ speaker: "bot", name: "Mia" })).toEqual({ name: "Mia", kind: "bot" });
 });
 

@@ -39,10 +39,11 @@ export const personName = ({ name, channel }: Pick<Item, "name" | "channel">): s
 
 const KINDS: Record<string, string> = { bot: "bot", flow: "flow", ladder: "handoff message", agent: "agent" };
 
-/** Who spoke on our side: a name with what they are, or only what they are for one without a name. */
+/** Who spoke on our side, and as what: the bot speaks for its flows and for Warmline's own words too. */
 export function speakerWords({ speaker, name }: Pick<Message, "speaker" | "name">): { name: string; kind: string } {
   const kind = KINDS[speaker] ?? speaker;
-  return name ? { name, kind } : { name: kind.charAt(0).toUpperCase() + kind.slice(1), kind: "" };
+  const shown = name ?? (speaker === "agent" ? "Agent" : "Bot");
+  return { name: shown, kind: shown.toLowerCase() === kind ? "" : kind };
 }
 
 /** What became of a message, in words. */
@@ -57,7 +58,7 @@ export function deliveryWords(delivery: Delivery | null, error: string | null, r
     case "failed":
       return `Not delivered${error ? `: ${error}` : ""}`;
     case "refused":
-      return `Not sent, somebody else took over first${error ? `: ${error}` : ""}`;
+      return "Not sent, the conversation had moved on";
     case "withdrawn":
       return "Taken back, they wrote first";
     case null:
