@@ -15,7 +15,6 @@ BUSY_TIMEOUT_MS = 5_000
 """How long to wait for another process's write before giving up."""
 
 _PRAGMAS = (
-    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA journal_mode = WAL",
     # FULL syncs the log at each commit: what was acknowledged survives a power cut. See sqlite.org/pragma.html.
     "PRAGMA synchronous = FULL",
@@ -23,7 +22,7 @@ _PRAGMAS = (
 )
 
 
-def sqlite_engine(url: sa.URL, *, begin: str) -> sa.Engine:
+def sqlite_engine(url: sa.URL, *, begin: str, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> sa.Engine:
     """An engine whose transactions start with `begin`: BEGIN to read, BEGIN IMMEDIATE to write.
 
     BEGIN IMMEDIATE takes the write lock at once, so a transaction that read cannot fail when it starts to write.
@@ -37,7 +36,7 @@ def sqlite_engine(url: sa.URL, *, begin: str) -> sa.Engine:
         hide_parameters=True,  # values are people's words; they must not reach a log
         json_serializer=json_text,
         json_deserializer=json_value,
-        connect_args={"check_same_thread": False},
+        connect_args={"check_same_thread": False, "timeout": busy_timeout_ms / 1000},
     )
     sa.event.listen(engine, "connect", _set_up)
     sa.event.listen(engine, "begin", lambda conn: _driver(conn).execute(begin))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, get_type_hints
 
@@ -18,7 +18,6 @@ from bot.core.model import (
     Decision,
     Enrolment,
     Episode,
-    Identity,
     JournalEntry,
     Json,
     Owner,
@@ -29,8 +28,7 @@ from bot.core.model import (
     State,
     Window,
 )
-
-T0 = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+from tests.store.story import ANN, T0
 
 moments = st.integers(-(10**12), 10**12).map(lambda microseconds: T0 + timedelta(microseconds=microseconds))
 numbers = st.integers(-(2**53), 2**53)
@@ -142,7 +140,6 @@ class Step:
                 draft.set_clock(clock)
 
 
-ANN = Identity(channel="widget", external_id="ann")
 arrivals = full(Arrival, identity=st.just(ANN))
 
 

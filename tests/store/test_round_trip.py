@@ -19,7 +19,8 @@ from bot.core.model import Arrival, ClockKind, Say, State, Unsent
 from bot.store import open_store
 from bot.store.contract import Store, TakenIn
 from bot.store.fake import FakeStore
-from tests.store.generated import ANN, T0, Step, stories
+from tests.store.generated import Step, stories
+from tests.store.story import ANN, T0
 
 SLOTS_OF_INTAKE = ((ClockKind.TURN, ""), (ClockKind.PROMISE, ""))
 
