@@ -26,6 +26,7 @@ test-fast: install ## The service's tests without browser and real processes
 
 check: install .tools/node web/node_modules/.stamp ## Lint, types, architecture
 	@$(RUN) ruff check .
+	@$(RUN) ruff check --config brain/ruff.toml brain actions tests/brain tests/actions
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports --no-cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
@@ -55,6 +56,10 @@ class SocketBrain:
     async def health(self) -> dict[str, Any]:
         """The brain's own report."""
         return await self._call("GET", "/health")
+
+    async def swap(self, model: Path) -> dict[str, Any]:
+        """Put another model in place; the old one answers until the new one can. Raises `BrainError`."""
+        return await self._call("POST", "/model", {"path": str(model)})
 
     async def close(self) -> None:
         """Close the connections."""

@@ -57,6 +57,18 @@ def train(force: Annotated[bool, typer.Option(help="Train even if nothing change
 
 
 @app.command()
+def swap() -> None:
+    """Train if needed, then give the running brain the new model; no turn is dropped."""
+    from bot import training
+    from bot.run import swap_model
+
+    chosen = _settings()
+    path = training.train(chosen, console=console)
+    model = asyncio.run(swap_model(chosen, path))
+    out.print(f"The brain now answers with {model}.")
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database up to date."""
     from bot.run import migrate_only

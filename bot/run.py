@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bot import app as composition
 from bot import training
+from bot.brain import SocketBrain
 from bot.errors import BrainError, SettingsError
 from bot.settings import Settings
 from bot.store import open_store
@@ -25,6 +26,7 @@ from handoff.api.passwords import hash_password
 log = structlog.get_logger()
 
 LOOK_AGAIN_S = 0.25
+SWAP_WITHIN_S = 120.0
 FIRST_ADMIN = "admin@example.com"
 
 
@@ -44,6 +46,15 @@ async def migrate_only(settings: Settings) -> None:
         await store.migrate()
     finally:
         await store.close()
+
+
+async def swap_model(settings: Settings, model: Path) -> str:
+    """Give the running brain another model; gives its name. Raises `BrainError` if no brain runs or it refuses."""
+    brain = SocketBrain(socket_path(settings), timeout_s=SWAP_WITHIN_S)
+    try:
+        return str((await brain.swap(model.resolve()))["model"])
+    finally:
+        await brain.close()
 
 
 async def add_agent_now(settings: Settings, *, email: str, name: str, role: str) -> str:

@@ -68,6 +68,7 @@ def decide(
     wanted = engine.asks_for_person(draft, rules.nurture)
     if wanted is not None and draft.ask_brain is None:
         episodes.open_episode(draft, rules.policy, desk, Reason.FLOW_STEP, detail=wanted)
+    _owe_still(draft)
     return _close(draft, rules)
 
 
@@ -351,6 +352,18 @@ def _keep_promise(draft: Draft, how: str) -> None:
     draft.set(promise=None)
     waited = draft.now - promise.opened_at
     draft.note("promise.kept", how=how, waited_ms=int(waited.total_seconds() * 1000), late=draft.now > promise.due_at)
+
+
+def _owe_still(draft: Draft) -> None:
+    """A message that this decision did not deal with keeps its promise and the clocks that see to its answer."""
+    if not draft.state.unheard:
+        return
+    for kind in (ClockKind.TURN, ClockKind.PROMISE):
+        clock = draft.before.clock(kind)
+        if clock is not None and draft.state.clock(kind) is None:
+            draft.set_clock(clock)
+    if draft.state.promise is None:
+        draft.set(promise=draft.before.promise)
 
 
 def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:

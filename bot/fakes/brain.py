@@ -38,25 +38,31 @@ def read(text: str) -> Reading:
 
 
 class FakeBrain:
-    """Answers `<intent>: <text>` so that a test can tell which message was answered; people who ask for a person get a directive."""
+    """Answers `<intent>: <text>` so that a test can tell what was answered; who asks for a person gets a directive."""
 
     def __init__(self) -> None:
         self.asked: list[BrainAsk] = []
         self.trackers: list[tuple[Json, ...]] = []
         self.error: BrainError | None = None
         self.held: asyncio.Event | None = None
+        self.was_asked = asyncio.Event()
 
     async def turn(self, conversation_id: str, channel: str, ask: BrainAsk, tracker: Sequence[Json]) -> BrainAnswer:
         """One turn; raises `error` if a test has set one, and waits for `held` if a test holds it."""
         self.asked.append(ask)
         self.trackers.append(tuple(tracker))
+        self.was_asked.set()
         if self.held is not None:
             await self.held.wait()
         if self.error is not None:
             raise self.error
         reading = read(ask.text)
         directive = DIRECTIVES.get(reading.intent or "")
-        said = () if directive else (Say(speaker=Speaker.BOT, text=f"{reading.intent}: {ask.text}", wording=f"utter_{reading.intent}"),)
+        said = (
+            ()
+            if directive
+            else (Say(speaker=Speaker.BOT, text=f"{reading.intent}: {ask.text}", wording=f"utter_{reading.intent}"),)
+        )
         events: tuple[Json, ...] = ({"event": "user", "text": ask.text, "parse_data": {}},)
         return BrainAnswer(
             reading=reading, messages=said, directives=(directive,) if directive else (), tracker_events=events, model="fake"

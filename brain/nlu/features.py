@@ -5,6 +5,8 @@ Training counts with the same functions as reading, so the two cannot drift apar
 
 from __future__ import annotations
 
+import itertools
+
 SHORTEST_PIECE = 2
 LONGEST_PIECE = 5
 
@@ -18,4 +20,4 @@ def char_pieces(word: str) -> list[str]:
 
 def word_pieces(words: list[str]) -> list[str]:
     """Return the words of a message and its pairs of neighbours."""
-    return words + [f"{first} {second}" for first, second in zip(words, words[1:])]
+    return words + [f"{first} {second}" for first, second in itertools.pairwise(words)]

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import yaml
 
@@ -88,7 +88,7 @@ class DigitsRule:
     not_before: Words
 
 
-Rule = Union[AfterRule, NameRule, DigitsRule]
+Rule = AfterRule | NameRule | DigitsRule
 _KINDS: dict[str, type[AfterRule] | type[NameRule] | type[DigitsRule]] = {
     "after": AfterRule,
     "name": NameRule,

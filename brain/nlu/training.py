@@ -69,7 +69,7 @@ class _Examples:
 
     def __init__(self, texts: Sequence[str], labels: Sequence[str]) -> None:
         seen: dict[tuple[str, tuple[str, ...]], None] = {}
-        for text, label in zip(texts, labels):
+        for text, label in zip(texts, labels, strict=False):
             words = tuple(words_of(text))
             if words:
                 # The same words twice would be learnt in one fold and asked in another.
@@ -144,7 +144,7 @@ def train_intents(texts: Sequence[str], labels: Sequence[str], *, keep: float) -
     calibration = _calibrate(scores, right, strangers, keep)
     fit = examples.fit(np.arange(len(examples.y)), best_c)
     facts = {
-        "examples": int(len(examples.y)),
+        "examples": len(examples.y),
         "c": best_c,
         "keep": keep,
         "out_of_fold_accuracy": float(right.mean()) if len(right) else None,

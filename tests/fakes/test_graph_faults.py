@@ -171,9 +171,7 @@ def test_faults_file_that_is_wrong_arms_nothing_and_says_where(tmp_path, describ
 
 def test_faults_file_that_is_right_arms_all(tmp_path):
     path = tmp_path / "faults.json"
-    path.write_text(
-        '[{"kind": "drop", "rate": 0.5}, {"kind": "late", "times": 2, "delay_s": 30, "where": {"text": "x"}}]'
-    )
+    path.write_text('[{"kind": "drop", "rate": 0.5}, {"kind": "late", "times": 2, "delay_s": 30, "where": {"text": "x"}}]')
     faults = Faults(random.Random(0))
     faults.load_file(path)
     drawn = [faults.draw(Call(operation="message", text="x")) for _ in range(40)]

@@ -7,17 +7,11 @@ from bot.fakes.graph import events
 from bot.fakes.graph.events import Thread
 
 THREAD = Thread(psid="6120000000000017", page_id="104857600000001")
-SINGLE = [
-    name
-    for name in fixture_names()
-    if not name.startswith("batch_") and name not in {"changes_test_button", "not_a_page"}
-]
+SINGLE = [name for name in fixture_names() if not name.startswith("batch_") and name not in {"changes_test_button", "not_a_page"}]
 
 
 def events_of(body):
-    return [
-        event for entry in body["entry"] for channel in ("messaging", "standby") for event in entry.get(channel, [])
-    ]
+    return [event for entry in body["entry"] for channel in ("messaging", "standby") for event in entry.get(channel, [])]
 
 
 def entries_and_events(name):
@@ -105,9 +99,7 @@ BUILT = {
     "delivery": lambda e: events.delivery(
         THREAD, e["timestamp"], watermark_ms=e["delivery"]["watermark"], mids=e["delivery"]["mids"]
     ),
-    "delivery_watermark_only": lambda e: events.delivery(
-        THREAD, e["timestamp"], watermark_ms=e["delivery"]["watermark"]
-    ),
+    "delivery_watermark_only": lambda e: events.delivery(THREAD, e["timestamp"], watermark_ms=e["delivery"]["watermark"]),
     "read": lambda e: events.read(THREAD, e["timestamp"], watermark_ms=e["read"]["watermark"]),
     "reaction": lambda e: events.reaction(
         THREAD, e["timestamp"], mid=e["reaction"]["mid"], emoji="\N{HEAVY BLACK HEART}", name="love"
@@ -115,9 +107,7 @@ BUILT = {
     "reaction_removed": lambda e: events.reaction(
         THREAD, e["timestamp"], mid=e["reaction"]["mid"], emoji="\N{HEAVY BLACK HEART}", name="love", undo=True
     ),
-    "edit": lambda e: events.edit(
-        THREAD, e["timestamp"], mid=e["message_edit"]["mid"], text="for July, sorry", number=1
-    ),
+    "edit": lambda e: events.edit(THREAD, e["timestamp"], mid=e["message_edit"]["mid"], text="for July, sorry", number=1),
     "echo_own": lambda e: events.echo(
         THREAD,
         e["timestamp"],

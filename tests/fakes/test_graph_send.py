@@ -147,9 +147,7 @@ async def test_blocked_person_is_unavailable(anna, client, code_of):
         {"attachment": {"type": "image", "payload": {"url": "https://x.example/1.jpg"}}},
         {"attachments": [{"type": "image", "payload": {"url": "https://x.example/1.jpg"}}] * 30},
         template(template_type="button", text="t" * 640, buttons=[BUTTON] * 3),
-        template(
-            template_type="generic", elements=[{"title": "t" * 80, "subtitle": "s" * 80, "buttons": [BUTTON]}] * 10
-        ),
+        template(template_type="generic", elements=[{"title": "t" * 80, "subtitle": "s" * 80, "buttons": [BUTTON]}] * 10),
     ],
 )
 async def test_message_at_the_limit_is_taken(anna, client, message):
@@ -190,9 +188,7 @@ async def test_message_at_the_limit_is_taken(anna, client, message):
         (template(template_type="generic", elements=[{"title": "t", "buttons": [BUTTON] * 4}]), None),
     ],
 )
-async def test_message_beyond_the_limit_is_refused_and_not_recorded_as_sent(
-    graph, anna, client, code_of, message, subcode
-):
+async def test_message_beyond_the_limit_is_refused_and_not_recorded_as_sent(graph, anna, client, code_of, message, subcode):
     assert code_of(await client.send("anna", message)) == (100, subcode)
     assert graph.sent == []
 

@@ -49,9 +49,7 @@ async def test_wrong_secret_is_noticed_by_the_app(make_graph, app):
 @given(
     st.dictionaries(
         st.text(),
-        st.recursive(
-            st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5
-        ),
+        st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5),
     )
 )
 def test_encoding_is_ascii_and_means_the_same(payload):

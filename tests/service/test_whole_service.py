@@ -116,8 +116,7 @@ async def test_an_answer_computed_while_an_agent_took_over_is_never_sent(world: 
     async with world.visitor() as anna:
         await anna.say("how much is it")
         conversation = await only_conversation(world)
-        while not world.brain.asked:
-            await asyncio.sleep(0)
+        await world.brain.was_asked.wait()
         await world.service.conversations.handle(conversation, AgentTook(agent=sam))
         world.brain.held.set()
         await world.settle()

@@ -90,9 +90,7 @@ class Api:
             return edges.thread_control(world, edge, body, psid)
         return refusals.unknown_object(edge)
 
-    async def _strike(
-        self, fault: Fault, request: web.BaseRequest, parts: list[str], body: Json, call: Call
-    ) -> web.StreamResponse:
+    async def _strike(self, fault: Fault, request: web.BaseRequest, parts: list[str], body: Json, call: Call) -> web.StreamResponse:
         kind, world = fault.kind, self._world
         if kind in ERRORS:
             return self._refuse(ERRORS[kind], call, body)

@@ -43,9 +43,7 @@ class Recipient(Protocol):
     def human_ends_at(self) -> datetime | None: ...
 
 
-def check_send(
-    body: Mapping[str, Any], *, recipient: Recipient | None, personas: Container[str], now: datetime
-) -> Refusal | None:
+def check_send(body: Mapping[str, Any], *, recipient: Recipient | None, personas: Container[str], now: datetime) -> Refusal | None:
     """The refusal of a call to `/messages`, or None when it may go out.
 
     `recipient` is None when the platform knows nobody by that id; `personas` holds the Page's persona ids. The order

@@ -15,7 +15,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -27,8 +27,8 @@ from bot.fakes.graph.world import World
 
 CONTROL_PREFIX = "/_fake/"
 
-Arguments: TypeAlias = Mapping[str, Any]
-Act: TypeAlias = Callable[[World, Person, Arguments], Awaitable[str | None]]
+type Arguments = Mapping[str, Any]
+type Act = Callable[[World, Person, Arguments], Awaitable[str | None]]
 
 
 class Control:

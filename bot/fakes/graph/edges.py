@@ -1,7 +1,7 @@
 """What each edge of the Graph API does to the world. Synchronous: a call happens in one step or not at all."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from bot.fakes.graph import checks, refusals
 from bot.fakes.graph.person import Person
@@ -9,8 +9,8 @@ from bot.fakes.graph.records import Action, Sent
 from bot.fakes.graph.refusals import Refusal, bad_parameter
 from bot.fakes.graph.world import PAGE_INBOX_APP_ID, World
 
-Json: TypeAlias = dict[str, Any]
-Answer: TypeAlias = Json | Refusal
+type Json = dict[str, Any]
+type Answer = Json | Refusal
 
 PERSONA_NAME_MAX = 50  # Meta, Personas, 22 April 2026
 PROFILE_FIELDS = "first_name,last_name,profile_pic"
@@ -30,9 +30,7 @@ def send(world: World, body: Json, *, delivered: bool = True) -> Answer:
         return refusals.THREAD_TAKEN
     message = body.get("message")
     if message is None:
-        world.record_action(
-            Action(recipient=person.psid, action=body["sender_action"], persona_id=body.get("persona_id"), at=now)
-        )
+        world.record_action(Action(recipient=person.psid, action=body["sender_action"], persona_id=body.get("persona_id"), at=now))
         return {"recipient_id": person.psid}
     sent = Sent(
         recipient=person.psid,

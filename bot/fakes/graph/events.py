@@ -8,10 +8,10 @@ webhook reference pages (messages 27 March 2026, message echoes 18 March 2026, p
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
-Event: TypeAlias = dict[str, Any]
-Channel: TypeAlias = Literal["messaging", "standby"]
+type Event = dict[str, Any]
+type Channel = Literal["messaging", "standby"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,9 +194,7 @@ def echo(
     return _from_page(thread, at_ms) | {"message": marks | shown}
 
 
-def pass_thread_control(
-    thread: Thread, at_ms: int, *, new_owner: str, previous_owner: str | None, metadata: str = ""
-) -> Event:
+def pass_thread_control(thread: Thread, at_ms: int, *, new_owner: str, previous_owner: str | None, metadata: str = "") -> Event:
     """Control of the thread was given to `new_owner`; `previous_owner` is None when it was idle."""
     return _from_person(thread, at_ms) | {
         "pass_thread_control": {
@@ -207,9 +205,7 @@ def pass_thread_control(
     }
 
 
-def take_thread_control(
-    thread: Thread, at_ms: int, *, new_owner: str, previous_owner: str, metadata: str = ""
-) -> Event:
+def take_thread_control(thread: Thread, at_ms: int, *, new_owner: str, previous_owner: str, metadata: str = "") -> Event:
     """Control of the thread was taken from `previous_owner`."""
     return _from_person(thread, at_ms) | {
         "take_thread_control": {
@@ -222,9 +218,7 @@ def take_thread_control(
 
 def request_thread_control(thread: Thread, at_ms: int, *, requester: str, metadata: str = "") -> Event:
     """Another app asks for control of the thread."""
-    return _from_person(thread, at_ms) | {
-        "request_thread_control": {"requested_owner_app_id": requester, "metadata": metadata}
-    }
+    return _from_person(thread, at_ms) | {"request_thread_control": {"requested_owner_app_id": requester, "metadata": metadata}}
 
 
 def app_roles(page_id: str, at_ms: int, roles: Mapping[str, Sequence[str]]) -> Event:

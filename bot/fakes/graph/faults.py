@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from bot.fakes.graph import refusals
 from bot.fakes.graph.errors import FaultError
@@ -70,7 +70,7 @@ class Call:
     metadata: str | None = None
 
 
-Where: TypeAlias = Mapping[str, str] | Callable[[Call], bool]
+type Where = Mapping[str, str] | Callable[[Call], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,7 @@ class Faults:
         if not isinstance(fault, dict) or not isinstance(fault.get("kind"), str):
             raise FaultError(f"{place}: an object with a kind is needed")
         if odd := fault.keys() - {"kind", "where", "delay_s", "times", "rate"}:
-            raise FaultError(f"{place}: unknown field {sorted(odd)[0]!r}")
+            raise FaultError(f"{place}: unknown field {min(odd)!r}")
         where, delay_s = fault.get("where"), fault.get("delay_s", DEFAULT_DELAY_S)
         if where is not None and not isinstance(where, dict):
             raise FaultError(f"{place}.where: an object is needed")
@@ -194,5 +194,5 @@ def _matcher(where: Where | None) -> Callable[[Call], bool]:
         return where
     wanted: dict[str, Any] = {"operation": "message"} | dict(where or {})
     if odd := wanted.keys() - set(CALL_FIELDS):
-        raise FaultError(f"where: {sorted(odd)[0]!r} is none of {', '.join(CALL_FIELDS)}")
+        raise FaultError(f"where: {min(odd)!r} is none of {', '.join(CALL_FIELDS)}")
     return lambda call: all(getattr(call, field) == value for field, value in wanted.items())

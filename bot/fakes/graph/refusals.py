@@ -38,17 +38,13 @@ def bad_parameter(reason: str, subcode: int | None = None) -> Refusal:
 
 TOKEN_MISSING = Refusal(code=190, message="An access token is required to request this resource.")
 TOKEN_WRONG = Refusal(code=190, message="Invalid OAuth access token - Cannot parse access token")
-TOKEN_EXPIRED = Refusal(
-    code=190, subcode=463, message="Error validating access token: Session has expired and must be renewed."
-)
+TOKEN_EXPIRED = Refusal(code=190, subcode=463, message="Error validating access token: Session has expired and must be renewed.")
 LOGGED_OUT = Refusal(
     code=190,
     subcode=460,
     message="Error validating access token: The session has been invalidated because the user changed the password.",
 )
-APP_REMOVED = Refusal(
-    code=190, subcode=458, message="Error validating access token: The user has not authorized application."
-)
+APP_REMOVED = Refusal(code=190, subcode=458, message="Error validating access token: The user has not authorized application.")
 
 NO_MATCHING_USER = bad_parameter("No matching user found", 2018001)
 MESSAGE_AND_ACTION = bad_parameter("Cannot send both message and state at the same time.", 2018014)

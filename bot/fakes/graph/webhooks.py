@@ -93,9 +93,7 @@ class Webhooks:
         self._alerted = False
 
     async def start(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), headers={"User-Agent": "facebookexternalua"}
-        )
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers={"User-Agent": "facebookexternalua"})
 
     async def stop(self) -> None:
         """Drop whatever is still on the way."""

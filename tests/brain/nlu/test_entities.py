@@ -111,7 +111,7 @@ def test_pattern_that_spacy_refuses_is_reported(tmp_path: Path, home: Home) -> N
 def test_directory_without_patterns_is_refused(tmp_path: Path, home: Home, directory: str) -> None:
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(PatternError, match="patterns|no pattern file"):
+    with pytest.raises(PatternError, match=r"patterns|no pattern file"):
         SpacyRuleEntityExtractor.create({"patterns": str(tmp_path / directory)}, *home).train(TrainingData())
 
 
