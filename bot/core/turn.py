@@ -1,0 +1,252 @@
+"""The prospect writes and is answered: what is heard, what the brain gave back, and what stop and start mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bot.core import consent, pacing, window
+from bot.core.draft import Draft
+from bot.core.model import (
+    BrainAnswered,
+    BrainAsk,
+    BrainFailed,
+    ClockKind,
+    Heard,
+    Inbound,
+    Json,
+    Owner,
+    Profile,
+    Reason,
+    Say,
+    Speaker,
+    State,
+)
+from handoff import episodes
+from handoff.desk import Desk
+from handoff.policy import Policy
+from handoff.steps import keep_promise, tell
+from nurture import copy, engine
+from nurture.engine import Nurture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Everything that people may edit and `decide` follows."""
+
+    policy: Policy
+    nurture: Nurture
+    pacing: pacing.Pacing
+
+
+# ---- the prospect writes --------------------------------------------------------------------------------------------
+
+
+def inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
+    """A burst was heard: it is answered by a rule, by an agent, or by asking the brain."""
+    heard = event.messages
+    text = " ".join(h.text.strip() for h in heard if h.text.strip())
+    payload = next((h.payload for h in reversed(heard) if h.payload), None)
+    draft.heard(tuple(h.message_id for h in heard))
+    draft.cancel_clock(ClockKind.TURN)
+    _learn(draft, heard)
+    draft.note("turn.heard", messages=len(heard))
+    if consent.is_stop(heard[-1].text) or consent.is_stop(text):
+        opt_out(draft, rules)
+    elif draft.state.opted_out_at and consent.is_start(heard[-1].text):
+        opt_in(draft, rules)
+    elif draft.state.owner is Owner.AGENT:
+        episodes.prospect_waits(draft, rules.policy, heard)
+    elif _chose(draft, payload, heard, rules, desk):
+        keep_promise(draft, "choice")
+    elif text or payload:
+        if draft.state.owner is Owner.CLOSED:
+            draft.set(owner=Owner.BOT, owner_version=draft.state.owner_version + 1)
+        draft.ask_brain = BrainAsk(messages=heard, text=payload or text, slots=_known(draft.state), parked=_park(draft))
+    else:
+        _wordless(draft, heard, rules, desk)
+
+
+def merged(old: Profile, new: Profile) -> Profile:
+    """What is newly told wins; what is not told stays."""
+    told = {name: value for name in Profile.__slots__ if (value := getattr(new, name)) is not None}
+    return replace(old, **told)
+
+
+def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
+    """Take from the burst what the channel told beside the words."""
+    last = heard[-1]
+    channel = draft.state.identity.channel
+    opened = window.rule_for(channel).opened(action=str(last.metadata.get("action", "message")), at=last.at)
+    profile = draft.state.profile
+    for message in heard:
+        told = {k: message.metadata[k] for k in ("first_name", "last_name", "locale", "zone") if message.metadata.get(k)}
+        profile = merged(profile, Profile(**told))
+    referral = next((h.metadata["referral"] for h in heard if h.metadata.get("referral")), None)
+    slots = draft.state.slots
+    if referral and "referral" not in slots:
+        slots = {**slots, "referral": referral}
+    draft.set(
+        window=window.later(draft.state.window, opened),
+        last_inbound_at=max(filter(None, (draft.state.last_inbound_at, last.at))),
+        profile=profile,
+        slots=slots,
+    )
+
+
+def _known(state: State) -> Json:
+    """What the brain is told about the person: the slots, and the first name if only the channel told it."""
+    return {"first_name": state.profile.first_name, **state.slots} if state.profile.first_name else state.slots
+
+
+def _chose(draft: Draft, payload: str | None, heard: tuple[Heard, ...], rules: Rules, desk: Desk) -> bool:
+    """The prospect answered the ladder's choice, or told what it had asked for."""
+    if payload and payload.startswith("/warmline."):
+        before = draft.state.owner
+        if not episodes.choose_option(draft, rules.policy, desk, payload):
+            return False
+        if before is not Owner.BOT and draft.state.owner is Owner.BOT:
+            engine.resume(draft, rules.nurture)
+        return True
+    return draft.state.asking is not None and episodes.told(draft, rules.policy, desk, heard)
+
+
+def _park(draft: Draft) -> tuple[Say, ...]:
+    """Take back flow bubbles that have not left: what the person just said is answered first."""
+    parked = tuple(u for u in draft.state.unsent if u.say.speaker is Speaker.FLOW)
+    if parked:
+        draft.withdraw(tuple(u.message_id for u in parked))
+        draft.note("flow.parked", bubbles=len(parked))
+    return tuple(replace(u.say, typing_at=None, due_at=None) for u in parked)
+
+
+def _wordless(draft: Draft, heard: tuple[Heard, ...], rules: Rules, desk: Desk) -> None:
+    """A picture, a voice message, a sticker: the bot cannot read it, so it does not pretend to."""
+    kinds = {a.kind for h in heard for a in h.attachments}
+    if kinds <= {"sticker"}:
+        keep_promise(draft, "sticker" if kinds else "empty")
+        return
+    engine.hold(draft)
+    episodes.open_episode(draft, rules.policy, desk, Reason.UNANSWERABLE, detail="attachment")
+    keep_promise(draft, "handoff")
+
+
+# ---- the brain answers ----------------------------------------------------------------------------------------------
+
+
+def answered(draft: Draft, event: BrainAnswered, rules: Rules, desk: Desk) -> None:
+    """The brain's words are said, unless a flow has the better answer; its directives are carried out."""
+    answer, ask = event.answer, event.ask
+    draft.track(*answer.tracker_events)
+    draft.set(slots={**draft.state.slots, **answer.slots}, last_reading=answer.reading, brain_away_since=None)
+    draft.note("turn.read", intent=answer.reading.intent, confidence=round(answer.reading.confidence, 3), model=answer.model)
+    wishes = [d for d in answer.directives if d.get("do")]
+    if any(d["do"] == "opt_out" for d in wishes):
+        draft.set(turns=draft.state.turns + 1)
+        opt_out(draft, rules)
+        return
+    handoff = next((d for d in wishes if d["do"] == "handoff"), None)
+    may_nurture = draft.state.owner is Owner.BOT and not draft.state.opted_out_at
+    absorbed = False
+    if may_nurture and (handoff is None or _reason(handoff) is Reason.NOT_UNDERSTOOD):
+        absorbed = engine.hear(draft, rules.nurture, heard=ask.messages, reading=answer.reading)
+    if absorbed:
+        handoff = None
+    _say_it(draft, event, absorbed=absorbed, handed_over=handoff is not None)
+    for directive in wishes:
+        _carry_out(draft, directive, rules)
+    if handoff is not None:
+        engine.hold(draft)
+        episodes.open_episode(draft, rules.policy, desk, _reason(handoff), detail=str(handoff.get("detail", "")))
+    elif may_nurture:
+        engine.carry_on(draft, rules.nurture, aside=not absorbed)
+    silent = not draft.says and draft.state.episode is None
+    if silent and engine.asks_for_person(draft, rules.nurture) is None:
+        engine.hold(draft)
+        episodes.open_episode(draft, rules.policy, desk, Reason.UNANSWERABLE)
+    draft.set(turns=draft.state.turns + 1)
+    keep_promise(draft, "answer")
+
+
+def _say_it(draft: Draft, event: BrainAnswered, *, absorbed: bool, handed_over: bool) -> None:
+    """The brain's words and the parked ones, in the order in which a person would say them.
+
+    Where the flow's words are the answer, what was parked comes before them and its old question falls away. Where a person is
+    called, only the hello of a first contact is still said, since it tells that a bot was talking.
+    """
+    parked = () if draft.state.opted_out_at else event.ask.parked
+    if absorbed:
+        draft.says[:0] = [say for say in parked if not copy.asks(say.text)]
+        return
+    if handed_over:
+        first_contact = draft.state.turns <= 1
+        draft.says[:0] = [say for say in parked if first_contact and not copy.asks(say.text)]
+        parked = ()
+    for say in (*event.answer.messages, *parked):
+        draft.say(say)
+
+
+def _reason(directive: Json) -> Reason:
+    try:
+        return Reason(str(directive.get("reason", "asked")))
+    except ValueError:
+        return Reason.ASKED
+
+
+def _carry_out(draft: Draft, directive: Json, rules: Rules) -> None:
+    match directive["do"]:
+        case "tag":
+            tag = str(directive.get("tag", ""))[:64]
+            if tag and tag not in draft.state.tags:
+                draft.set(tags=(*draft.state.tags, tag))
+        case "start_flow":
+            if not draft.state.opted_out_at and draft.state.owner is Owner.BOT:
+                engine.start(draft, rules.nurture, str(directive.get("flow", "")))
+        case "opt_in":
+            opt_in(draft, rules)
+        case "handoff":
+            return
+        case unknown:
+            draft.note("directive.unknown", do=str(unknown)[:64])
+
+
+def failed(draft: Draft, event: BrainFailed, rules: Rules, desk: Desk) -> None:
+    """No answer from the brain: one honest line for as long as it is away, and a person is called."""
+    draft.note("brain.failed", error=event.error)
+    brain_away(draft, rules, desk, event.error)
+    draft.set(turns=draft.state.turns + 1)
+    keep_promise(draft, "handoff")
+
+
+def brain_away(draft: Draft, rules: Rules, desk: Desk, detail: str) -> None:
+    """Say so once per outage, and open an episode."""
+    if draft.state.brain_away_since is None:
+        draft.set(brain_away_since=draft.now)
+        tell(draft, rules.policy, "brain_away")
+    engine.hold(draft)
+    episodes.open_episode(draft, rules.policy, desk, Reason.BOT_FAILURE, detail=detail, quiet=True)
+
+
+# ---- consent --------------------------------------------------------------------------------------------------------
+
+
+def opt_out(draft: Draft, rules: Rules) -> None:
+    """Everything planned ends here, with one confirmation; a person who is already talking is told, not cut off."""
+    mine = tuple(u.message_id for u in draft.state.unsent if u.say.speaker is not Speaker.AGENT)
+    if mine:
+        draft.withdraw(mine)
+    engine.stop_all(draft, "opted_out")
+    if draft.state.opted_out_at is None:
+        tell(draft, rules.policy, "opted_out")
+        draft.set(opted_out_at=draft.now)
+        draft.note("prospect.opted_out")
+    if draft.state.owner is Owner.WAITING:
+        episodes.withdraw_request(draft, "opted_out")
+    keep_promise(draft, "opt_out")
+
+
+def opt_in(draft: Draft, rules: Rules) -> None:
+    """The person wants to hear from us again."""
+    draft.set(opted_out_at=None)
+    draft.note("prospect.opted_in")
+    tell(draft, rules.policy, "opted_in")
+    keep_promise(draft, "opt_in")
