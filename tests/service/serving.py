@@ -40,7 +40,7 @@ class World:
         while calm < 3:
             assert asyncio.get_running_loop().time() < deadline, "the service does not come to rest"
             calm = calm + 1 if await self._at_rest() else 0
-            await asyncio.sleep(LOOK_AGAIN_S)  # noqa: ASYNC110 - the end of real work is a condition, not an event
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _at_rest(self) -> bool:
         service = self.service
