@@ -10,6 +10,11 @@ import sqlalchemy as sa
 
 from bot.store.contract import AlreadyExists, StoreError, StoreUnavailable
 
+UNIQUE_VIOLATION = "23505"
+AWAY = ("08", "25006", "40", "53", "55P03", "57", "58")
+"""SQLSTATE codes and classes that say "not now": connection lost, read only, deadlock or rollback, out of resources (disk
+full), lock not available, shut down, system error. See PostgreSQL 17's manual, appendix A."""
+
 
 class Clash(AlreadyExists):
     """A unique value was taken between looking and writing; running the transaction again sees who took it."""
@@ -34,17 +39,21 @@ def translated() -> Iterator[None]:
 def _translation(error: sa.exc.DBAPIError) -> StoreError:
     if isinstance(error.orig, sqlite3.Error):
         return _sqlite_translation(error.orig)
-    if isinstance(error, sa.exc.IntegrityError):
-        return Clash(f"a unique value is taken: {error.orig}")
-    if isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)) or error.connection_invalidated:
-        return StoreUnavailable(f"the database cannot be used now: {error.orig}")
-    return StoreError(f"the database refused a statement: {error.orig}")
+    # Drivers add the values in question on further lines: those are people's, and stay out of messages.
+    said = str(error.orig).partition("\n")[0]
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    if state == UNIQUE_VIOLATION:
+        return Clash(f"a unique value is taken: {said}")
+    away = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)) or error.connection_invalidated
+    if away or state.startswith(AWAY):
+        return StoreUnavailable(f"the database cannot be used now: {said}")
+    return StoreError(f"the database refused a statement (is it migrated?): {said}")
 
 
 def _sqlite_translation(error: sqlite3.Error) -> StoreError:
     if isinstance(error, sqlite3.IntegrityError):
         unique = "UNIQUE" in str(error)
-        return Clash(f"a unique value is taken: {error}") if unique else StoreError(f"a rule of the data: {error}")
+        return Clash(f"a unique value is taken: {error}") if unique else StoreError(f"the data breaks a rule: {error}")
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     # The low byte is the primary code; SQLITE_ERROR is a statement that does not fit the schema.
     if isinstance(error, sqlite3.OperationalError) and code & 0xFF != sqlite3.SQLITE_ERROR:

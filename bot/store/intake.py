@@ -47,7 +47,7 @@ _HEADS = (
     .where(conversations.c.external_id.in_(sa.bindparam("external_ids", expanding=True)))
     # One order for everybody who locks several rows, so that two batches never wait for each other.
     .order_by(conversations.c.conversation_id)
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 _FIND = sa.select(conversations.c.conversation_id).where(
     conversations.c.channel == sa.bindparam("channel"), conversations.c.external_id == sa.bindparam("external_id")

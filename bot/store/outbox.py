@@ -47,8 +47,8 @@ _NEXT = (
     .where(conversations.c.channel.in_(sa.bindparam("channels", expanding=True)))
 )
 _COUNT = sa.select(sa.func.count()).select_from(messages).where(messages.c.conversation_id == sa.bindparam("id"), _UNSENT)
-_BY_ID = sa.select(messages).where(messages.c.message_id == sa.bindparam("id")).with_for_update()
-_BY_KEY = sa.select(messages).where(messages.c.key == sa.bindparam("key"), sa.text("key IS NOT NULL")).with_for_update()
+_BY_ID = sa.select(messages).where(messages.c.message_id == sa.bindparam("id"))
+_BY_KEY = sa.select(messages).where(messages.c.key == sa.bindparam("key"), sa.text("key IS NOT NULL"))
 _LEAVING = (Delivery.QUEUED.value, Delivery.SENDING.value)
 _SENDING = (
     sa.update(messages)
@@ -69,12 +69,18 @@ _GIVE_UP = (
 _HEAD = (
     sa.select(conversations.c.last_seq, conversations.c.last_at, conversations.c.last_outbound_at)
     .where(conversations.c.conversation_id == sa.bindparam("id"))
-    .with_for_update()
+    # Everybody locks the conversation before its messages, so that nobody waits in a circle.
+    .with_for_update(key_share=True)
 )
 _SPOKEN = sa.update(conversations).where(conversations.c.conversation_id == sa.bindparam("id"))
 _SENT = (
     sa.update(messages)
-    .where(messages.c.message_id == sa.bindparam("id"))
+    .where(
+        messages.c.message_id == sa.bindparam("id"),
+        messages.c.status != Delivery.SENT.value,
+        # One that was given up may have been seen after all; one that never left its queue was not.
+        sa.or_(messages.c.status.in_(_LEAVING), messages.c.attempts > 0),
+    )
     .values(
         status=Delivery.SENT.value,
         error=None,
@@ -128,10 +134,11 @@ def settle_by_echo(conn: sa.Connection, *, key: str, external_id: str, now: date
 def _sent(conn: sa.Connection, row: Record, *, now: datetime, external_id: str | None) -> Message:
     if row.status == Delivery.SENT:
         return message_of(row)
-    if row.status not in _LEAVING and row.attempts == 0:
-        raise VersionConflict(f"message {row.message_id} is {row.status} and was never handed to its channel")
     head = conn.execute(_HEAD, {"id": row.conversation_id}).one()
     seq = head.last_seq + 1
+    sent = conn.execute(_SENT, {"id": row.message_id, "new_seq": seq, "new_at": now, "new_external_id": external_id}).first()
+    if sent is None:
+        return _settled(conn, row.message_id)
     conn.execute(
         _SPOKEN,
         {
@@ -141,8 +148,15 @@ def _sent(conn: sa.Connection, row: Record, *, now: datetime, external_id: str |
             "last_outbound_at": latest(head.last_outbound_at, now),
         },
     )
-    sent = {"id": row.message_id, "new_seq": seq, "new_at": now, "new_external_id": external_id}
-    return message_of(conn.execute(_SENT, sent).one())
+    return message_of(sent)
+
+
+def _settled(conn: sa.Connection, message_id: int) -> Message:
+    """A message that cannot become sent: it is already, or it was taken out of the outbox before it left."""
+    row = conn.execute(_BY_ID, {"id": message_id}).one()
+    if row.status == Delivery.SENT:
+        return message_of(row)
+    raise VersionConflict(f"message {message_id} is {row.status} and was never handed to its channel")
 
 
 def mark_retry(conn: sa.Connection, message_id: int, *, due_at: datetime, error: str) -> None:

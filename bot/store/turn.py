@@ -41,7 +41,7 @@ _WHOLE = (
     .join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
     .where(conversations.c.conversation_id == sa.bindparam("id"))
 )
-_LOCKED = _WHOLE.with_for_update(of=conversations)
+_LOCKED = _WHOLE.with_for_update(of=conversations, key_share=True)
 _CLOCKS = sa.select(clocks).where(clocks.c.conversation_id == sa.bindparam("id")).order_by(clocks.c.position)
 _OPEN = (
     sa.select(messages)
