@@ -290,7 +290,7 @@ async def test_an_admin_manages_agents(page: Page, address: str, fake: FakeWarml
     await until(lambda: fake.person("Kim").role == "admin")
     await page.get_by_role("button", name="Reset password of Kim Doe").click()
     await page.get_by_role("textbox", name="Password").fill("another one")
-    await page.get_by_role("button", name="Set password").click()
+    await page.get_by_role("button", name="Set password", exact=True).click()
     await expect(page.get_by_text("Kim Doe has a new password.")).to_be_visible()
     assert fake.person("Kim").password == "another one"
     await page.get_by_role("button", name="Disable Kim Doe").click()

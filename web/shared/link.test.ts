@@ -126,6 +126,18 @@ describe("Link", () => {
     expect(timers.filter((t) => t.live && t.ms === 1000)).toHaveLength(0);
   });
 
+  it("asks an open socket for a sign of life when hurried", () => {
+    link.start();
+    last().accept();
+    link.hurry();
+    last().say({ type: "pong" });
+    expect(fire()).toBe(5000);
+    expect(last().closed).toBe(false);
+    link.hurry();
+    expect(fire()).toBe(5000);
+    expect(states.at(-1)).toBe("lost");
+  });
+
   it("does not come back after stop", () => {
     link.start();
     last().accept();

@@ -27,6 +27,8 @@ export interface LinkSettings {
   backoff: Backoff;
 }
 
+const PROBE_MS = 5000;
+
 export const browserWorld: LinkWorld = {
   open: (url) => new WebSocket(url),
   random: () => Math.random(),
@@ -67,9 +69,14 @@ export class Link<F extends Frame> {
     this.handlers.changed("idle", null);
   }
 
-  /** Tries at once when the link is waiting for its next try: the network came back, or the person looks again. */
+  /**
+   * The network came back, or the person looks again: a waiting link tries at once, and a socket that seems open must
+   * answer soon, since one that died while the machine slept looks just the same.
+   */
   hurry(): void {
-    if (this.#wanted && !this.#socket) this.#connect();
+    if (!this.#wanted) return;
+    if (!this.#socket) this.#connect();
+    else if (this.#socket.readyState === WebSocket.OPEN) this.#probe(this.#socket);
   }
 
   /** Ends the present socket and connects anew. */
@@ -127,6 +134,17 @@ export class Link<F extends Frame> {
       this.#heard = false;
       this.send({ type: "ping" });
       this.#ping(socket);
+    });
+  }
+
+  #probe(socket: WebSocket): void {
+    this.#heard = false;
+    this.send({ type: "ping" });
+    this.#cancelPing?.();
+    this.#cancelPing = this.world.after(PROBE_MS, () => {
+      if (this.#socket !== socket) return;
+      if (this.#heard) this.#ping(socket);
+      else this.#lost();
     });
   }
 

@@ -12,7 +12,9 @@ export interface SessionView {
 }
 
 const TYPING_EVERY_MS = 3000;
-const TYPING_LASTS_MS = 20_000;
+/** The service ends the bot's dots; an agent's are renewed every few seconds and end by themselves. */
+const BOT_TYPES_AT_MOST_MS = 20_000;
+const AGENT_TYPES_MS = 6000;
 const RESEND_AFTER_MS = 10_000;
 
 /** The talk with the service: sends, resumes and keeps the tabs of one person in step. Knows nothing of the page. */
@@ -77,9 +79,11 @@ export class Session {
   say(text: string, payload: string | null = null): void {
     const draft: Draft = { key: newKey(), text, payload, at: new Date().toISOString(), refused: null };
     this.keep.putDraft(draft);
-    this.#show({ talk: said(this.#view.talk, draft), trouble: null });
+    // What another tab wrote before and could not send goes first, under its own key: the person wrote it in this order.
+    this.#show({ talk: this.keep.drafts().reduce(said, this.#view.talk), trouble: null });
+    this.#show({ talk: said(this.#view.talk, draft) });
     this.#typedAt = 0;
-    this.#sendDraft(draft);
+    this.#sendAll();
     this.start();
   }
 
@@ -198,7 +202,8 @@ export class Session {
 
   #typing(typing: Talk["typing"]): void {
     clearTimeout(this.#typingEnds);
-    if (typing) this.#typingEnds = setTimeout(() => this.#typing(null), TYPING_LASTS_MS);
+    const lasts = this.#view.talk.owner === "agent" ? AGENT_TYPES_MS : BOT_TYPES_AT_MOST_MS;
+    if (typing) this.#typingEnds = setTimeout(() => this.#typing(null), lasts);
     this.#show({ talk: { ...this.#view.talk, typing } });
   }
 

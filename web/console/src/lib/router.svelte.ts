@@ -17,8 +17,10 @@ class Router {
     return this.route.page === "desk" ? this.route.view : "queue";
   }
 
+  /** Goes there at once: the browser tells of a changed address only later, and keys may be faster than that. */
   go(view: View, id: string | null = null, card = false): void {
     location.hash = hashOf(view, id, card);
+    this.route = parseRoute(location.hash);
   }
 }
 
