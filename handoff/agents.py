@@ -30,6 +30,7 @@ from handoff.steps import (
     hand_to,
     judge,
     keep_promise,
+    let_bot_answer,
     offer,
     offered_now,
     open_one,
@@ -37,6 +38,7 @@ from handoff.steps import (
     put,
     silence_bot,
     tell,
+    unanswered,
     who,
     words_missed,
 )
@@ -77,7 +79,7 @@ def give_back(
     draft: Draft, policy: Policy, agent: AgentRef, summary: str, outcome: str = "returned", slots: Json | None = None
 ) -> None:
     """The holder hands the prospect back. The tracker learns the summary, the outcome and the slots; what is still
-    unanswered becomes the bot's turn at once. Raises CommandRefused `not_yours`."""
+    unanswered is the bot's to answer at once. Raises CommandRefused `not_yours`."""
     episode = _held_by(draft, agent)
     learnt: dict[str, Any] = {**(slots or {}), "handoff_summary": summary, "handoff_outcome": outcome}
     close(draft, episode, outcome, summary)
@@ -86,13 +88,7 @@ def give_back(
     timestamp = draft.now.timestamp()
     draft.track(*({"event": "slot", "timestamp": timestamp, "name": n, "value": v} for n, v in learnt.items()))
     tell(draft, policy, "given_back", agent=agent.name)
-    promise = draft.state.promise
-    if promise is None:
-        return
-    due_at = due(policy, draft.now, policy.targets.reply_s)
-    draft.set(promise=replace(promise, due_at=due_at))
-    draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=due_at))
-    draft.set_clock(Clock(kind=ClockKind.TURN, due_at=draft.now, data={"message_id": promise.message_id}))
+    let_bot_answer(draft, policy, unanswered(draft.state), "handed_back")
 
 
 def agent_gone(draft: Draft, policy: Policy, desk: Desk, agent_id: str) -> None:
@@ -105,8 +101,9 @@ def agent_gone(draft: Draft, policy: Policy, desk: Desk, agent_id: str) -> None:
         offer(draft, policy, desk, episode, exclude=(agent_id,))
     elif episode.agent is not None and episode.agent.agent_id == agent_id and _owes_words(draft, episode):
         name = episode.agent.name
-        back_to_waiting(draft, policy, desk, episode, why="gone", exclude=(agent_id,))
         tell(draft, policy, "agent_left", agent=name)
+        asked = unanswered(draft.state)
+        back_to_waiting(draft, policy, desk, episode, why="gone", exclude=(agent_id,), asked_for=asked)
 
 
 def native_inbox(draft: Draft, policy: Policy, echo: ForeignEcho) -> None:
@@ -174,7 +171,7 @@ def _owe_reply(draft: Draft, policy: Policy) -> None:
         due_at = due(policy, draft.now, policy.targets.next_words_s)
         promise = replace(draft.state.promise, due_at=due_at)
         draft.set(promise=promise)
-        draft.set_clock(owed_by_agent(promise, at=due_at))
+        draft.set_clock(owed_by_agent(promise, at=due_at, unanswered=()))
 
 
 def _held_by(draft: Draft, agent: AgentRef) -> Episode:

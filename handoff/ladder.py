@@ -22,6 +22,7 @@ from handoff.steps import (
     open_one,
     put,
     tell,
+    unanswered,
     who,
     words_missed,
 )
@@ -70,8 +71,8 @@ def _no_words(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock:
         episode = put(draft, episode, rung=len(policy.ladder), widened=True)
         text = f"{name} has not answered {who(draft.state)}. Who can?"
         draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
-        back_to_waiting(draft, policy, desk, episode, why="silent")
         tell(draft, policy, "nobody_came", replies=policy.choice_replies())
+        back_to_waiting(draft, policy, desk, episode, why="silent", asked_for=unanswered(draft.state))
         return
     grace_s = max(policy.targets.next_words_s, round_.target_s)
     silent_at = max(due(policy, accepted_at, grace_s), due(policy, draft.now, policy.targets.accept_s))

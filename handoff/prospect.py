@@ -22,7 +22,9 @@ from handoff.steps import (
     put,
     start_round,
     tell,
+    unanswered,
     who,
+    with_asked,
 )
 
 MAX_TOLD = 120
@@ -59,13 +61,14 @@ def prospect_waits(draft: Draft, policy: Policy, heard: tuple[Heard, ...]) -> No
 def _owe_words(draft: Draft, policy: Policy, heard: tuple[Heard, ...]) -> None:
     promise, clock = draft.state.promise, draft.state.clock(ClockKind.PROMISE)
     if promise is not None and clock is not None and clock.data.get("owes") == "agent":
+        draft.set_clock(replace(clock, data={**clock.data, "unanswered": with_asked(unanswered(draft.state), heard)}))
         return
     due_at = due(policy, draft.now, policy.targets.next_words_s)
     opened_at = promise.opened_at if promise else heard[0].at
     message_id = promise.message_id if promise else heard[0].message_id
     promise = Promise(opened_at=opened_at, due_at=due_at, message_id=message_id)
     draft.set(promise=promise)
-    draft.set_clock(owed_by_agent(promise, at=due_at))
+    draft.set_clock(owed_by_agent(promise, at=due_at, unanswered=with_asked((), heard)))
 
 
 def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
@@ -75,25 +78,26 @@ def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> N
     if promise is None or episode is None or episode.agent is None:
         return
     again_at = due(policy, draft.now, policy.targets.next_words_s)
+    asked = tuple(clock.data.get("unanswered", ()))
     words = draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id)
     if clock.data.get("owes") != "agent" or words is not None or draft.now < promise.due_at:
         # Not the agent's lateness yet: the bot's promise became theirs, or their first words are still being timed.
         due_at = max(again_at, promise.due_at)
         promise = replace(promise, due_at=due_at)
         draft.set(promise=promise)
-        draft.set_clock(owed_by_agent(promise, at=due_at))
+        draft.set_clock(owed_by_agent(promise, at=due_at, unanswered=asked))
         return
     missed, name = int(clock.data.get("missed", 0)), episode.agent.name
     if missed == 0:
         breach(draft, episode, "next_words", promise.due_at, draft.now, again=True)
         text = f"{who(draft.state)} is waiting for {name}'s answer."
         draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
-        draft.set_clock(owed_by_agent(promise, at=again_at, missed=1))
+        draft.set_clock(owed_by_agent(promise, at=again_at, unanswered=asked, missed=1))
         return
     text = f"{name} has not answered {who(draft.state)}. Who can?"
     draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
-    back_to_waiting(draft, policy, desk, episode, why="silent")
     tell(draft, policy, "agent_left", agent=name)
+    back_to_waiting(draft, policy, desk, episode, why="silent", asked_for=asked)
 
 
 def choose_option(draft: Draft, policy: Policy, desk: Desk, payload: str) -> bool:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from bot.core.draft import Draft
-from bot.core.model import AgentRef, Clock, ClockKind, Episode, Owner, Promise, QuickReply, Reason, Say, Speaker, State
+from bot.core.model import (
+    AgentRef,
+    BrainAsk,
+    Clock,
+    ClockKind,
+    Episode,
+    Heard,
+    Json,
+    Owner,
+    Promise,
+    QuickReply,
+    Reason,
+    Say,
+    Speaker,
+    State,
+)
 from handoff.desk import Desk, choose
 from handoff.policy import Policy, due
 
 PURPOSE = "handoff"
 NATIVE = AgentRef(agent_id="native", name="someone in the page inbox")
+MAX_ASKED = 10
+MAX_ASKED_TEXT = 500
+"""Unanswered messages that are kept, and characters of each."""
+
 EPISODE_CLOCKS = (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FIRST_WORDS, ClockKind.RUNG)
 
 WANTS = {
@@ -120,10 +139,50 @@ def silence_bot(draft: Draft) -> None:
         draft.withdraw(stale)
 
 
-def owed_by_agent(promise: Promise, *, at: datetime, missed: int = 0) -> Clock:
-    """The PROMISE clock of words an agent owes. It fires at `at`; the data says since and until when they were owed."""
-    data = {"owes": "agent", "missed": missed, "since": promise.opened_at.isoformat(), "due_at": promise.due_at.isoformat()}
+def owed_by_agent(promise: Promise, *, at: datetime, unanswered: Sequence[Json], missed: int = 0) -> Clock:
+    """The PROMISE clock of words an agent owes. It fires at `at`; the data says since and until when they were owed, and
+    what was asked, so that the bot can answer should the agent not."""
+    since, due_at = promise.opened_at.isoformat(), promise.due_at.isoformat()
+    data = {"owes": "agent", "missed": missed, "since": since, "due_at": due_at, "unanswered": list(unanswered)}
     return Clock(kind=ClockKind.PROMISE, due_at=at, data=data)
+
+
+def unanswered(state: State) -> tuple[Json, ...]:
+    """What the prospect wrote since an agent last did, as kept in the clock of the words owed."""
+    clock = state.clock(ClockKind.PROMISE)
+    return tuple(clock.data.get("unanswered", ())) if clock else ()
+
+
+def with_asked(kept: Sequence[Json], heard: Sequence[Heard]) -> list[Json]:
+    """`kept` and what was heard now; the latest, as much as a turn can use."""
+    asked = [
+        {"message_id": h.message_id, "external_id": h.external_id, "at": h.at.isoformat(), "text": h.text[:MAX_ASKED_TEXT]}
+        for h in heard
+        if h.text.strip()
+    ]
+    return [*kept, *asked][-MAX_ASKED:]
+
+
+def let_bot_answer(draft: Draft, policy: Policy, asked: Sequence[Json], how: str) -> None:
+    """The words an agent owed are the bot's now: a burst that is still growing gets its turn at once, what the agent left
+    unanswered is put to the brain. Without any words there is nothing to answer, and `how` says what became of it."""
+    promise = draft.state.promise
+    if promise is None:
+        return
+    if not draft.state.unheard and not asked:
+        keep_promise(draft, how)
+        return
+    promise = replace(promise, due_at=due(policy, draft.now, policy.targets.reply_s))
+    draft.set(promise=promise)
+    draft.set_clock(Clock(kind=ClockKind.PROMISE, due_at=promise.due_at))
+    if draft.state.unheard:
+        draft.set_clock(Clock(kind=ClockKind.TURN, due_at=draft.now))
+        return
+    heard = tuple(
+        Heard(message_id=a["message_id"], external_id=a["external_id"], at=datetime.fromisoformat(a["at"]), text=a["text"])
+        for a in asked
+    )
+    draft.ask_brain = BrainAsk(messages=heard, text=" ".join(h.text for h in heard), slots=draft.state.slots)
 
 
 # ---- rounds and offers ----------------------------------------------------------------------------------------------
@@ -198,9 +257,17 @@ def close(draft: Draft, episode: Episode, outcome: str, summary: str = "") -> Ep
 
 
 def back_to_waiting(
-    draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, why: str, exclude: Collection[str] = ()
+    draft: Draft,
+    policy: Policy,
+    desk: Desk,
+    episode: Episode,
+    *,
+    why: str,
+    exclude: Collection[str] = (),
+    asked_for: Sequence[Json] = (),
 ) -> Episode:
-    """Take the episode from a silent or absent agent and ask the others. What to tell the prospect is the caller's."""
+    """Take the episode from a silent or absent agent and ask the others; the bot answers what was asked (`asked_for`)
+    meanwhile. What to tell the prospect about it is the caller's."""
     key = episode.episode_id
     words = draft.state.clock(ClockKind.FIRST_WORDS, key)
     round_ = Round.of(words)
@@ -218,5 +285,5 @@ def back_to_waiting(
         if words is not None and words.data.get("silent"):
             draft.cancel_clock(ClockKind.FIRST_WORDS, key)
         climb_on(draft, policy, episode, round_)
-    keep_promise(draft, "escalated")
+    let_bot_answer(draft, policy, asked_for, "escalated")
     return offer(draft, policy, desk, episode, exclude=exclude)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.model import ClockKind, CommandRefused, Owner, Promise, Reason
+from bot.core.model import Clock, ClockKind, CommandRefused, Heard, Owner, Promise, Reason
 from handoff.prospect import phone_number
 from tests.handoff.worlds import MIA, SAM, World, desk
 
@@ -158,21 +158,76 @@ def test_giving_back_tells_the_tracker_and_says_that_it_is_the_bot_again() -> No
     assert world.state.clock(ClockKind.TURN) is None
 
 
-def test_a_message_left_unanswered_at_giving_back_is_the_bots_turn_at_once() -> None:
+def test_what_is_left_unanswered_at_giving_back_is_put_to_the_bot() -> None:
     world = World(desk(SAM))
     world.open()
     world.take(SAM)
     world.write(SAM)
     world.prospect_writes("and what about shipping?")
-    promise = world.state.promise
-    assert promise is not None
-    world.give_back(SAM)
-    turn = world.state.clock(ClockKind.TURN)
-    assert turn is not None
-    assert (turn.due_at, turn.data) == (world.now, {"message_id": promise.message_id})
+    world.prospect_writes("to Spain")
+    decision = world.give_back(SAM)
+    assert decision.ask_brain is not None
+    assert decision.ask_brain.text == "and what about shipping? to Spain"
+    assert [m.text for m in decision.ask_brain.messages] == ["and what about shipping?", "to Spain"]
     clock = world.state.clock(ClockKind.PROMISE)
     assert clock is not None
-    assert clock.due_at == world.now + timedelta(seconds=TARGETS.reply_s)
+    assert (clock.due_at, clock.data) == (world.now + timedelta(seconds=TARGETS.reply_s), {})
+
+
+def test_what_an_agent_answered_is_not_put_to_the_bot_again() -> None:
+    world = World(desk(SAM))
+    world.open()
+    world.take(SAM)
+    world.prospect_writes("and what about shipping?")
+    world.write(SAM, "It's free.")
+    decision = world.give_back(SAM)
+    assert decision.ask_brain is None
+    assert world.state.promise is None
+
+
+def test_a_burst_that_still_grows_at_giving_back_gets_its_turn_at_once() -> None:
+    world = World(desk(SAM))
+    world.open()
+    world.take(SAM)
+    world.write(SAM)
+    heard = Heard(message_id=99, external_id="m", at=world.now, text="and shipping?")
+    promise = Promise(opened_at=world.now, due_at=world.now + timedelta(seconds=20), message_id=99)
+    later = Clock(kind=ClockKind.TURN, due_at=world.now + timedelta(seconds=2))
+    owed = Clock(kind=ClockKind.PROMISE, due_at=promise.due_at)
+    clocks = (*world.state.clocks, later, owed)
+    world.state = replace(world.state, unheard=(heard,), promise=promise, clocks=clocks)
+    decision = world.give_back(SAM)
+    assert decision.ask_brain is None
+    turn = world.state.clock(ClockKind.TURN)
+    assert turn is not None
+    assert turn.due_at == world.now
+
+
+def test_the_bot_answers_what_a_silent_agent_left_open() -> None:
+    world = World(desk(SAM))
+    world.open()
+    world.take(SAM)
+    world.write(SAM)
+    world.prospect_writes("how much is it?")
+    world.wait(TARGETS.next_words_s * 2 - 1)
+    asked = world.asked
+    world.wait(1)
+    assert world.state.owner is Owner.WAITING
+    assert asked == []
+    assert world.asked == ["how much is it?"]
+
+
+def test_only_the_latest_unanswered_messages_are_kept() -> None:
+    world = World(desk(SAM))
+    world.open()
+    world.take(SAM)
+    for number in range(15):
+        world.prospect_writes(f"line {number} " + "x" * 900)
+    clock = world.clock(ClockKind.PROMISE)
+    assert clock is not None
+    kept = [asked["text"] for asked in clock.data["unanswered"]]
+    assert [text.split(" x")[0] for text in kept] == [f"line {number}" for number in range(5, 15)]
+    assert max(len(text) for text in kept) == 500
 
 
 def test_waiting_on_stays_in_the_queue() -> None:

@@ -59,6 +59,7 @@ class World:
         self.journal: list[JournalEntry] = []
         self.notices: list[Notice] = []
         self.tracker: list[object] = []
+        self.asked: list[str] = []
         self.fired: list[tuple[ClockKind, datetime]] = []
         self._ids = itertools.count(1)
 
@@ -75,6 +76,8 @@ class World:
         self.journal += decision.journal
         self.notices += decision.notify
         self.tracker += decision.tracker_events
+        if decision.ask_brain:
+            self.asked = [*self.asked, decision.ask_brain.text]
         return decision
 
     def open(self, reason: Reason = Reason.ASKED, *, quiet: bool = False) -> Decision:
