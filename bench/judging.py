@@ -105,9 +105,8 @@ def judge_delivery(lines: Sequence[Line], arrived: Mapping[str, Sequence[str]]) 
     by_key = {line.key: line for line in lines}
     found = []
     for person, keys in arrived.items():
-        found += [
-            Finding(fault=Fault.DOUBLED, person=person, detail=f"{key} arrived {n} times") for key, n in Counter(keys).items() if n > 1
-        ]
+        often = {key: n for key, n in Counter(keys).items() if n > 1}
+        found += [Finding(fault=Fault.DOUBLED, person=person, detail=f"{key} arrived {n} times") for key, n in often.items()]
         ids = [by_key[key].message_id for key in keys if key in by_key]
         if ids != sorted(ids):
             found.append(Finding(fault=Fault.REORDERED, person=person, detail=f"sends in the order {ids}"))

@@ -9,7 +9,12 @@ from bench.processes import BRAIN_PYTHON, Started, free_port
 from bench.warmline import SECRET, TOKEN, VERIFY
 
 READY_WITHIN_S = 180.0
-_ENV = {"RASA_TELEMETRY_ENABLED": "false", "SQLALCHEMY_SILENCE_UBER_WARNING": "1", "PYTHONWARNINGS": "ignore", "LOG_LEVEL": "WARNING"}
+_ENV = {
+    "RASA_TELEMETRY_ENABLED": "false",
+    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    "PYTHONWARNINGS": "ignore",
+    "LOG_LEVEL": "WARNING",
+}
 
 
 class Rasa:
@@ -19,9 +24,7 @@ class Rasa:
         home.mkdir(parents=True, exist_ok=True)
         self.home, self._model, self._graph_url = home, model, graph_url
         self.port, self._actions_port = free_port(), free_port()
-        (home / "credentials.yml").write_text(
-            f"facebook:\n  verify: {VERIFY}\n  secret: {SECRET}\n  page-access-token: {TOKEN}\n"
-        )
+        (home / "credentials.yml").write_text(f"facebook:\n  verify: {VERIFY}\n  secret: {SECRET}\n  page-access-token: {TOKEN}\n")
         (home / "endpoints.yml").write_text(f"action_endpoint:\n  url: http://127.0.0.1:{self._actions_port}/webhook\n")
         self._server: Started | None = None
         self._actions: Started | None = None

@@ -16,7 +16,7 @@ import signal
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -30,7 +30,7 @@ from rich.console import Console
 from bench.judging import Finding, Line, Talk, judge, judge_delivery
 from bench.processes import alive, free_port, send_signal
 from bench.talk import QUESTIONS, Question, Wordings, wordings
-from bench.warmline import Warmline, model
+from bench.warmline import BrainApart, Warmline, model
 from bot.fakes.graph import FakeGraph, Person, Sent, Weather
 
 DUPLICATE_RATE = 0.2
@@ -42,6 +42,7 @@ PATIENCE_S = 60.0
 PATIENCE_IN_OUTAGE_S = 8.0
 HELLO_RATE = 0.2
 BRAIN_SHARE = 0.4
+WHOLE_BRAIN_SHARE = 0.3
 HONEST = "phrase."
 
 
@@ -77,9 +78,7 @@ class Prospect:
                 lambda inbox: self._answered(inbox[heard:], question) or self._told(inbox), timeout_s=PATIENCE_S
             )
             if not self._answered(self.person.inbox[heard:], question):
-                await self.person.waits_until(
-                    lambda inbox: self._answered(inbox[heard:], question), timeout_s=PATIENCE_IN_OUTAGE_S
-                )
+                await self.person.waits_until(lambda inbox: self._answered(inbox[heard:], question), timeout_s=PATIENCE_IN_OUTAGE_S)
         except TimeoutError:
             self.gave_up += 1
 
@@ -96,9 +95,10 @@ class Prospect:
 
 @dataclass(kw_only=True)
 class Killer:
-    """kill -9, again and again, at moments that the seed decides. A killed service is started again; the brain comes back by itself."""
+    """kill -9 at moments that the seed decides. A killed service is started again; the brain comes back by itself."""
 
     warmline: Warmline
+    brain_pids: Callable[[], list[int]]
     rng: Random
     pause_s: tuple[float, float]
     kills: Counter[str] = field(default_factory=Counter)
@@ -117,9 +117,9 @@ class Killer:
             await self.warmline.ready()
 
     def _kill_brain(self) -> None:
-        pids = self.warmline.brain_pids
+        pids = self.brain_pids()
         if pids:
-            whole = self.rng.random() < 0.5
+            whole = self.rng.random() < WHOLE_BRAIN_SHARE
             send_signal(pids[:1] if whole else [self.rng.choice(pids)], signal.SIGKILL)
             self.kills["brain" if whole else "one of the brain's processes"] += 1
 
@@ -138,25 +138,49 @@ class Outcome:
     figures: Mapping[str, object]
 
 
-async def torture(home: Path, *, people: int, questions: int, think_s: float, pause_s: tuple[float, float], seed: int) -> Outcome:
-    """One run. `think_s`: the longest a person waits between answer and next question."""
-    rng, words = Random(seed), wordings()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run does. `think_s` is the longest a person waits between answer and next question; with `apart` the brain
+    is not the service's child, so it lives on when the service is killed."""
+
+    people: int
+    questions: int
+    think_s: float
+    pause_s: tuple[float, float]
+    seed: int
+    apart: bool
+
+
+async def torture(home: Path, plan: Plan) -> Outcome:
+    """One run, in `home`."""
+    async with contextlib.AsyncExitStack() as stack:
+        settings = {"WARMLINE_SETTLE_S": f"{SETTLE_S:g}"}
+        if not plan.apart:
+            return await _torture(home, plan, settings, None)
+        brain = await stack.enter_async_context(BrainApart(home / "apart", model()))
+        return await _torture(home, plan, settings | {"WARMLINE_BRAIN_SOCKET": str(brain.socket)}, brain)
+
+
+async def _torture(home: Path, plan: Plan, settings: Mapping[str, str], brain: BrainApart | None) -> Outcome:
+    seed, rng, words = plan.seed, Random(plan.seed), wordings()
     graph = FakeGraph(
         seed=seed, echo_delay_s=ECHO_DELAY_S, weather=Weather(duplicate_rate=DUPLICATE_RATE), retry_gaps_s=RETRY_GAPS_S
     )
     async with graph:
-        settings = {"WARMLINE_SETTLE_S": f"{SETTLE_S:g}"}
         warmline = Warmline(home, graph_url=graph.base_url, port=free_port(), settings=settings)
-        killer = Killer(warmline=warmline, rng=Random(rng.random()), pause_s=pause_s)
+        killer = Killer(
+            warmline=warmline, brain_pids=lambda: brain.pids if brain else warmline.brain_pids, rng=Random(rng.random()),
+            pause_s=plan.pause_s,
+        )  # fmt: skip
         try:
             await warmline.start()
             await graph.subscribe(warmline.webhook)
             prospects = [
                 Prospect(
-                    person=graph.person(f"psid-{number}"), questions=tuple(rng.sample(QUESTIONS, questions)), words=words,
-                    rng=Random(rng.random()), think_s=think_s,
+                    person=graph.person(f"psid-{number}"), questions=tuple(rng.sample(QUESTIONS, plan.questions)), words=words,
+                    rng=Random(rng.random()), think_s=plan.think_s,
                 )
-                for number in range(people)
+                for number in range(plan.people)
             ]  # fmt: skip
             started = monotonic()
             raging = asyncio.create_task(killer.rage())
@@ -167,9 +191,9 @@ async def torture(home: Path, *, people: int, questions: int, think_s: float, pa
             seconds = monotonic() - started
             await _come_to_rest(warmline, graph)
         finally:
-            brain = warmline.brain_pids
+            orphans = warmline.brain_pids
             warmline.end()
-            send_signal(alive(brain), signal.SIGKILL)
+            send_signal(alive(orphans), signal.SIGKILL)
         return _compare(home / "warmline.db", graph, prospects, words, killer, seconds)
 
 
@@ -255,7 +279,7 @@ def _grouped(db: sqlite3.Connection, query: str) -> dict[str, list[str]]:
 
 
 def _excused(db: sqlite3.Connection) -> dict[str, int]:
-    """Per person, how many messages were in turns that the brain failed: such a turn's journal says turn.heard, then brain.failed."""
+    """Per person, how many messages were in turns that the brain failed: the journal has turn.heard, then brain.failed."""
     counts: Counter[str] = Counter()
     heard: dict[str, int] = {}
     query = (
@@ -276,18 +300,18 @@ def main(
     think: Annotated[float, typer.Option(help="Longest pause of a person, in seconds.")] = 20.0,
     pause: Annotated[tuple[float, float], typer.Option(help="Shortest and longest time between kills, in seconds.")] = (2.0, 6.0),
     seed: Annotated[int, typer.Option(help="Decides who asks what and when is killed.")] = 1,
+    apart: Annotated[bool, typer.Option(help="Run the brain apart, so that a killed service does not take it along.")] = True,
     keep: Annotated[Path | None, typer.Option(help="Home to use and keep, for a look afterwards.")] = None,
 ) -> None:
     """Torture a real Warmline and say what became of it."""
     console = Console(highlight=False)
     model()
+    plan = Plan(people=people, questions=questions, think_s=think, pause_s=pause, seed=seed, apart=apart)
     with tempfile.TemporaryDirectory() as folder:
-        outcome = uvloop.run(
-            torture(keep or Path(folder), people=people, questions=questions, think_s=think, pause_s=pause, seed=seed)
-        )
+        outcome = uvloop.run(torture(keep or Path(folder), plan))
     for finding in outcome.findings:
         console.print(f"{finding.fault}: {finding.person}: {finding.detail}", markup=False)
-    console.print(json.dumps({"seed": seed, **outcome.figures}), markup=False, soft_wrap=True)
+    console.print(json.dumps({"seed": seed, "apart": apart, **outcome.figures}), markup=False, soft_wrap=True)
     raise typer.Exit(1 if outcome.findings else 0)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from bench.processes import POLL_S, ROOT, Started, descendants
+from bench.processes import BRAIN_PYTHON, POLL_S, ROOT, Started, descendants
 
 VERIFY = "fake-verify-token"
 SECRET = "fake-app-secret"
@@ -90,9 +93,45 @@ class Warmline:
             self._started.end()
 
 
+class BrainApart:
+    """A brain that outlives the service, as where several services share one. It is started again whenever it dies."""
+
+    def __init__(self, home: Path, model: Path) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.socket = home / "brain.sock"
+        self._log = home / "brain.log"
+        self._command = [BRAIN_PYTHON, "-m", "brain", "serve", "--model", model, "--socket", self.socket, "--workers", "2"]
+        self._started: Started | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def pids(self) -> list[int]:
+        """The brain's main process first, then its importer, loader and workers."""
+        return self._started.family if self._started else []
+
+    async def __aenter__(self) -> Self:
+        self._spawn()
+        self._watching = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._started is not None:
+            self._started.end()
+
+    def _spawn(self) -> None:
+        self._started = Started("brain", self._command, log=self._log, env={})
+
+    async def _watch(self) -> None:
+        while True:
+            assert self._started is not None
+            if self._started.process.poll() is not None:
+                self._spawn()
+            await asyncio.sleep(POLL_S)
+
+
 def model() -> Path:
     """The model of the present files, trained if need be."""
-    import subprocess  # noqa: PLC0415
-
     done = subprocess.run([str(WARMLINE), "train"], cwd=ROOT, capture_output=True, text=True, check=True)
     return ROOT / done.stdout.split()[0]
