@@ -1,47 +1,32 @@
-"""Records to rows and back."""
+"""States, clocks, episodes and people to rows and back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, make_dataclass
-from datetime import datetime
+from dataclasses import field, fields, make_dataclass
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
-from pydantic_core import PydanticSerializationError, from_json, to_json
-from sqlalchemy import Row
 
 from bot.core.model import (
     AgentRef,
-    Arrival,
-    Attachment,
     Clock,
     ClockKind,
     Delivery,
     Enrolment,
     Episode,
-    Heard,
     Identity,
     JournalEntry,
-    Json,
     Owner,
     Profile,
     Promise,
-    QuickReply,
-    Say,
-    Speaker,
     State,
     Unsent,
     Window,
 )
-from bot.store.contract import Agent, JournalLine, Message, Note, Outgoing, StoreError
-from bot.store.rules import Owed
-
-type Record = Row[*tuple[Any, ...]]
-type Values = dict[str, Any]
-
-UNHEARD = "unheard"
-HEARD = "heard"
+from bot.store.contract import Agent, JournalLine, Note
+from bot.store.jsontext import Record, Values, dump
+from bot.store.message_rows import UNHEARD, heard_of, say_of
 
 _IN_COLUMNS = {
     "conversation_id",
@@ -76,51 +61,10 @@ _Doc: Any = make_dataclass(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """What a message carries beside its text."""
-
-    payload: str | None = None
-    quick_replies: tuple[QuickReply, ...] = ()
-    attachments: tuple[Attachment, ...] = ()
-    image_url: str | None = None
-    wording: str | None = None
-    purpose: str | None = None
-    agent: AgentRef | None = None
-    enrolment_id: str | None = None
-    urgent: bool = False
-    typing_at: datetime | None = None
-    metadata: Json = field(default_factory=dict)
-
-
 _doc: TypeAdapter[Any] = TypeAdapter(_Doc)
-_body: TypeAdapter[Body] = TypeAdapter(Body)
 _profile: TypeAdapter[Profile] = TypeAdapter(Profile)
 _episode: TypeAdapter[Episode] = TypeAdapter(Episode)
 _enrolments: TypeAdapter[tuple[Enrolment, ...]] = TypeAdapter(tuple[Enrolment, ...])
-
-_EMPTY_BODY = Body()
-_BODY_OF_SAY = tuple(f.name for f in fields(Body) if f.name in {s.name for s in fields(Say)})
-
-
-def _dump[T](adapter: TypeAdapter[T], value: T) -> str:
-    try:
-        return adapter.dump_json(value, exclude_defaults=True).decode()
-    except PydanticSerializationError as error:
-        raise StoreError(f"cannot be written as JSON: {error}") from error
-
-
-def json_text(value: Any) -> str:
-    """Plain data as compact JSON. Raises `StoreError` for what JSON cannot hold."""
-    try:
-        return to_json(value).decode()
-    except PydanticSerializationError as error:
-        raise StoreError(f"cannot be written as JSON: {error}") from error
-
-
-def json_value(text: str) -> Any:
-    """JSON text as plain data."""
-    return from_json(text)
 
 
 # ---- state ----------------------------------------------------------------------------------------------------------
@@ -129,18 +73,18 @@ def json_value(text: str) -> Any:
 def doc_text(state: State | None = None) -> str:
     """The fields of a state that have no column of their own; of a new conversation without a state."""
     if state is None:
-        return _dump(_doc, _Doc())
-    return _dump(_doc, _Doc(**{f.name: getattr(state, f.name) for f in _DOC_FIELDS}))
+        return dump(_doc, _Doc())
+    return dump(_doc, _Doc(**{f.name: getattr(state, f.name) for f in _DOC_FIELDS}))
 
 
 def profile_text(profile: Profile) -> str:
     """A profile as JSON."""
-    return _dump(_profile, profile)
+    return dump(_profile, profile)
 
 
 def episode_text(episode: Episode | None) -> str | None:
     """An episode as JSON."""
-    return None if episode is None else _dump(_episode, episode)
+    return None if episode is None else dump(_episode, episode)
 
 
 def episode_of(text: str | None) -> Episode | None:
@@ -150,7 +94,7 @@ def episode_of(text: str | None) -> Episode | None:
 
 def enrolments_text(enrolments: tuple[Enrolment, ...]) -> str:
     """Enrolments as JSON, in their order."""
-    return _dump(_enrolments, enrolments)
+    return dump(_enrolments, enrolments)
 
 
 def profile_of(text: str) -> Profile:
@@ -232,121 +176,6 @@ def clock_values(conversation_id: str, clock: Clock, position: int) -> Values:
         "data": dict(clock.data),
         "position": position,
     }
-
-
-# ---- messages -------------------------------------------------------------------------------------------------------
-
-
-def inbound_values(conversation_id: str, arrival: Arrival, *, seq: int, now: datetime, promise_due_at: datetime) -> Values:
-    """An arrival as a row of messages."""
-    body = Body(payload=arrival.payload, attachments=arrival.attachments, metadata=arrival.metadata)
-    return {
-        "conversation_id": conversation_id,
-        "seq": seq,
-        "speaker": Speaker.PROSPECT.value,
-        "status": UNHEARD,
-        "at": arrival.sent_at,
-        "created_at": now,
-        "text": arrival.text,
-        "body": "{}" if body == _EMPTY_BODY else _dump(_body, body),
-        "external_id": arrival.external_id,
-        "due_at": promise_due_at,
-    }
-
-
-def say_values(conversation_id: str, say: Say, *, key: str, owner_version: int, now: datetime) -> Values:
-    """A bubble to send as a row of messages."""
-    body = Body(**{name: getattr(say, name) for name in _BODY_OF_SAY})
-    return {
-        "conversation_id": conversation_id,
-        "speaker": say.speaker.value,
-        "status": Delivery.QUEUED.value,
-        "at": now,
-        "created_at": now,
-        "text": say.text,
-        "body": _dump(_body, body),
-        "due_at": say.due_at or now,
-        "key": key,
-        "client_key": say.client_key,
-        "owner_version": owner_version,
-    }
-
-
-def body_of(row: Record) -> Body:
-    """What a message's row carries beside its text."""
-    text: str = row.body
-    return _EMPTY_BODY if text == "{}" else _body.validate_json(text)
-
-
-def heard_of(row: Record) -> Heard:
-    """A prospect's message from its row."""
-    body = body_of(row)
-    return Heard(
-        message_id=row.message_id,
-        external_id=row.external_id,
-        at=row.at,
-        text=row.text,
-        payload=body.payload,
-        attachments=body.attachments,
-        metadata=dict(body.metadata),
-    )
-
-
-def say_of(row: Record) -> Say:
-    """An outgoing bubble from its row; `due_at` is when it may leave now."""
-    body = body_of(row)
-    return Say(
-        speaker=Speaker(row.speaker),
-        text=row.text,
-        client_key=row.client_key,
-        due_at=row.due_at,
-        **{name: getattr(body, name) for name in _BODY_OF_SAY},
-    )
-
-
-def owed_of(row: Record) -> Owed:
-    """An unheard message from its row."""
-    return Owed(message_id=row.message_id, at=row.at, received_at=row.created_at, due_at=row.due_at)
-
-
-def message_of(row: Record) -> Message:
-    """A message as it is shown; a prospect's `client_key` is the id their side gave it."""
-    body = body_of(row)
-    inbound = row.speaker == Speaker.PROSPECT
-    return Message(
-        message_id=row.message_id,
-        conversation_id=row.conversation_id,
-        seq=row.seq,
-        speaker=Speaker(row.speaker),
-        at=row.at,
-        text=row.text,
-        quick_replies=body.quick_replies,
-        attachments=body.attachments,
-        image_url=body.image_url,
-        agent=body.agent,
-        delivery=None if inbound else Delivery(row.status),
-        error=row.error,
-        payload=body.payload,
-        client_key=row.external_id if inbound else row.client_key,
-        read_at=row.read_at,
-    )
-
-
-def outgoing_of(row: Record) -> Outgoing:
-    """A message to hand to its channel, from its row joined with its conversation's."""
-    return Outgoing(
-        message_id=row.message_id,
-        conversation_id=row.conversation_id,
-        identity=Identity(channel=row.channel, external_id=row.identity_external_id),
-        say=say_of(row),
-        key=row.key,
-        delivery=Delivery(row.status),
-        attempts=row.attempts,
-        stale=row.speaker != Speaker.AGENT and row.owner_version != row.current_owner_version,
-        window_closes_at=row.window_closes_at,
-        opted_out_at=row.opted_out_at,
-        last_inbound_at=row.last_inbound_at,
-    )
 
 
 # ---- the rest -------------------------------------------------------------------------------------------------------

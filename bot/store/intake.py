@@ -11,17 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.model import Arrival, Clock, ClockKind, Identity, Owner, Profile, Promise
-from bot.store.codec import (
-    Values,
-    clock_values,
-    doc_text,
-    enrolments_text,
-    inbound_values,
-    profile_text,
-    promise_of,
-    promise_values,
-)
+from bot.store.codec import clock_values, doc_text, enrolments_text, profile_text, promise_of, promise_values
 from bot.store.contract import StoreError, TakenIn
+from bot.store.jsontext import Values
+from bot.store.message_rows import inbound_values
 from bot.store.rules import by_sent_at, clean_arrival, latest, turn_due_at
 from bot.store.tables import clocks, conversations, identities, messages, prospects
 from bot.store.upsert import Insert, Upsert, replacing

@@ -8,8 +8,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.core.model import Delivery, JournalEntry, Speaker
-from bot.store.codec import UNHEARD, Record, journal_values, message_of, outgoing_of
+from bot.store.codec import journal_values
 from bot.store.contract import Message, NotFound, Outgoing, VersionConflict
+from bot.store.jsontext import Record
+from bot.store.message_rows import UNHEARD, message_of, outgoing_of
 from bot.store.rules import latest
 from bot.store.tables import OPEN_STATUS, conversations, journal, messages
 

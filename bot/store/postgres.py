@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.store.codec import json_text, json_value
+from bot.store.jsontext import json_text, json_value
 
 _MIGRATION_LOCK = 0x7761726D
 """An advisory lock's number: one process migrates, the others wait for it."""

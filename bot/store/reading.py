@@ -9,17 +9,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.core.model import AgentRef, Clock, Delivery, Episode, Identity, Owner, Speaker
-from bot.store.codec import (
-    Record,
-    clock_of,
-    episode_of,
-    journal_line_of,
-    message_of,
-    note_of,
-    profile_of,
-    promise_of,
-)
+from bot.store.codec import clock_of, episode_of, journal_line_of, note_of, profile_of, promise_of
 from bot.store.contract import Counts, JournalLine, Message, Note, NotFound, Overview
+from bot.store.jsontext import Record
+from bot.store.message_rows import message_of
 from bot.store.rules import clean_text, waiting_since
 from bot.store.tables import OPEN_STATUS, clocks, conversations, episodes, journal, messages, notes, prospects
 

@@ -56,7 +56,10 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id) -> SqlStore:
             read = ThreadRunner(sqlite_engine(parsed, begin="BEGIN"), name="store-read")
             return SqlStore(write=write, read=read, mint=mint)
         case "postgresql" | "postgres":
-            runner = AsyncRunner(postgres_engine(parsed))
+            try:
+                runner = AsyncRunner(postgres_engine(parsed))
+            except ModuleNotFoundError as error:
+                raise StoreError("PostgreSQL needs the package asyncpg: pip install asyncpg") from error
             return SqlStore(write=runner, read=runner, mint=mint)
         case other:
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")

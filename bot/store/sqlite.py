@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from bot.store.codec import json_text, json_value
 from bot.store.contract import StoreError
+from bot.store.jsontext import json_text, json_value
 
 BUSY_TIMEOUT_MS = 5_000
 """How long to wait for another process's write before giving up."""

@@ -10,27 +10,22 @@ import sqlalchemy as sa
 
 from bot.core.model import Clock, ClockKind, Decision, Delivery, Say, State
 from bot.store.codec import (
-    HEARD,
-    UNHEARD,
-    Record,
     clock_of,
     clock_values,
     doc_text,
     enrolments_text,
     episode_text,
     journal_values,
-    json_text,
-    json_value,
-    owed_of,
     profile_text,
     promise_of,
     promise_values,
-    say_values,
     state_of,
     window_values,
 )
 from bot.store.contract import Committed, Loaded, NotFound, VersionConflict
 from bot.store.intake import POSITIONS, PROMISE_POSITION, SET_PROMISE
+from bot.store.jsontext import Record, json_text, json_value
+from bot.store.message_rows import HEARD, UNHEARD, owed_of, say_values
 from bot.store.projections import project_enrolments, project_episode
 from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest
 from bot.store.tables import OPEN_STATUS, clocks, conversations, journal, messages, prospects, tracker_events

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,7 @@ async def test_a_closed_store_is_unavailable(path: Path) -> None:
     [
         ("mysql://root:hunter2@localhost/x", "mysql"),
         ("nonsense hunter2", "cannot be read"),
+        ("postgresql://u:hunter2@localhost/x", "asyncpg") if find_spec("asyncpg") is None else ("oracle://u:hunter2@h", "oracle"),
         ("sqlite://", "must be a file"),
         ("sqlite:///:memory:", "must be a file"),
     ],

@@ -1,0 +1,29 @@
+"""A store in memory that behaves like the durable one, for tests and simulations of what stands on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+
+from bot.store.fake.outbox import Outbox
+from bot.store.fake.people import People
+from bot.store.fake.reading import Reading
+
+
+class FakeStore(Outbox, Reading, People):
+    """`bot.store.contract.Store` in memory. `mint` makes ids of conversations and keys; the default counts, so that a
+    simulation gives the same ids each time."""
+
+    def __init__(self, *, mint: Callable[[], str] | None = None) -> None:
+        numbers = count(1)
+        Reading.__init__(self, mint or (lambda: f"id-{next(numbers)}"))
+        People.__init__(self)
+
+    async def migrate(self) -> None:
+        """Nothing to bring up to date."""
+
+    async def ping(self) -> None:
+        """Memory is there."""
+
+    async def close(self) -> None:
+        """Nothing to let go of; what is stored stays, so a test can open it again."""

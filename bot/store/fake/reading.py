@@ -1,0 +1,174 @@
+"""What people look at, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from itertools import count
+
+from bot.core.model import (
+    AgentRef,
+    Delivery,
+    Episode,
+    Owner,
+)
+from bot.store.contract import (
+    Counts,
+    JournalLine,
+    Message,
+    Note,
+    Overview,
+)
+from bot.store.fake.records import Line, Talk
+from bot.store.fake.talks import Talks
+from bot.store.rules import (
+    clean_text,
+    waiting_since,
+)
+
+
+class Reading(Talks):
+    """Messages, lists, journal, notes, numbers."""
+
+    def __init__(self, mint: Callable[[], str]) -> None:
+        super().__init__(mint)
+        self._note_ids = count(1)
+        self._notes: list[Note] = []
+
+    def _lines_of(self, conversation_id: str) -> list[Line]:
+        talk = self._talks.get(conversation_id)
+        return [] if talk is None else talk.lines
+
+    async def messages(
+        self, conversation_id: str, *, after_seq: int = 0, before_seq: int | None = None, limit: int = 200
+    ) -> list[Message]:
+        """See `Store.messages`."""
+        shown = sorted(
+            (line.seq, line)
+            for line in self._lines_of(conversation_id)
+            if line.seq is not None and line.seq > after_seq and (before_seq is None or line.seq < before_seq)
+        )
+        part = shown[:limit] if before_seq is None else shown[max(0, len(shown) - limit) :]
+        return [line.shown() for _, line in part]
+
+    async def pending_messages(self, conversation_id: str) -> list[Message]:
+        """See `Store.pending_messages`."""
+        return [
+            line.shown() for line in self._lines_of(conversation_id) if line.seq is None and line.delivery is not Delivery.WITHDRAWN
+        ]
+
+    async def mark_read(self, conversation_id: str, *, up_to_seq: int, now: datetime) -> None:
+        """See `Store.mark_read`."""
+        for line in self._lines_of(conversation_id):
+            if line.say is not None and line.seq is not None and line.seq <= up_to_seq and line.read_at is None:
+                line.read_at = now
+
+    async def overview(self, conversation_id: str) -> Overview:
+        """See `Store.overview`."""
+        return self._overview(self._talk(conversation_id))
+
+    def _overview(self, talk: Talk) -> Overview:
+        state = talk.whole()
+        last = next((line for line in reversed(talk.lines) if line.seq == talk.last_seq), None)
+        return Overview(
+            conversation_id=state.conversation_id,
+            identity=state.identity,
+            profile=state.profile,
+            owner=state.owner,
+            slots=state.slots,
+            tags=state.tags,
+            episode=state.episode,
+            clocks=state.clocks,
+            last_message=None if last is None else last.shown(),
+            last_at=talk.last_at,
+            waiting_since=waiting_since(talk.promise, state.episode),
+        )
+
+    async def overviews(
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+    ) -> list[Overview]:
+        """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
+        match view:
+            case "queue":
+                found = [self._talks[conversation_id] for conversation_id in self._waiting()]
+            case "mine" if agent_id is not None:
+                found = self._latest_first(talk for talk in self._talks.values() if _holds(talk, agent_id))
+            case "all":
+                found = self._latest_first(talk for talk in self._talks.values() if before is None or talk.last_at < before)
+            case _:
+                raise ValueError(f"no such view: {view!r} (agent {agent_id!r})")
+        return [self._overview(talk) for talk in found[:limit]]
+
+    def _latest_first(self, talks: Iterable[Talk]) -> list[Talk]:
+        by_id = sorted(talks, key=lambda talk: talk.state.conversation_id)
+        return sorted(by_id, key=lambda talk: talk.last_at, reverse=True)
+
+    def _waiting(self) -> list[str]:
+        waiting = [
+            (episode.first_words_due_at, conversation_id)
+            for conversation_id, talk in self._talks.items()
+            for episode in talk.episodes.values()
+            if episode.status == "waiting"
+        ]
+        return [conversation_id for _, conversation_id in sorted(waiting)]
+
+    async def waiting_conversations(self) -> list[str]:
+        """See `Store.waiting_conversations`."""
+        return self._waiting()
+
+    async def agent_load(self) -> dict[str, int]:
+        """See `Store.agent_load`."""
+        load: dict[str, int] = {}
+        for talk in self._talks.values():
+            for episode in talk.episodes.values():
+                if episode.status == "accepted" and episode.agent is not None:
+                    load[episode.agent.agent_id] = load.get(episode.agent.agent_id, 0) + 1
+        return load
+
+    async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
+        """See `Store.journal`."""
+        talk = self._talks.get(conversation_id)
+        return [] if talk is None or limit <= 0 else talk.journal[-limit:]
+
+    async def episodes(self, conversation_id: str) -> list[Episode]:
+        """See `Store.episodes`."""
+        talk = self._talks.get(conversation_id)
+        found = () if talk is None else talk.episodes.values()
+        return sorted(found, key=lambda episode: (episode.requested_at, episode.episode_id))
+
+    async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
+        """See `Store.add_note`. Raises `NotFound`."""
+        self._talk(conversation_id)
+        note = Note(
+            note_id=next(self._note_ids),
+            conversation_id=conversation_id,
+            agent=agent,
+            text=clean_text(text),
+            at=now,
+        )
+        self._notes.append(note)
+        return note
+
+    async def notes(self, conversation_id: str) -> list[Note]:
+        """See `Store.notes`."""
+        return [note for note in self._notes if note.conversation_id == conversation_id]
+
+    async def counts(self, *, now: datetime) -> Counts:
+        """See `Store.counts`."""
+        by_owner: dict[str, int] = {}
+        for talk in self._talks.values():
+            by_owner[talk.state.owner.value] = by_owner.get(talk.state.owner.value, 0) + 1
+        promises = [talk.promise for talk in self._talks.values() if talk.promise is not None]
+        return Counts(
+            conversations_by_owner=by_owner,
+            open_promises=len(promises),
+            overdue_promises=sum(promise.due_at < now for promise in promises),
+            waiting_episodes=len(self._waiting()),
+            queued_messages=sum(line.delivery is Delivery.QUEUED for line in self._lines.values()),
+            due_clocks=sum(due_at <= now for due_at, *_ in self._due),
+        )
+
+
+def _holds(talk: Talk, agent_id: str) -> bool:
+    held = (e for e in talk.episodes.values() if e.status == "accepted" and e.agent is not None)
+    return talk.state.owner is Owner.AGENT and any(e.agent is not None and e.agent.agent_id == agent_id for e in held)
