@@ -121,11 +121,12 @@ def _copy_slots(slots: Iterable[Slot]) -> dict[str, Slot]:
 def build_tracker(conversation_id: str, events: list[dict[str, Any]], domain: Domain) -> TurnTracker:
     """The tracker after `events`, which may be the tail of a longer talk, preceded by its slots.
 
+    Slots that the domain does not have, such as those of a flow, are passed over.
     Raises BadRequest, naming the event that Rasa cannot read.
     """
     tracker = TurnTracker(conversation_id, domain)
     carry_over = domain.session_config.carry_over_slots
-    for event in _with_listen(_with_slots(_read(events), carry_over=carry_over)):
+    for event in _with_listen(_with_slots(_known(_read(events), domain), carry_over=carry_over)):
         tracker.update(event)
     tracker.settle()
     return tracker
@@ -134,6 +135,11 @@ def build_tracker(conversation_id: str, events: list[dict[str, Any]], domain: Do
 def has_talk(events: Iterable[Event]) -> bool:
     """Whether anybody has taken a turn in `events`; slots and the bot's own lines alone do not make a talk."""
     return any(isinstance(event, (UserUttered, ActionExecuted)) for event in events)
+
+
+def _known(events: list[Event], domain: Domain) -> list[Event]:
+    names = {slot.name for slot in domain.slots}
+    return [event for event in events if not isinstance(event, SlotSet) or event.key in names]
 
 
 def _read(dumped: list[dict[str, Any]]) -> list[Event]:

@@ -24,7 +24,7 @@ from bot.core.model import (
 from handoff import episodes
 from handoff.desk import Desk
 from handoff.policy import Policy
-from handoff.steps import keep_promise, tell
+from handoff.steps import keep_promise, open_one, tell
 from nurture import copy, engine
 from nurture.engine import Nurture
 
@@ -106,6 +106,8 @@ def _chose(draft: Draft, payload: str | None, heard: tuple[Heard, ...], rules: R
             return False
         if before is not Owner.BOT and draft.state.owner is Owner.BOT:
             engine.resume(draft, rules.nurture)
+        elif draft.state.owner is Owner.WAITING:
+            engine.hold(draft)
         return True
     return draft.state.asking is not None and episodes.told(draft, rules.policy, desk, heard)
 
@@ -159,7 +161,7 @@ def answered(draft: Draft, event: BrainAnswered, rules: Rules, desk: Desk) -> No
         episodes.open_episode(draft, rules.policy, desk, _reason(handoff), detail=str(handoff.get("detail", "")))
     elif may_nurture:
         engine.carry_on(draft, rules.nurture, aside=not absorbed)
-    silent = not draft.says and draft.state.episode is None
+    silent = not draft.says and open_one(draft.state) is None
     if silent and engine.asks_for_person(draft, rules.nurture) is None:
         engine.hold(draft)
         episodes.open_episode(draft, rules.policy, desk, Reason.UNANSWERABLE)

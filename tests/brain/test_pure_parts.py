@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rasa.shared.core.domain import Domain
 
 from brain.answer import reading_of, say
 from brain.errors import BadRequest
 from brain.request import parse_model_path, parse_read, parse_turn
 from brain.responses import choose, variation_id
+from brain.tracker import build_tracker
 
 variations = st.lists(st.text(min_size=1), min_size=1, max_size=8, unique=True).map(
     lambda texts: [{"text": text} for text in texts]
@@ -111,3 +113,15 @@ def assert_refused_or_parsed(parse: Callable[[], Any]) -> None:
 @given(st.binary())
 def test_any_bytes_are_either_a_reading_or_a_bad_request(body: bytes) -> None:
     assert_refused_or_parsed(lambda: parse_read(body))
+
+
+def test_slots_that_the_domain_does_not_have_are_passed_over() -> None:
+    domain = Domain.from_dict({"slots": {"goal": {"type": "text", "mappings": [{"type": "custom"}]}}})
+    events = [
+        {"event": "slot", "timestamp": 0.0, "name": "goal", "value": "repeat orders"},
+        {"event": "slot", "timestamp": 0.0, "name": "referral", "value": {"ref": "ad"}},
+    ]
+
+    tracker = build_tracker("c_1", events, domain)
+
+    assert {name: value for name, value in tracker.current_slot_values().items() if value is not None} == {"goal": "repeat orders"}

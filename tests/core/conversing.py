@@ -32,6 +32,7 @@ from handoff.policy import Policy
 from nurture.engine import Nurture, Persona
 
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
+NUMBERS = itertools.count(1)
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = Policy.default(ROOT / "promises.yml")
 NO_FLOWS = Nurture(flows={}, persona=Persona(name="Juno", business="Sundial"), default_zone="UTC")
@@ -75,8 +76,7 @@ def answer(intent: str = "greet", *texts: str, directives: tuple[Mapping[str, An
 
 def follows(state: State, event: Event, *, now: datetime = NOW, rules: Rules = RULES, desk: Desk = NOBODY) -> Decision:
     """`decide` with counted ids and a fixed seed."""
-    numbers = itertools.count(1)
-    return decide(state, event, now=now, rng=Random(7), new_id=lambda p: f"{p}_{next(numbers)}", rules=rules, desk=desk)
+    return decide(state, event, now=now, rng=Random(7), new_id=lambda p: f"{p}_{next(NUMBERS)}", rules=rules, desk=desk)
 
 
 def answered(decision: Decision, given: BrainAnswer, *, desk: Desk = NOBODY, rules: Rules = RULES) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -275,3 +276,17 @@ class TestTheRest:
         decision = follows(state, DeliveryFailed(message_id=4, error="unreachable"))
 
         assert decision.state.live_enrolments == ()
+
+    def test_a_silent_brain_after_an_earlier_handoff_brings_in_a_person_again(self) -> None:
+        taken = follows(waiting_state(heard("person please")), AgentTook(agent=SAM_REF), desk=SAM)
+        wrote = follows(taken.state, AgentWrote(agent=SAM_REF, text="Hi", client_key="k"), desk=SAM)
+        back = follows(wrote.state, AgentGaveBack(agent=SAM_REF, summary="talked"))
+        message = heard("asdf", message_id=2)
+        state = replace(back.state, unheard=(message,))
+        first = follows(state, Inbound(messages=(message,)))
+        second = answered(first, answer("nlu_fallback"))
+
+        assert second.state.owner is Owner.WAITING
+        assert second.state.episode is not None
+        assert taken.state.episode is not None
+        assert second.state.episode.episode_id != taken.state.episode.episode_id
