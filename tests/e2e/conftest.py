@@ -1,0 +1,163 @@
+"""Real `warmline up` processes and a real browser in front of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import pytest_asyncio
+from driving import Agent, Visitor
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright, expect
+from running import ROOT, Warmline
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CHROMIUM = next((path for path in (ROOT / ".tools" / "chromium", Path("/usr/bin/chromium")) if path.exists()), None)
+PATIENCE_MS = 20_000
+DESK: ViewportSize = {"width": 1280, "height": 800}
+SITE: ViewportSize = {"width": 1100, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+MOST_BYTES = 250_000
+
+type Scheme = Literal["light", "dark"]
+type Look = Callable[..., Awaitable[Page]]
+type Shot = Callable[[Page, str], Awaitable[None]]
+type Install = Callable[..., Awaitable[Warmline]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    wanted = {
+        "web/dist (make web)": ROOT / "web" / "dist" / "widget.js",
+        "the brain's environment (make install)": ROOT / "brain" / ".venv" / "bin" / "python",
+        "Chromium": CHROMIUM or ROOT / ".tools" / "chromium",
+    }
+    missing = [name for name, path in wanted.items() if not path.exists()]
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(240))
+            if missing:
+                item.add_marker(pytest.mark.skip(reason=f"missing: {', '.join(missing)}"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def everyday(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Warmline]:
+    """Warmline as one command starts it, with every setting at its default."""
+    warmline = Warmline(home=tmp_path_factory.mktemp("everyday"))
+    await warmline.start()
+    yield warmline
+    await warmline.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def instant(everyday: Warmline, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Warmline]:
+    """An installation that answers without pacing, for tests whose people do not meet each other."""
+    warmline = Warmline(home=tmp_path_factory.mktemp("instant"), settings=beside(everyday))
+    await warmline.start()
+    yield warmline
+    await warmline.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def install(everyday: Warmline, tmp_path: Path) -> AsyncIterator[Install]:
+    """Makes an installation for this test alone: `install(pacing="human", promises=...)`."""
+    async with AsyncExitStack() as stack:
+
+        async def make(*, may_complain: bool = False, **settings: str) -> Warmline:
+            warmline = Warmline(home=tmp_path / "home", settings={**beside(everyday), **settings}, may_complain=may_complain)
+            await warmline.start()
+            stack.push_async_callback(stop_if_running, warmline)
+            return warmline
+
+        yield make
+
+
+def beside(everyday: Warmline) -> dict[str, str]:
+    """Settings of an installation that shares the brain of the first: loading Rasa takes most of a start."""
+    return {"pacing": "instant", "brain_socket": everyday.brain_socket}
+
+
+async def stop_if_running(warmline: Warmline) -> None:
+    """A test that failed in between may have left nothing to stop."""
+    if warmline.runs:
+        await warmline.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def forgiven() -> list[str]:
+    """Beginnings of console complaints that belong to what is tested."""
+    return []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def look(browser: Browser, forgiven: list[str]) -> AsyncIterator[Look]:
+    """A page in a browser profile of its own. Whatever its console complains of fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    async def open_page(size: ViewportSize = DESK, scheme: Scheme = "light", **more: object) -> Page:
+        settings = {"locale": "en-GB", "timezone_id": "Europe/Berlin", "reduced_motion": "reduce", **more}
+        context = await browser.new_context(viewport=size, color_scheme=scheme, **settings)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("console", heard)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        contexts.append(context)
+        return await context.new_page()
+
+    yield open_page
+    for context in contexts:
+        await context.close()
+    assert [one for one in complaints if not one.startswith(tuple(forgiven))] == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visitor(look: Look) -> Visitor:
+    """Somebody on a laptop."""
+    return Visitor(page=await look(SITE))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def agent(look: Look) -> Agent:
+    """Somebody at the desk."""
+    return Agent(page=await look(DESK))
+
+
+@pytest.fixture
+def shot(tmp_path: Path) -> Shot:
+    """Takes a picture; with WARMLINE_SCREENSHOTS set the numbered ones go to that folder."""
+    folder = os.environ.get("WARMLINE_SCREENSHOTS")
+
+    async def take(page: Page, name: str) -> None:
+        path = (ROOT / folder if folder and name[0].isdigit() else tmp_path) / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        await page.evaluate("document.fonts.ready")
+        await page.screenshot(path=path, animations="disabled", caret="hide")
+        assert path.stat().st_size < MOST_BYTES, f"{path} is too heavy for a README"
+
+    return take
