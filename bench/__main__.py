@@ -1,0 +1,100 @@
+"""`python -m bench`: figures beside the alternatives, everything started and measured in one run on this machine.
+
+Prints a table and writes results/bench.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench import rows
+from bench.processes import ROOT
+from bench.rows import Row, Stage
+
+ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "widget")
+
+
+async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seconds: float, people: int) -> list[Row]:
+    found: list[Row] = []
+
+    def keep(row: Row) -> None:
+        found.append(row)
+        console.print(f"  {row.name}: {row.warmline}  |  {row.rasa}", markup=False)
+
+    if {"turns", "slow-graph", "flood", "hang", "start-up"} & set(wanted):
+        console.print("Starting Warmline, then Rasa ...")
+        async with Stage() as pair:
+            if "turns" in wanted:
+                name = "Whole turns through Messenger"
+                keep(await rows.turns(pair, rounds=rounds, seconds=seconds, people=people, name=name))
+            if "slow-graph" in wanted:
+                keep(await rows.slow_graph(pair, rounds=2, seconds=seconds, people=8, call_s=0.1))
+            if "flood" in wanted:
+                keep(await rows.flood(pair, people=200))
+            if "start-up" in wanted:
+                keep(rows.start_up(pair))
+            if "hang" in wanted:
+                keep(await rows.hang(pair, people=50))
+    if "clocks" in wanted:
+        keep(await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40))
+    if "widget" in wanted:
+        keep(rows.widget_bytes())
+    return found
+
+
+def _table(found: Sequence[Row]) -> Table:
+    table = Table("", "Warmline", "Rasa 3.6.21", "Ratio", box=None, pad_edge=False, padding=(0, 2))
+    for row in found:
+        table.add_row(row.name, row.warmline, row.rasa, "" if row.ratio is None else f"{row.ratio:.1f} x")
+    return table
+
+
+def _machine() -> dict[str, object]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpus": os.cpu_count(),
+        "load_before": [round(load, 2) for load in os.getloadavg()],
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+def main(
+    only: Annotated[list[str] | None, typer.Option(help=f"Rows to measure: {', '.join(ROWS)}.")] = None,
+    rounds: Annotated[int, typer.Option(help="Rounds of each side, taken in turns.")] = 3,
+    seconds: Annotated[float, typer.Option(help="Length of a round.")] = 10.0,
+    people: Annotated[int, typer.Option(help="People who talk at the same time.")] = 32,
+    out: Annotated[Path, typer.Option(help="Where the figures go.")] = ROOT / "results" / "bench.json",
+) -> None:
+    """Measure, print, write."""
+    wanted = tuple(only or ROWS)
+    for name in wanted:
+        if name not in ROWS:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(ROWS)}", param_hint="--only")
+    console, machine = Console(highlight=False, soft_wrap=True), _machine()
+    if os.getloadavg()[0] > (os.cpu_count() or 1) / 2:
+        console.print(f"This machine is busy (load {os.getloadavg()[0]:.1f}): the figures will be worse than they could be.")
+    found = uvloop.run(_measure(wanted, console, rounds=rounds, seconds=seconds, people=people))
+    console.print()
+    console.print(_table(found))
+    for row in found:
+        console.print(f"{row.name}: {row.note}", markup=False)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({"machine": machine, "rows": [asdict(row) for row in found]}, indent=2) + "\n")
+    console.print(f"Written to {out}", markup=False)
+
+
+if __name__ == "__main__":
+    typer.run(main)
