@@ -24,15 +24,15 @@ from bot.hub import Hub
 from bot.metrics import DELIVERED, RETRIED, UNDELIVERED
 from bot.store.contract import Committed, Message, Outgoing, Store
 from bot.time import Time
+from bot.worker import SAFETY_NET_S, Worker
 
 log = structlog.get_logger()
 
-SAFETY_NET_S = 5.0
 LONGEST_BACK_OFF_S = 60.0
 AT_ONCE = 64
 
 
-class DeliveryWorker:
+class DeliveryWorker(Worker):
     """The outbox's hands. One message of a conversation is in hand at a time, many conversations are."""
 
     def __init__(
@@ -47,24 +47,13 @@ class DeliveryWorker:
         settle_s: float,
         attempts: int,
     ) -> None:
+        super().__init__(time, at_once=AT_ONCE)
         self._store, self._channels, self._conversations = store, channels, conversations
-        self._hub, self._time, self._rng = hub, time, rng
+        self._hub, self._rng = hub, rng
         self._settle_s, self._attempts = settle_s, attempts
-        self._woken = asyncio.Event()
-        self._hands: dict[str, asyncio.Task[None]] = {}
         self._typing: list[tuple[datetime, int, Identity, AgentRef | None, str]] = []
         self._order = itertools.count()
         self._background: set[asyncio.Task[None]] = set()
-        self._stopping = False
-
-    @property
-    def in_hand(self) -> int:
-        """How many sends are under way right now."""
-        return len(self._hands)
-
-    def wake(self) -> None:
-        """Something new may be due."""
-        self._woken.set()
 
     def queued(self, conversation_id: str, decision: Decision, committed: Committed) -> None:
         """A commit queued messages: plan their typing indicators and look at the outbox."""
@@ -74,36 +63,12 @@ class DeliveryWorker:
                 heapq.heappush(self._typing, entry)
         self.wake()
 
-    async def run(self) -> None:
-        """Until cancelled or `stop`."""
-        while not self._stopping:
-            self._woken.clear()
-            wait_s = SAFETY_NET_S
-            try:
-                self._show_typing()
-                wait_s = await self._start_due()
-            except Exception:
-                log.exception("delivery.failed")
-            await self._time.wait(self._woken, wait_s)
-
-    async def stop(self, within_s: float) -> None:
-        """Start nothing new and give what is in hand `within_s` seconds; the rest stays in the outbox."""
-        self._stopping = True
-        self.wake()
-        if self._hands:
-            _, late = await asyncio.wait(self._hands.values(), timeout=within_s)
-            for task in late:
-                task.cancel()
-
-    async def _start_due(self) -> float:
-        free = AT_ONCE - len(self._hands)
-        if free <= 0:
-            return SAFETY_NET_S
-        now = self._time.now()
+    async def _start_due(self, most: int) -> float:
+        self._show_typing()
         channels = tuple(self._channels)
-        due = await self._store.outbox_due(now=now, limit=free, channels=channels, skip=frozenset(self._hands))
+        due = await self._store.outbox_due(now=self._time.now(), limit=most, channels=channels, skip=self.busy)
         for message in due:
-            self._hands[message.conversation_id] = asyncio.create_task(self._work(message))
+            self._take(message.conversation_id, self._work(message))
         if due:
             return SAFETY_NET_S
         nearest = [at for at in (await self._store.outbox_next_at(channels=channels), self._next_typing()) if at]
@@ -117,9 +82,6 @@ class DeliveryWorker:
         except Exception:
             log.exception("send.failed", message_id=message.message_id)
             await self._time.wait(asyncio.Event(), 1.0)
-        finally:
-            self._hands.pop(message.conversation_id, None)
-            self.wake()
 
     async def _deliver(self, message: Outgoing) -> None:
         if message.delivery is Delivery.SENDING:

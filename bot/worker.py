@@ -1,0 +1,77 @@
+"""What the clocks' and the outbox's workers share: sleep until something is due, one task a conversation, stop within a bound."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from bot.time import Time
+
+log = structlog.get_logger()
+
+SAFETY_NET_S = 5.0
+"""The longest sleep: whatever woke nobody is found by then."""
+
+
+class Worker(ABC):
+    """Starts what is due. What it works on stays in the store until it is done, so a kill or a stop loses nothing."""
+
+    def __init__(self, time: Time, *, at_once: int) -> None:
+        self._time, self._at_once = time, at_once
+        self._woken = asyncio.Event()
+        self._hands: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
+
+    @property
+    def in_hand(self) -> int:
+        """How many conversations are worked on right now."""
+        return len(self._hands)
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """The conversations that are worked on right now."""
+        return frozenset(self._hands)
+
+    def wake(self) -> None:
+        """Something new may be due."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled or `stop`. A failure to look is logged, and looked again after the safety net."""
+        while not self._stopping:
+            self._woken.clear()
+            wait_s = SAFETY_NET_S
+            try:
+                if self.in_hand < self._at_once:
+                    wait_s = await self._start_due(self._at_once - self.in_hand)
+            except Exception:
+                log.exception("worker.failed", worker=type(self).__name__)
+            await self._time.wait(self._woken, wait_s)
+
+    async def stop(self, within_s: float) -> None:
+        """Start nothing new; give what is in hand `within_s` seconds. The rest stays due in the store."""
+        self._stopping = True
+        self.wake()
+        if self._hands:
+            _, late = await asyncio.wait(self._hands.values(), timeout=within_s)
+            for task in late:
+                task.cancel()
+
+    def _take(self, conversation_id: str, work: Coroutine[Any, Any, None]) -> None:
+        """Work on a conversation; when it is done, look again."""
+        self._hands[conversation_id] = asyncio.create_task(self._finish(conversation_id, work))
+
+    async def _finish(self, conversation_id: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:
+            self._hands.pop(conversation_id, None)
+            self.wake()
+
+    @abstractmethod
+    async def _start_due(self, most: int) -> float:
+        """Start at most `most` pieces of work that are due; give back how many seconds to sleep."""
