@@ -12,7 +12,7 @@ from bot.core.model import ClockFired, ClockKind, Event, Inbound, State
 from bot.metrics import CLOCK_LATENESS
 from bot.store.contract import DueClock, Store
 from bot.time import Time
-from bot.worker import SAFETY_NET_S, Worker
+from bot.worker import Worker
 
 log = structlog.get_logger()
 
@@ -28,18 +28,14 @@ class ClockWorker(Worker):
         self._failures: dict[str, int] = {}
 
     async def _start_due(self, most: int) -> float:
-        due = await self._store.due_clocks(now=self._time.now(), limit=most * 4, skip=self.busy)
+        now = self._time.now()
+        due = await self._store.due_clocks(now=now, limit=most * 4, skip=self.busy)
         by_conversation: dict[str, list[DueClock]] = defaultdict(list)
         for clock in due:
             by_conversation[clock.conversation_id].append(clock)
         for conversation_id, clocks in list(by_conversation.items())[:most]:
             self._take(conversation_id, self._work(conversation_id, clocks))
-        if due:
-            return SAFETY_NET_S
-        nearest = await self._store.next_due_at()
-        if nearest is None:
-            return SAFETY_NET_S
-        return min(SAFETY_NET_S, max(0.001, (nearest - self._time.now()).total_seconds()))
+        return self._until(await self._store.next_due_at(after=now))
 
     async def _work(self, conversation_id: str, clocks: list[DueClock]) -> None:
         try:

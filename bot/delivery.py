@@ -24,7 +24,7 @@ from bot.hub import Hub
 from bot.metrics import DELIVERED, RETRIED, UNDELIVERED
 from bot.store.contract import Committed, Message, Outgoing, Store
 from bot.time import Time
-from bot.worker import SAFETY_NET_S, Worker
+from bot.worker import Worker
 
 log = structlog.get_logger()
 
@@ -66,15 +66,10 @@ class DeliveryWorker(Worker):
     async def _start_due(self, most: int) -> float:
         self._show_typing()
         channels = tuple(self._channels)
-        due = await self._store.outbox_due(now=self._time.now(), limit=most, channels=channels, skip=self.busy)
-        for message in due:
+        now = self._time.now()
+        for message in await self._store.outbox_due(now=now, limit=most, channels=channels, skip=self.busy):
             self._take(message.conversation_id, self._work(message))
-        if due:
-            return SAFETY_NET_S
-        nearest = [at for at in (await self._store.outbox_next_at(channels=channels), self._next_typing()) if at]
-        if not nearest:
-            return SAFETY_NET_S
-        return min(SAFETY_NET_S, max(0.001, (min(nearest) - self._time.now()).total_seconds()))
+        return self._until(await self._store.outbox_next_at(channels=channels, after=now), self._next_typing())
 
     async def _work(self, message: Outgoing) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -71,6 +72,11 @@ class Worker(ABC):
         finally:
             self._hands.pop(conversation_id, None)
             self.wake()
+
+    def _until(self, *moments: datetime | None) -> float:
+        """Seconds to the earliest of these moments, at most the safety net."""
+        seconds = [(at - self._time.now()).total_seconds() for at in moments if at is not None]
+        return max(0.001, min([SAFETY_NET_S, *seconds]))
 
     @abstractmethod
     async def _start_due(self, most: int) -> float:

@@ -19,6 +19,7 @@ _DUE = (
 )
 _DUE_BUT = _DUE.where(clocks.c.conversation_id.not_in(sa.bindparam("skip", expanding=True)))
 _NEXT = sa.select(sa.func.min(clocks.c.due_at, type_=clocks.c.due_at.type))
+_NEXT_AFTER = _NEXT.where(clocks.c.due_at > sa.bindparam("after"))
 
 
 def due_clocks(conn: sa.Connection, *, now: datetime, limit: int, skip: Collection[str]) -> list[DueClock]:
@@ -30,7 +31,8 @@ def due_clocks(conn: sa.Connection, *, now: datetime, limit: int, skip: Collecti
     return [DueClock(conversation_id=row.conversation_id, clock=clock_of(row)) for row in rows]
 
 
-def next_due_at(conn: sa.Connection) -> datetime | None:
+def next_due_at(conn: sa.Connection, *, after: datetime | None = None) -> datetime | None:
     """See `Store.next_due_at`."""
-    moment: datetime | None = conn.execute(_NEXT).scalar()
+    found = conn.execute(_NEXT) if after is None else conn.execute(_NEXT_AFTER, {"after": after})
+    moment: datetime | None = found.scalar()
     return moment

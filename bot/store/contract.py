@@ -249,8 +249,8 @@ class Store(Protocol):
         """Clocks with due_at <= now, earliest first, without conversations in `skip`. They stay until a commit
         cancels or moves them."""
 
-    async def next_due_at(self) -> datetime | None:
-        """When the earliest clock is due."""
+    async def next_due_at(self, *, after: datetime | None = None) -> datetime | None:
+        """When the earliest clock is due, of those due later than `after`."""
 
     # ---- outbox
     async def outbox_due(
@@ -259,8 +259,8 @@ class Store(Protocol):
         """For each conversation with unsent messages on these channels, its FIRST unsent message (QUEUED or SENDING), if due:
         nothing overtakes. `skip` leaves out conversations in hand."""
 
-    async def outbox_next_at(self, *, channels: tuple[str, ...]) -> datetime | None:
-        """When the earliest first-unsent message is due."""
+    async def outbox_next_at(self, *, channels: tuple[str, ...], after: datetime | None = None) -> datetime | None:
+        """When the earliest first-unsent message is due, of those due later than `after`."""
 
     async def mark_sending(self, message_id: int, *, now: datetime) -> bool:
         """QUEUED -> SENDING, attempts + 1; also again from SENDING for a settled retry. False if it is neither."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -48,6 +49,7 @@ _NEXT = (
     .join(conversations, conversations.c.conversation_id == messages.c.conversation_id)
     .where(conversations.c.channel.in_(sa.bindparam("channels", expanding=True)))
 )
+_NEXT_AFTER = _NEXT.where(messages.c.due_at > sa.bindparam("after"))
 _COUNT = sa.select(sa.func.count()).select_from(messages).where(messages.c.conversation_id == sa.bindparam("id"), _UNSENT)
 _BY_ID = sa.select(messages).where(messages.c.message_id == sa.bindparam("id"))
 _BY_KEY = sa.select(messages).where(messages.c.key == sa.bindparam("key"), sa.text("key IS NOT NULL"))
@@ -102,9 +104,11 @@ def outbox_due(
     return [outgoing_of(row) for row in rows if row.conversation_id not in skip][:limit]
 
 
-def outbox_next_at(conn: sa.Connection, *, channels: tuple[str, ...]) -> datetime | None:
+def outbox_next_at(conn: sa.Connection, *, channels: tuple[str, ...], after: datetime | None = None) -> datetime | None:
     """See `Store.outbox_next_at`."""
-    moment: datetime | None = conn.execute(_NEXT, {"channels": list(channels)}).scalar()
+    wanted: dict[str, Any] = {"channels": list(channels)}
+    found = conn.execute(_NEXT, wanted) if after is None else conn.execute(_NEXT_AFTER, {**wanted, "after": after})
+    moment: datetime | None = found.scalar()
     return moment
 
 

@@ -134,9 +134,9 @@ class SqlStore:
         """See `Store.due_clocks`."""
         return await self._read.run(lambda conn: clocks.due_clocks(conn, now=now, limit=limit, skip=skip))
 
-    async def next_due_at(self) -> datetime | None:
+    async def next_due_at(self, *, after: datetime | None = None) -> datetime | None:
         """See `Store.next_due_at`."""
-        return await self._read.run(clocks.next_due_at)
+        return await self._read.run(lambda conn: clocks.next_due_at(conn, after=after))
 
     # ---- outbox
 
@@ -146,9 +146,9 @@ class SqlStore:
         """See `Store.outbox_due`."""
         return await self._read.run(lambda conn: outbox.outbox_due(conn, now=now, limit=limit, channels=channels, skip=skip))
 
-    async def outbox_next_at(self, *, channels: tuple[str, ...]) -> datetime | None:
+    async def outbox_next_at(self, *, channels: tuple[str, ...], after: datetime | None = None) -> datetime | None:
         """See `Store.outbox_next_at`."""
-        return await self._read.run(lambda conn: outbox.outbox_next_at(conn, channels=channels))
+        return await self._read.run(lambda conn: outbox.outbox_next_at(conn, channels=channels, after=after))
 
     async def mark_sending(self, message_id: int, *, now: datetime) -> bool:
         """See `Store.mark_sending`."""

@@ -531,6 +531,9 @@ class StoreContract:
             await store.commit(conversation_id, version=loaded.version, decision=decision, now=T0)
         assert await store.due_clocks(now=at(19), limit=9) == []
         assert await store.next_due_at() == at(20)
+        assert await store.next_due_at(after=at(20)) == at(21)
+        assert await store.next_due_at(after=at(30)) == at(31)
+        assert await store.next_due_at(after=at(31)) is None
         for _ in range(2):
             fired = await store.due_clocks(now=at(30), limit=9)
             assert [(d.conversation_id, d.clock.due_at) for d in fired] == [(ben, at(20)), (ben, at(21)), (ann, at(30))]
@@ -550,6 +553,7 @@ class StoreContract:
         first, second = (await answer(store, conversation_id, bot("one", due=5), bot("two", due=1))).message_ids
         assert await due(store, 4) == []
         assert await store.outbox_next_at(channels=("widget",)) == at(5)
+        assert await store.outbox_next_at(channels=("widget",), after=at(5)) is None
         (out,) = await due(store, 6)
         assert out.message_id == first
         await store.mark_sending(first, now=at(6))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from serving import World, serving
+from serving import LOOK_AGAIN_S, World, serving
 
 from bot.core.model import AgentRef, AgentTook, AgentWrote, Identity, Owner
 from bot.errors import BrainTimeout
@@ -164,3 +165,19 @@ async def test_bad_rest_calls_say_what_is_wrong_and_keep_nothing(world: World, b
     assert response.status == status
     assert answer["error"].get("field") == field
     assert await world.service.store.find_conversation(Identity(channel="rest", external_id="a")) is None
+
+
+async def test_a_hung_turn_neither_delays_another_clock_nor_keeps_the_worker_spinning(tmp_path: Path) -> None:
+    async with serving(tmp_path, pacing="human") as world:
+        world.brain.held = asyncio.Event()
+        async with world.visitor() as anna, world.visitor() as ben:
+            await anna.say("how much is it")
+            world.time.set(world.time.now() + timedelta(seconds=1.2))
+            await world.brain.was_asked.wait()
+            stored = await ben.say("hello")
+            due_at = datetime.fromisoformat(stored["at"]) + timedelta(seconds=1.2)
+            async with asyncio.timeout(10):
+                while world.time.next_alarm() != due_at:
+                    await asyncio.sleep(LOOK_AGAIN_S)
+            world.brain.held.set()
+            await world.settle()

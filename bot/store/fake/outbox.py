@@ -61,9 +61,10 @@ class Outbox(Talks):
             last_inbound_at=talk.last_inbound_at,
         )
 
-    async def outbox_next_at(self, *, channels: tuple[str, ...]) -> datetime | None:
+    async def outbox_next_at(self, *, channels: tuple[str, ...], after: datetime | None = None) -> datetime | None:
         """See `Store.outbox_next_at`."""
-        return min((line.due_at for _, line in self._firsts(channels)), default=None)
+        moments = (line.due_at for _, line in self._firsts(channels))
+        return min((at for at in moments if after is None or at > after), default=None)
 
     def _outbound(self, message_id: int) -> Line:
         line = self._lines.get(message_id)

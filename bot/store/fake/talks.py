@@ -288,6 +288,6 @@ class Talks:
                 due.append(DueClock(conversation_id=conversation_id, clock=clock))
         return due
 
-    async def next_due_at(self) -> datetime | None:
+    async def next_due_at(self, *, after: datetime | None = None) -> datetime | None:
         """See `Store.next_due_at`."""
-        return self._due[0][0] if self._due else None
+        return next((at for at, *_ in self._due if after is None or at > after), None)
