@@ -222,6 +222,29 @@ async def test_the_keyboard_alone_is_enough(page: Page, address: str, furnished:
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+async def test_a_dialog_opened_right_after_another_stays_open(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await holding(page, address, furnished)
+    await page.keyboard.press("Escape")
+    for _ in range(5):
+        await page.keyboard.press("g")
+        await expect(page.get_by_role("dialog", name="Give Priya Shah back to the bot")).to_be_visible()
+        await page.evaluate(
+            "const key = (name) => window.dispatchEvent(new KeyboardEvent('keydown', {key: name}));"
+            "document.querySelector('dialog [aria-label=Close]').click(); setTimeout(() => key('?'))"
+        )
+        await expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_the_banner_stays_while_the_line_keeps_failing(page: Page, address: str, fake: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await expect(page.get_by_text("Nobody is waiting. Nice.")).to_be_visible()
+    fake.refuse_sockets = True
+    await fake.drop_sockets()
+    await expect(page.locator(".banner")).to_be_visible(timeout=2500)
+
+
 async def test_notes_are_kept_and_a_failure_keeps_the_text(page: Page, address: str, furnished: FakeWarmline) -> None:
     await sign_in(page, address)
     await row(page, "Priya").click()

@@ -348,6 +348,14 @@ async def test_the_page_can_open_close_and_listen(page: Page, address: str, fake
     assert await page.evaluate("heard") == ["open", "message", "close"]
 
 
+async def test_a_page_in_an_old_encoding_changes_no_letter(page: Page, address: str, fake: FakeWarmline) -> None:
+    old = '<!doctype html><meta charset="windows-1252"><title>x</title><body><script src="/widget.js" defer></script></body>'
+    await page.route("**/", lambda route: route.fulfill(body=old, content_type="text/html; charset=windows-1252"))
+    await page.goto(address)
+    await page.get_by_role("button", name="Chat with us").click()
+    await expect(page.get_by_placeholder("Write a message…")).to_be_visible()
+
+
 async def test_too_long_a_text_is_not_sent_and_not_lost(page: Page, address: str, fake: FakeWarmline) -> None:
     await opened(page, address)
     await say(page, "x" * 4003)

@@ -73,6 +73,8 @@ export class Panel {
       this.#status,
     );
     setText(this.#name, title);
+    // An on-screen keyboard or a growing composer takes room: the end stays in view.
+    new ResizeObserver(() => this.#stuck && this.toEnd()).observe(this.#scroller);
   }
 
   /** `complete`: the talk came from the service, so from now on new rows are read out. */

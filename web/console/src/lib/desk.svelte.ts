@@ -291,7 +291,7 @@ export class Desk {
   #item(item: Item): void {
     this.items = new Map(this.items).set(item.id, item);
     // Somebody has it or it ended: the offer is none any more.
-    const stale = ({ kind, conversation }: Notice): boolean => kind === "offer" && conversation === item.id;
+    const stale = ({ kind, conversation }: Notice): boolean => (kind === "offer" || kind === "alarm") && conversation === item.id;
     if (item.owner !== "waiting" && this.notices.some(stale)) this.notices = this.notices.filter((one) => !stale(one));
   }
 
