@@ -55,6 +55,13 @@ class World:
             return False
         return True
 
+    async def sleeps_until(self, at: datetime) -> None:
+        """Until every worker sleeps and the first of them wants to be woken at `at`."""
+        deadline = asyncio.get_running_loop().time() + SETTLE_WITHIN_S
+        for _ in iter(lambda: self.time.next_alarm() != at, False):
+            assert asyncio.get_running_loop().time() < deadline, f"the next alarm is {self.time.next_alarm()}, not {at}"
+            await asyncio.sleep(LOOK_AGAIN_S)
+
     async def wind(self, **delta: float) -> None:
         """Let time pass, stopping wherever something falls due on the way."""
         end = self.time.now() + timedelta(**delta)
