@@ -104,7 +104,8 @@ class Outgoing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One line of a conversation as it is shown. `seq` counts what was shown, per conversation, without gaps:
-    a prospect's message gets it when stored, an outgoing one when sent (None until then)."""
+    a prospect's message gets it when stored, an outgoing one when sent (None until then). `client_key` is the id that
+    the writer's side gave: a prospect's message has its channel's external id there."""
 
     message_id: int
     conversation_id: str
@@ -136,7 +137,8 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """A conversation as a list shows it."""
+    """A conversation as a list shows it. `waiting_since` is when the open promise was opened, else when the waiting
+    episode was requested; `last_at` the time of the latest message in either direction."""
 
     conversation_id: str
     identity: Identity
@@ -216,7 +218,8 @@ class Store(Protocol):
     async def take_in(
         self, arrivals: Sequence[Arrival], *, now: datetime, answer_at: datetime, promise_due_at: datetime
     ) -> list[TakenIn]:
-        """Store what arrived, once per (channel, external id), all or nothing.
+        """Store what arrived, once per (conversation, external id), all or nothing. Gives back one `TakenIn` per arrival, in
+        their order.
 
         For each new message, in the same transaction: make prospect, identity and conversation if they are new;
         store the message unheard with the next `seq`; open the promise unless one is open, with its PROMISE clock at
@@ -229,7 +232,8 @@ class Store(Protocol):
 
     # ---- one conversation
     async def load(self, conversation_id: str) -> Loaded:
-        """State and version. Raises `NotFound`. Unheard messages are ordered by (at, id), unsent by id."""
+        """State and version. Raises `NotFound`. Unheard messages are ordered by (at, id), unsent by id, clocks by when they
+        were set. Unsent are queued messages that were never handed to their channel: only those can be withdrawn."""
 
     async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[dict[str, Any]]:
         """The latest Rasa tracker events, oldest first, at most `limit`."""
@@ -241,7 +245,11 @@ class Store(Protocol):
         A `Say` with a client_key already known in this conversation is not queued twice (its old id is returned).
         Says without `due_at` are due now. Messages are sent in the order of their ids.
         Clocks that intake set after the load (a new TURN) are kept: only clocks that the decision names change, and
-        a TURN or PROMISE clock is never cancelled while an unheard message that the decision did not hear is stored.
+        a TURN or PROMISE clock is never cancelled while an unheard message that the decision did not hear is stored. And if
+        the state then carries no promise, that of the oldest unheard message is opened (since when it was written, until the
+        `promise_due_at` it was taken in with).
+        An open episode that the state lets go of is closed at `now`. Raises `AlreadyExists` for a second live enrolment in
+        a flow.
         """
 
     # ---- clocks
@@ -266,16 +274,19 @@ class Store(Protocol):
         """QUEUED -> SENDING, attempts + 1; also again from SENDING for a settled retry. False if it is neither."""
 
     async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None) -> Message:
-        """-> SENT with the next `seq`; idempotent. Sets the conversation's last_outbound_at."""
+        """-> SENT with the next `seq`; idempotent. Sets the conversation's last_outbound_at. Raises `NotFound`, and
+        `VersionConflict` for a message that was withdrawn or given up before it was ever marked as sending."""
 
     async def mark_retry(self, message_id: int, *, due_at: datetime, error: str) -> None:
-        """SENDING -> QUEUED, due later."""
+        """SENDING -> QUEUED, due later; nothing happens in another state. Raises `NotFound`."""
 
     async def mark_unsendable(self, message_id: int, *, delivery: Delivery, error: str, now: datetime) -> None:
-        """-> FAILED or REFUSED, with the reason; journalled."""
+        """-> FAILED or REFUSED, with the reason; journalled as `message.failed` or `message.refused`. Nothing happens to a
+        message that is sent or settled. Raises `NotFound`, and `ValueError` for another delivery."""
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
-        """An echo with our key: that message was sent. None if no message has the key."""
+        """An echo with our key: that message was sent, even if it was given up. None if no message has the key. Raises
+        `VersionConflict` as `mark_sent` does."""
 
     async def unsent_count(self, conversation_id: str) -> int:
         """How many messages of the conversation wait to be sent."""
@@ -299,7 +310,7 @@ class Store(Protocol):
         self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
     ) -> list[Overview]:
         """Lists: `queue` (waiting episodes, nearest deadline first), `mine` (owner agent = agent_id), `all` (latest
-        first, paged by `before` = last_at)."""
+        first, paged by `before` = last_at). Raises `ValueError` for another view, or `mine` without an agent."""
 
     async def waiting_conversations(self) -> list[str]:
         """Ids of conversations with a waiting episode, nearest deadline first."""
