@@ -10,6 +10,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, expect
 
 AXE: dict[str, Any] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+ARRIVED = re.compile("Sent$|Seen$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +157,11 @@ class Agent:
         await self.rows.nth(which).click()
         await expect(self.talk.locator(".bubble").first).to_be_visible()
 
+    async def open_offered(self) -> None:
+        """Open what the latest notice offers."""
+        await self.notices.get_by_role("link", name="Open").last.click()
+        await expect(self.talk.locator(".bubble").first).to_be_visible()
+
     async def take(self) -> None:
         """Take the open conversation."""
         await self.page.get_by_role("button", name="Take").click()
@@ -165,7 +171,7 @@ class Agent:
         """Write to the prospect and see it sent."""
         await self.reply.fill(text)
         await self.reply.press("Enter")
-        await expect(self.talk.locator("li.agent", has_text=text)).to_contain_text("Sent")
+        await expect(self.talk.locator("li.agent", has_text=text)).to_contain_text(ARRIVED)
 
     async def give_back(self, summary: str | None = None) -> None:
         """Give the open conversation back to the bot."""

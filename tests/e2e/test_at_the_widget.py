@@ -43,11 +43,13 @@ async def test_everything_by_keyboard(instant: Warmline, visitor: Visitor) -> No
     await expect(visitor.box).to_be_focused()
 
 
-async def test_an_answer_to_a_closed_chat_shows_on_the_badge(install_desk: tuple[Warmline, Agent], visitor: Visitor, shot: Shot) -> None:
-    warmline, agent = install_desk
-    await visitor.open(warmline.address)
+async def test_an_answer_to_a_closed_chat_shows_on_the_badge(
+    instant: Warmline, visitor: Visitor, agent: Agent, shot: Shot
+) -> None:
+    await agent.sign_in(instant.address, *instant.first_sign_in)
+    await visitor.open(instant.address)
     await visitor.asks_for_a_person()
-    await agent.open()
+    await agent.open_offered()
     await agent.take()
     await expect(visitor.name).to_have_text("Alex")
     await visitor.page.keyboard.press("Escape")
@@ -109,7 +111,7 @@ async def test_on_a_phone_it_fills_the_screen_and_gives_it_back(instant: Warmlin
     panel = await visitor.page.get_by_role("dialog", name="Sundial").bounding_box()
     assert panel == {"x": 0, "y": 0, "width": 390, "height": 844}
     assert await visitor.page.locator("#main").evaluate("(main) => main.inert")
-    await shot(visitor.page, "07-phone")
+    await shot(visitor.page, "phone")
     await visitor.page.get_by_role("button", name="Close chat").first.click()
     assert not await visitor.page.locator("#main").evaluate("(main) => main.inert")
     await shot(visitor.page, "phone-closed")

@@ -1,0 +1,69 @@
+"""axe on the pages as they stand in a running service: no violations of WCAG 2.2 A and AA."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import DESK, PHONE, SITE, Look, Scheme, Shot
+from driving import Agent, Visitor, violations
+from playwright.async_api import ViewportSize, expect
+from running import Warmline
+from wordings import flow
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LOOKS = [("wide", "light"), ("wide", "dark"), ("phone", "light"), ("phone", "dark")]
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+async def test_demo_and_open_widget(instant: Warmline, look: Look, width: str, scheme: Scheme) -> None:
+    size: ViewportSize = SITE if width == "wide" else PHONE
+    visitor = Visitor(page=await look(size, scheme, bypass_csp=True))
+    await visitor.page.goto(instant.address)
+    assert await violations(visitor.page) == []
+    await visitor.open(instant.address)
+    await visitor.say("hey")
+    await visitor.hears(flow("what"))
+    await visitor.say("i sell handmade candles")
+    await expect(visitor.replies).to_have_count(3)
+    assert await violations(visitor.page) == []
+    await visitor.asks_for_a_person()
+    assert await violations(visitor.page) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+async def test_console(instant: Warmline, look: Look, visitor: Visitor, shot: Shot, width: str, scheme: Scheme) -> None:
+    size: ViewportSize = DESK if width == "wide" else PHONE
+    agent = Agent(page=await look(size, scheme, bypass_csp=True))
+    page = agent.page
+    await page.goto(f"{instant.address}/console")
+    await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    assert await violations(page) == []
+    await agent.sign_in(instant.address, *instant.first_sign_in)
+    await visitor.open(instant.address)
+    await visitor.say("hey")
+    await visitor.hears(flow("what"))
+    await visitor.say("i sell handmade candles")
+    await visitor.hears(flow("obstacle"))
+    await visitor.asks_for_a_person()
+    await agent.open_offered()
+    assert await violations(page) == []
+    await agent.take()
+    await agent.write("Hi, Alex here. What would you like to look at first?")
+    await visitor.say("Why people go quiet, please.")
+    await expect(agent.talk.locator("li.prospect .bubble").last).to_have_text("Why people go quiet, please.")
+    await shot(page, "desk-dark" if (width, scheme) == ("wide", "dark") else f"desk-{width}-{scheme}")
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Give back").click()
+    await expect(agent.dialog).to_be_visible()
+    await shot(page, f"give-back-{width}-{scheme}")
+    assert await violations(page) == []
+    await agent.dialog.get_by_role("button", name="Give back", exact=True).click()
+    await expect(agent.dialog).to_have_count(0)
+    await page.goto(f"{instant.address}/console#/agents")
+    await expect(page.get_by_role("button", name="Add an agent")).to_be_visible()
+    await expect(page.get_by_text("admin@example.com")).to_be_visible()
+    await shot(page, f"agents-{width}-{scheme}")
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Add an agent").click()
+    await expect(agent.dialog).to_be_visible()
+    assert await violations(page) == []
