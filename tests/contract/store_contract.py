@@ -532,6 +532,8 @@ class StoreContract:
         assert await store.due_clocks(now=at(19), limit=9) == []
         assert await store.next_due_at() == at(20)
         assert await store.next_due_at(after=at(20)) == at(21)
+        assert await store.next_due_at(after=at(31)) is None
+        assert await store.next_due_at(after=at(20)) == at(21)
         assert await store.next_due_at(after=at(30)) == at(31)
         assert await store.next_due_at(after=at(31)) is None
         for _ in range(2):
