@@ -21,14 +21,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from time import monotonic
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvloop
 from rich.console import Console
 
 from bench.judging import Finding, Line, Talk, judge, judge_delivery
-from bench.processes import alive, free_port, send_signal
+from bench.processes import POLL_S, alive, free_port, send_signal
 from bench.talk import QUESTIONS, Question, Wordings, wordings
 from bench.warmline import BrainApart, Warmline, model
 from bot.fakes.graph import FakeGraph, Person, Sent, Weather
@@ -46,6 +46,27 @@ WHOLE_BRAIN_SHARE = 0.3
 HONEST = "phrase."
 
 
+class Acknowledged:
+    """Which messages the app has taken: one that it has not may still be overtaken by a later one, as on Messenger."""
+
+    def __init__(self, graph: FakeGraph) -> None:
+        self._graph, self._seen = graph, 0
+        self._mids: set[str] = set()
+
+    async def wait_for(self, mid: str) -> None:
+        """Until the webhook with this message has been answered with 200."""
+        while mid not in self._mids:
+            fresh = self._graph.webhooks.attempts[self._seen :]
+            self._seen += len(fresh)
+            self._mids |= {mid for attempt in fresh if attempt.acknowledged for mid in _mids(attempt.payload)}
+            await asyncio.sleep(POLL_S)
+
+
+def _mids(payload: Mapping[str, Any]) -> Iterator[str]:
+    for entry in payload["entry"]:
+        yield from (event["message"]["mid"] for event in entry.get("messaging", ()) if "message" in event)
+
+
 @dataclass(kw_only=True)
 class Prospect:
     """Somebody with questions to ask, one after the other, each as soon as the last one is settled."""
@@ -53,6 +74,7 @@ class Prospect:
     person: Person
     questions: tuple[Question, ...]
     words: Wordings
+    acknowledged: Acknowledged
     rng: Random
     think_s: float
     sent_ids: set[str] = field(default_factory=set)
@@ -67,7 +89,8 @@ class Prospect:
             if self.rng.random() < HELLO_RATE:
                 self.greetings += 1
                 self.sent_ids.add(await self.person.says("hey"))
-            self.sent_ids.add(await self.person.says(question.text))
+            self.sent_ids.add(mid := await self.person.says(question.text))
+            await self.acknowledged.wait_for(mid)
             await self._settled(heard, question)
             await asyncio.sleep(self.rng.uniform(0, self.think_s))
 
@@ -175,13 +198,18 @@ async def _torture(home: Path, plan: Plan, settings: Mapping[str, str], brain: B
         try:
             await warmline.start()
             await graph.subscribe(warmline.webhook)
+            acknowledged = Acknowledged(graph)
             prospects = [
                 Prospect(
-                    person=graph.person(f"psid-{number}"), questions=tuple(rng.sample(QUESTIONS, plan.questions)), words=words,
-                    rng=Random(rng.random()), think_s=plan.think_s,
+                    person=graph.person(f"psid-{number}"),
+                    questions=tuple(rng.sample(QUESTIONS, plan.questions)),
+                    words=words,
+                    acknowledged=acknowledged,
+                    rng=Random(rng.random()),
+                    think_s=plan.think_s,
                 )
                 for number in range(plan.people)
-            ]  # fmt: skip
+            ]
             started = monotonic()
             raging = asyncio.create_task(killer.rage())
             await asyncio.gather(*(prospect.talk() for prospect in prospects))
