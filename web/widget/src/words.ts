@@ -24,7 +24,7 @@ export const words = {
   closed: "This chat is finished. Write and it opens again.",
   typing: (name: string): string => `${name} is typing`,
   onItsWay: "Sending…",
-  later: "Sent when you're back online",
+  later: "Sent as soon as the connection is back",
   sent: "Sent",
   retry: "Try again",
   discard: "Delete",

@@ -173,7 +173,9 @@ export class Desk {
 
   notify(kind: NoticeKind, text: string, conversation = ""): void {
     const id = ++this.#noticeId;
-    this.notices = [...this.notices.filter((one) => one.text !== text), { id, kind, text, conversation }].slice(-4);
+    // The latest about a conversation says it all; only a breach stays beside it.
+    const said = (one: Notice): boolean => one.text === text || (conversation !== "" && one.conversation === conversation && one.kind !== "breach");
+    this.notices = [...this.notices.filter((one) => !said(one)), { id, kind, text, conversation }].slice(-4);
     if (kind !== "breach" && kind !== "lost") setTimeout(() => this.dismiss(id), NOTICE_LASTS_MS);
   }
 
