@@ -22,7 +22,7 @@ from bot.core.model import AgentRef, Decision, Delivery, DeliveryFailed, Identit
 from bot.core.window import SendAs, permit
 from bot.hub import Hub
 from bot.metrics import DELIVERED, RETRIED, UNDELIVERED
-from bot.store.contract import Committed, Message, Outgoing, Store
+from bot.store.contract import Committed, Message, Outgoing, Store, VersionConflict
 from bot.time import Time
 from bot.worker import Worker
 
@@ -117,7 +117,11 @@ class DeliveryWorker(Worker):
                 await self._again(message, error, after_s)
 
     async def _sent(self, message: Outgoing, external_id: str | None) -> None:
-        shown = await self._store.mark_sent(message.message_id, now=self._time.now(), external_id=external_id)
+        try:
+            shown = await self._store.mark_sent(message.message_id, now=self._time.now(), external_id=external_id)
+        except VersionConflict:
+            log.info("message.withdrawn", message_id=message.message_id)
+            return
         DELIVERED.labels(message.identity.channel).inc()
         log.info("message.sent", conversation_id=message.conversation_id, message_id=message.message_id, seq=shown.seq)
         self.tell(shown)
