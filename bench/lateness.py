@@ -11,7 +11,8 @@ from random import Random
 
 from bot.app import mint
 from bot.core.decide import Rules, decide
-from bot.core.model import Arrival, BrainAsk, BrainFailed, ClockKind, Identity, Inbound
+from bot.core.events import BrainAsk, BrainFailed, Inbound
+from bot.core.model import Arrival, ClockKind, Identity
 from bot.core.pacing import Pacing
 from bot.store import open_store
 from bot.store.contract import Store

@@ -22,7 +22,8 @@ from bot.channels.widget import WidgetChannel
 from bot.clocks import ClockWorker
 from bot.conversations import Conversations
 from bot.core.decide import Rules
-from bot.core.model import ForeignEcho, Identity, ProfileSeen, State
+from bot.core.events import ForeignEcho, ProfileSeen
+from bot.core.model import Identity, State
 from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker

@@ -12,7 +12,8 @@ import aiohttp
 import orjson
 import structlog
 
-from bot.core.model import BrainAnswer, BrainAsk, Json, QuickReply, Reading, Say, Speaker
+from bot.core.events import BrainAnswer, BrainAsk
+from bot.core.model import Json, QuickReply, Reading, Say, Speaker
 from bot.errors import BrainAway, BrainRefused, BrainTimeout
 
 log = structlog.get_logger()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -42,7 +43,7 @@ def up(
 
     chosen = _settings(port=port, host=host)
     logs.configure(chosen)
-    raise typer.Exit(asyncio.run(run_up(chosen, console)))
+    raise typer.Exit(uvloop.run(run_up(chosen, console)))
 
 
 @app.command()

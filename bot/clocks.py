@@ -8,7 +8,8 @@ from collections import defaultdict
 import structlog
 
 from bot.conversations import Conversations
-from bot.core.model import ClockFired, ClockKind, Event, Inbound, State
+from bot.core.events import ClockFired, Event, Inbound
+from bot.core.model import ClockKind, State
 from bot.metrics import CLOCK_LATENESS
 from bot.store.contract import DueClock, Store
 from bot.time import Time

@@ -17,7 +17,8 @@ import structlog
 from bot.brain import Brain
 from bot.core.decide import Rules, decide
 from bot.core.draft import joined
-from bot.core.model import BrainAnswered, BrainAsk, BrainFailed, Decision, Event, State
+from bot.core.events import BrainAnswered, BrainAsk, BrainFailed, Decision, Event
+from bot.core.model import State
 from bot.errors import BrainError
 from bot.hub import Hub
 from bot.store.contract import Committed, Store, VersionConflict

@@ -18,7 +18,8 @@ import structlog
 
 from bot.channels.base import Channel, Rejected, Retry, Sent, Unknown
 from bot.conversations import Conversations
-from bot.core.model import AgentRef, Decision, Delivery, DeliveryFailed, Identity, Say, Speaker
+from bot.core.events import Decision, DeliveryFailed
+from bot.core.model import AgentRef, Delivery, Identity, Say, Speaker
 from bot.core.window import SendAs, permit
 from bot.hub import Hub
 from bot.metrics import DELIVERED, RETRIED, UNDELIVERED

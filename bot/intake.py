@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.model import Arrival, ForeignEcho, Identity
+from bot.core.events import ForeignEcho
+from bot.core.model import Arrival, Identity
 from bot.errors import Overloaded
 from bot.hub import Hub
 from bot.store.contract import Store, TakenIn

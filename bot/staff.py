@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.conversations import Conversations
-from bot.core.model import AgentLeft, AgentsChanged
+from bot.core.events import AgentLeft, AgentsChanged
 from bot.store.contract import Agent, Store, StoreError
 from bot.time import Time
 from handoff.desk import Desk, Seat

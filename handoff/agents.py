@@ -7,19 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.draft import Draft
-from bot.core.model import (
-    AgentRef,
-    Clock,
-    ClockKind,
-    CommandRefused,
-    Episode,
-    ForeignEcho,
-    Json,
-    Owner,
-    Reason,
-    Say,
-    Speaker,
-)
+from bot.core.events import ForeignEcho
+from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker
 from handoff.desk import Desk
 from handoff.policy import Policy, due
 from handoff.steps import (

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.core.model import Episode, JournalEntry, Owner, Reason, State
+from bot.core.events import JournalEntry
+from bot.core.model import Episode, Owner, Reason, State
 
 MAX_HISTORY = 12
 MAX_VALUE = 200

@@ -8,22 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.draft import Draft
-from bot.core.model import (
-    AgentRef,
-    BrainAsk,
-    Clock,
-    ClockKind,
-    Episode,
-    Heard,
-    Json,
-    Owner,
-    Promise,
-    QuickReply,
-    Reason,
-    Say,
-    Speaker,
-    State,
-)
+from bot.core.events import BrainAsk
+from bot.core.model import AgentRef, Clock, ClockKind, Episode, Heard, Json, Owner, Promise, QuickReply, Reason, Say, Speaker, State
 from handoff.desk import Desk, choose
 from handoff.policy import Policy, due
 

@@ -14,7 +14,7 @@ from typing import Any, assert_never
 
 from bot.core import pacing, turn
 from bot.core.draft import Draft
-from bot.core.model import (
+from bot.core.events import (
     AgentGaveBack,
     AgentLeft,
     AgentsChanged,
@@ -22,22 +22,16 @@ from bot.core.model import (
     AgentWrote,
     BrainAnswered,
     BrainFailed,
-    Clock,
     ClockFired,
-    ClockKind,
     Decision,
     DeliveryFailed,
     Event,
     FlowTriggered,
     ForeignEcho,
     Inbound,
-    Owner,
     ProfileSeen,
-    Reason,
-    Say,
-    Speaker,
-    State,
 )
+from bot.core.model import Clock, ClockKind, Owner, Reason, Say, Speaker, State
 from bot.core.turn import Rules
 from handoff import episodes
 from handoff.desk import Desk

@@ -8,18 +8,8 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from bot.core.model import (
-    BrainAsk,
-    Clock,
-    ClockKind,
-    Decision,
-    Enrolment,
-    JournalEntry,
-    Json,
-    Notice,
-    Say,
-    State,
-)
+from bot.core.events import BrainAsk, Decision, JournalEntry, Notice
+from bot.core.model import Clock, ClockKind, Enrolment, Json, Say, State
 
 KEPT_WORDINGS = 24
 

@@ -6,21 +6,8 @@ from dataclasses import dataclass, replace
 
 from bot.core import consent, pacing, window
 from bot.core.draft import Draft
-from bot.core.model import (
-    BrainAnswered,
-    BrainAsk,
-    BrainFailed,
-    ClockKind,
-    Heard,
-    Inbound,
-    Json,
-    Owner,
-    Profile,
-    Reason,
-    Say,
-    Speaker,
-    State,
-)
+from bot.core.events import BrainAnswered, BrainAsk, BrainFailed, Inbound
+from bot.core.model import ClockKind, Heard, Json, Owner, Profile, Reason, Say, Speaker, State
 from handoff import episodes
 from handoff.desk import Desk
 from handoff.policy import Policy

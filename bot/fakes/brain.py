@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.core.model import BrainAnswer, BrainAsk, Json, Reading, Say, Speaker
+from bot.core.events import BrainAnswer, BrainAsk
+from bot.core.model import Json, Reading, Say, Speaker
 from bot.errors import BrainAway, BrainError
 
 INTENTS: Mapping[str, tuple[str, ...]] = {

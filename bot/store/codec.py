@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
+from bot.core.events import JournalEntry
 from bot.core.model import (
     AgentRef,
     Clock,
@@ -16,7 +17,6 @@ from bot.core.model import (
     Enrolment,
     Episode,
     Identity,
-    JournalEntry,
     Owner,
     Profile,
     Promise,

@@ -10,16 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.core.events import Decision, JournalEntry
 from bot.core.model import (
     AgentRef,
     Arrival,
     Attachment,
     Clock,
-    Decision,
     Delivery,
     Episode,
     Identity,
-    JournalEntry,
     Json,
     Owner,
     Profile,

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.model import Delivery, JournalEntry, Speaker
+from bot.core.events import JournalEntry
+from bot.core.model import Delivery, Speaker
 from bot.store.codec import journal_values
 from bot.store.contract import Message, NotFound, Outgoing, VersionConflict
 from bot.store.jsontext import Record

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core.model import Arrival, Clock, ClockKind, Decision, Delivery, Episode, Promise, Say
+from bot.core.events import Decision
+from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, Promise, Say
 
 GUARDED = ((ClockKind.TURN, ""), (ClockKind.PROMISE, ""))
 """Clocks that must run while a prospect's message is unheard."""

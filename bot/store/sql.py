@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from bot.core.model import AgentRef, Arrival, Decision, Delivery, Episode, Identity
+from bot.core.events import Decision
+from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity
 from bot.store import clocks, intake, outbox, people, reading, schema, turn
 from bot.store.contract import (
     Agent,

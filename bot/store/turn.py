@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.model import Clock, ClockKind, Decision, Delivery, Say, State
+from bot.core.events import Decision
+from bot.core.model import Clock, ClockKind, Delivery, Say, State
 from bot.store.codec import (
     clock_of,
     clock_values,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.core.model import Event, State
+from bot.core.events import Event
+from bot.core.model import State
 from bot.store.contract import Store
 from handoff.policy import Policy
 from handoff.presence import Presence

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from bot.core.model import AgentGaveBack, AgentTook, AgentWrote, Event
+from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
 from bot.store.contract import Message
 from handoff.api.bodies import GiveBack, NoteBody, SayBody, read_body
 from handoff.api.errors import BadRequest

@@ -8,18 +8,17 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from bot.core.events import Decision, JournalEntry
 from bot.core.model import (
     AgentRef,
     Arrival,
     Attachment,
     Clock,
     ClockKind,
-    Decision,
     Delivery,
     Enrolment,
     Episode,
     Identity,
-    JournalEntry,
     Owner,
     Promise,
     QuickReply,

@@ -10,22 +10,8 @@ from random import Random
 from typing import Any
 
 from bot.core.decide import Rules, decide
-from bot.core.model import (
-    BrainAnswer,
-    BrainAnswered,
-    BrainAsk,
-    Clock,
-    ClockKind,
-    Decision,
-    Event,
-    Heard,
-    Identity,
-    Promise,
-    Reading,
-    Say,
-    Speaker,
-    State,
-)
+from bot.core.events import BrainAnswer, BrainAnswered, BrainAsk, Decision, Event
+from bot.core.model import Clock, ClockKind, Heard, Identity, Promise, Reading, Say, Speaker, State
 from bot.core.pacing import Pacing
 from handoff.desk import Desk, Seat
 from handoff.policy import Policy

@@ -8,27 +8,8 @@ from datetime import timedelta
 import pytest
 from conversing import NOW, SAM, answer, answered, follows, heard, waiting_state
 
-from bot.core.model import (
-    AgentGaveBack,
-    AgentRef,
-    AgentTook,
-    AgentWrote,
-    Attachment,
-    BrainFailed,
-    Clock,
-    ClockFired,
-    ClockKind,
-    CommandRefused,
-    DeliveryFailed,
-    Enrolment,
-    Inbound,
-    Owner,
-    Profile,
-    ProfileSeen,
-    Say,
-    Speaker,
-    Unsent,
-)
+from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, BrainFailed, ClockFired, DeliveryFailed, Inbound, ProfileSeen
+from bot.core.model import AgentRef, Attachment, Clock, ClockKind, CommandRefused, Enrolment, Owner, Profile, Say, Speaker, Unsent
 
 SAM_REF = AgentRef(agent_id="a_sam", name="Sam")
 

@@ -20,31 +20,22 @@ from hypothesis import strategies as st
 
 from bot.core.decide import Rules, decide
 from bot.core.draft import joined
-from bot.core.model import (
+from bot.core.events import (
     AgentGaveBack,
     AgentLeft,
-    AgentRef,
     AgentsChanged,
     AgentTook,
     AgentWrote,
-    Arrival,
-    Attachment,
     BrainAnswered,
     BrainFailed,
     ClockFired,
-    ClockKind,
-    CommandRefused,
     Decision,
-    Delivery,
     DeliveryFailed,
     Event,
     ForeignEcho,
-    Identity,
     Inbound,
-    Owner,
-    Speaker,
-    State,
 )
+from bot.core.model import AgentRef, Arrival, Attachment, ClockKind, CommandRefused, Delivery, Identity, Owner, Speaker, State
 from bot.core.pacing import Pacing
 from bot.delivery import refused
 from bot.fakes.brain import FakeBrain

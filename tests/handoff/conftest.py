@@ -16,18 +16,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from bot.core.draft import Draft
-from bot.core.model import (
-    AgentGaveBack,
-    AgentLeft,
-    AgentsChanged,
-    AgentTook,
-    AgentWrote,
-    Arrival,
-    Event,
-    Identity,
-    Reason,
-    State,
-)
+from bot.core.events import AgentGaveBack, AgentLeft, AgentsChanged, AgentTook, AgentWrote, Event
+from bot.core.model import Arrival, Identity, Reason, State
 from bot.hub import Hub
 from bot.store import open_store
 from bot.store.contract import Agent, Store, VersionConflict

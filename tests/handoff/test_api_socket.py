@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import WSServerHandshakeError
 
-from bot.core.model import AgentsChanged
+from bot.core.events import AgentsChanged
 from tests.handoff.conftest import Office, frame_of
 
 

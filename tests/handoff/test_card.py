@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.model import Enrolment, Episode, Identity, JournalEntry, Profile, Reading, Reason, State
+from bot.core.events import JournalEntry
+from bot.core.model import Enrolment, Episode, Identity, Profile, Reading, Reason, State
 from handoff.card import card
 from tests.handoff.worlds import POLICY, SAM, START, World, desk
 

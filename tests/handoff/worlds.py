@@ -10,24 +10,8 @@ from pathlib import Path
 from random import Random
 
 from bot.core.draft import Draft
-from bot.core.model import (
-    AgentRef,
-    Clock,
-    ClockKind,
-    Decision,
-    Episode,
-    ForeignEcho,
-    Heard,
-    Identity,
-    JournalEntry,
-    Notice,
-    Owner,
-    Promise,
-    Reason,
-    Say,
-    State,
-    Unsent,
-)
+from bot.core.events import Decision, ForeignEcho, JournalEntry, Notice
+from bot.core.model import AgentRef, Clock, ClockKind, Episode, Heard, Identity, Owner, Promise, Reason, Say, State, Unsent
 from handoff import episodes
 from handoff.desk import Desk, Seat
 from handoff.policy import Policy

@@ -11,19 +11,8 @@ from random import Random
 from typing import Any
 
 from bot.core.draft import Draft
-from bot.core.model import (
-    ClockKind,
-    Heard,
-    Identity,
-    JournalEntry,
-    Owner,
-    Profile,
-    Reading,
-    Say,
-    Speaker,
-    State,
-    Window,
-)
+from bot.core.events import JournalEntry
+from bot.core.model import ClockKind, Heard, Identity, Owner, Profile, Reading, Say, Speaker, State, Window
 from nurture import engine, gate
 from nurture.copy import asks
 from nurture.engine import Nurture, Persona

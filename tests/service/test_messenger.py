@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from serving import SECRET, START, TOKEN, VERIFY, World, serving
 
-from bot.core.model import AgentRef, AgentTook, AgentWrote, Identity
+from bot.core.events import AgentTook, AgentWrote
+from bot.core.model import AgentRef, Identity
 from bot.fakes.fixtures import load_fixture
 from bot.fakes.graph import FakeGraph
 from bot.time import HandTime

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from serving import World, serving
 
-from bot.core.model import AgentRef, AgentTook, AgentWrote, Identity, Owner
+from bot.core.events import AgentTook, AgentWrote
+from bot.core.model import AgentRef, Identity, Owner
 from bot.errors import BrainTimeout
 
 

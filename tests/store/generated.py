@@ -11,23 +11,8 @@ from typing import Any, get_type_hints
 from hypothesis import strategies as st
 
 from bot.core.draft import Draft
-from bot.core.model import (
-    Arrival,
-    Clock,
-    ClockKind,
-    Decision,
-    Enrolment,
-    Episode,
-    JournalEntry,
-    Json,
-    Owner,
-    Promise,
-    Reading,
-    Say,
-    Speaker,
-    State,
-    Window,
-)
+from bot.core.events import Decision, JournalEntry
+from bot.core.model import Arrival, Clock, ClockKind, Enrolment, Episode, Json, Owner, Promise, Reading, Say, Speaker, State, Window
 from tests.store.story import ANN, T0
 
 moments = st.integers(-(10**12), 10**12).map(lambda microseconds: T0 + timedelta(microseconds=microseconds))

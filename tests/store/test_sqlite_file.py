@@ -20,17 +20,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.core.model import (
-    Arrival,
-    Clock,
-    ClockKind,
-    Decision,
-    Delivery,
-    Identity,
-    JournalEntry,
-    Say,
-    Speaker,
-)
+from bot.core.events import Decision, JournalEntry
+from bot.core.model import Arrival, Clock, ClockKind, Delivery, Identity, Say, Speaker
 from bot.store import SqlStore, open_store
 from bot.store.contract import StoreError, StoreUnavailable, TakenIn
 from bot.store.runner import ThreadRunner

@@ -7,7 +7,8 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.model import Arrival, Decision, Identity, Say, Speaker
+from bot.core.events import Decision
+from bot.core.model import Arrival, Identity, Say, Speaker
 from bot.store import SqlStore, open_store
 from tests.store.story import ANN, T0
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.core.model import (
-    Delivery,
-    JournalEntry,
-    Speaker,
-)
+from bot.core.events import JournalEntry
+from bot.core.model import Delivery, Speaker
 from bot.store.contract import (
     Message,
     NotFound,

@@ -9,17 +9,8 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from bot.core.model import (
-    Arrival,
-    Clock,
-    ClockKind,
-    Decision,
-    Delivery,
-    Identity,
-    JournalEntry,
-    Say,
-    State,
-)
+from bot.core.events import Decision, JournalEntry
+from bot.core.model import Arrival, Clock, ClockKind, Delivery, Identity, Say, State
 from bot.store.contract import (
     AlreadyExists,
     Committed,

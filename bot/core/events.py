@@ -1,0 +1,187 @@
+"""What happens to a conversation, and what follows from it.
+
+An `Event` is what happened; a `Decision` is the next state with the effects to commit with it, all or nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.model import AgentRef, Clock, ClockKind, Heard, Json, Profile, Reading, Say, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrainAsk:
+    """Ask the brain to answer this burst; the answer comes back as `BrainAnswered` or `BrainFailed`.
+
+    `slots` are what the state knows, for the tracker. `parked` are flow bubbles that were taken back unsent because the
+    prospect wrote first; they are said after the answer.
+    """
+
+    messages: tuple[Heard, ...]
+    text: str
+    slots: Json = field(default_factory=dict)
+    parked: tuple[Say, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrainAnswer:
+    """What the brain gave back for a turn; `messages` are said in order, `directives` ask for effects."""
+
+    reading: Reading
+    messages: tuple[Say, ...] = ()
+    directives: tuple[Json, ...] = ()
+    tracker_events: tuple[Json, ...] = ()
+    slots: Json = field(default_factory=dict)
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """The prospect wrote; the burst, oldest first."""
+
+    messages: tuple[Heard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrainAnswered:
+    """The brain answered what it was asked."""
+
+    ask: BrainAsk
+    answer: BrainAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrainFailed:
+    """The brain did not answer in time or at all; `error` is a short code such as `timeout` or `away`."""
+
+    ask: BrainAsk
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockFired:
+    """A clock is due."""
+
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTook:
+    """An agent accepted the episode, or stepped in where there was none."""
+
+    agent: AgentRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentWrote:
+    """An agent wrote to the prospect."""
+
+    agent: AgentRef
+    text: str
+    client_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentGaveBack:
+    """The agent hands the prospect back to the bot with a summary of what was said and promised."""
+
+    agent: AgentRef
+    summary: str
+    outcome: str = "returned"
+    slots: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentsChanged:
+    """Who is free changed; a waiting episode may now be offered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLeft:
+    """An agent has been gone for good; what they had been offered or had not answered yet goes round again."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignEcho:
+    """The page spoke without us: somebody answers from the native inbox or another app."""
+
+    text: str
+    app_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFailed:
+    """The channel refused a message for good; `error` is the class: window, unreachable, config, rejected."""
+
+    message_id: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileSeen:
+    """The channel told something about the person."""
+
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowTriggered:
+    """A flow was asked for from outside (API, console, schedule)."""
+
+    flow_id: str
+
+
+type Event = (
+    Inbound
+    | BrainAnswered
+    | BrainFailed
+    | ClockFired
+    | AgentTook
+    | AgentWrote
+    | AgentGaveBack
+    | AgentsChanged
+    | AgentLeft
+    | ForeignEcho
+    | DeliveryFailed
+    | ProfileSeen
+    | FlowTriggered
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something agents should notice at once. `to` are agent ids, empty for everybody; `kind` offer, alarm, message, lost."""
+
+    kind: str
+    to: tuple[str, ...] = ()
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One line of the append-only journal: what happened, as an event name with fields (never message text)."""
+
+    kind: str
+    at: datetime
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The next state and the effects that are committed with it, all or nothing."""
+
+    state: State
+    say: tuple[Say, ...] = ()
+    withdraw: tuple[int, ...] = ()
+    set_clocks: tuple[Clock, ...] = ()
+    cancel_clocks: tuple[tuple[ClockKind, str], ...] = ()
+    heard: tuple[int, ...] = ()
+    tracker_events: tuple[Json, ...] = ()
+    ask_brain: BrainAsk | None = None
+    notify: tuple[Notice, ...] = ()
+    journal: tuple[JournalEntry, ...] = ()
