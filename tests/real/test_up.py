@@ -40,10 +40,12 @@ def run(home: Path, *command: str, **settings: str | Path) -> subprocess.Complet
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> str:
-    """The one thing it said, as one line, after checking that it ended as it should for what a person can mend."""
+    """The one line it said, after checking that it ended as it should for what a person can mend."""
     assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    return " ".join(done.stderr.split())
+    said = done.stderr.strip()
+    assert said.startswith("warmline: ")
+    assert "\n" not in said
+    return said
 
 
 async def say(base_url: str, sender: str, message: str) -> list[dict[str, Any]]:
