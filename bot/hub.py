@@ -9,10 +9,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from bot.core.model import Identity
+
 type Frame = dict[str, Any]
 
 LAGGED: Frame = {"type": "lagged"}
 BUFFER = 512
+
+
+def identity_topic(identity: Identity) -> str:
+    """Where the first news of a person is published, before their conversation has a name."""
+    return f"identity:{identity.channel}:{identity.external_id}"
 
 
 class Subscription:
@@ -42,7 +49,7 @@ class Subscription:
 
 
 class Hub:
-    """Topics and their listeners: `console`, `conversation:<id>`."""
+    """Topics and their listeners: `console`, `conversation:<id>`, and `identity_topic` until a conversation has an id."""
 
     def __init__(self) -> None:
         self._listeners: dict[str, set[Subscription]] = defaultdict(set)

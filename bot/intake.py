@@ -13,7 +13,7 @@ import structlog
 from bot.core.events import ForeignEcho
 from bot.core.model import Arrival, Identity
 from bot.errors import Overloaded
-from bot.hub import Hub
+from bot.hub import Hub, identity_topic
 from bot.store.contract import Store, TakenIn
 from bot.time import Time
 
@@ -116,11 +116,13 @@ class Intake:
     def _tell(self, arrival: Arrival, taken: TakenIn) -> None:
         if taken.new_conversation:
             self._met(taken.conversation_id, arrival.identity)
+            frame = {"type": "conversation", "conversation_id": taken.conversation_id}
+            self._hub.publish(identity_topic(arrival.identity), frame)
         log.info("intake.stored", conversation_id=taken.conversation_id, channel=arrival.identity.channel, seq=taken.seq)
         self._hub.publish("console", {"type": "conversation", "conversation_id": taken.conversation_id})
-        frame = {"type": "message", "conversation_id": taken.conversation_id, "message_id": taken.message_id, "seq": taken.seq}
-        self._hub.publish(f"conversation:{taken.conversation_id}", frame)
-        self._hub.publish("console", frame)
+        told = {"type": "message", "conversation_id": taken.conversation_id, "message_id": taken.message_id, "seq": taken.seq}
+        self._hub.publish(f"conversation:{taken.conversation_id}", told)
+        self._hub.publish("console", told)
 
     async def echo(self, *, key: str, external_id: str) -> bool:
         """Settle a send by its echo; see `Inlet.echo`."""

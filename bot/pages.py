@@ -21,9 +21,10 @@ log = structlog.get_logger()
 RETRY_AFTER_S = 2
 SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin"}
 CONSOLE_POLICY = (
-    "default-src 'self'; img-src 'self' data: https:; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+    "default-src 'self'; img-src 'self' data: https:; style-src 'self'; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
+SCRIPT = "text/javascript; charset=utf-8"
 NOT_BUILT = "The browser parts are not built yet: run `make web`."
 
 
@@ -85,7 +86,7 @@ class _Pages:
         return self._file(f"demo/{request.match_info.get('path') or 'index.html'}", "no-cache")
 
     async def widget(self, request: web.Request) -> web.StreamResponse:
-        return self._file("widget.js", "public, max-age=300", {"Access-Control-Allow-Origin": "*"})
+        return self._file("widget.js", "public, max-age=300", {"Access-Control-Allow-Origin": "*", "Content-Type": SCRIPT})
 
     async def console(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info.get("path") or ""

@@ -21,7 +21,7 @@ from bot.channels.base import Outcome, Ports, Sent
 from bot.core.model import AgentRef, Arrival, Identity, Owner, Profile, Speaker, WarmlineError
 from bot.core.window import SendAs
 from bot.errors import Overloaded
-from bot.hub import Frame, Subscription
+from bot.hub import Frame, identity_topic
 from bot.store.contract import Message, Outgoing, StoreUnavailable
 
 log = structlog.get_logger()
@@ -158,8 +158,7 @@ class _Visit:
             "messages": [self._shape(m) for m in messages], "now": stamp(self._ports.time.now()),
         }  # fmt: skip
         await self._socket.send_json(welcome)
-        if self._conversation_id is not None:
-            self._watch(self._conversation_id)
+        self._news = asyncio.create_task(self._relay())
 
     async def _say(self, frame: dict[str, Any]) -> None:
         key, text, payload = frame.get("key"), frame.get("text") or "", frame.get("payload")
@@ -182,24 +181,24 @@ class _Visit:
         except (Overloaded, StoreUnavailable):
             await self._error("try_again", "That did not go through. It will be tried again.", key)
             return
-        if self._conversation_id is None:
-            self._conversation_id = taken.conversation_id
-            self._watch(taken.conversation_id)
+        self._conversation_id = taken.conversation_id
         await self._socket.send_json({"type": "stored", "key": key, "seq": taken.seq, "at": stamp(arrival.sent_at)})
         await self._catch_up()
 
-    def _watch(self, conversation_id: str) -> None:
-        if self._news is None:
-            self._news = asyncio.create_task(self._relay(conversation_id))
-
-    async def _relay(self, conversation_id: str) -> None:
+    async def _relay(self) -> None:
+        """Pass on what happens in this person's conversation, from whichever of their browsers it was begun."""
+        conversation_id = self._conversation_id or await self._first_news()
         async with self._ports.hub.subscribe(f"conversation:{conversation_id}") as news:
             await self._catch_up()
             while not self._socket.closed:
-                await self._pass_on(await self._next(news), conversation_id)
+                await self._pass_on(await news.get(), conversation_id)
 
-    async def _next(self, news: Subscription) -> Frame:
-        return await news.get()
+    async def _first_news(self) -> str:
+        assert self._identity is not None
+        async with self._ports.hub.subscribe(identity_topic(self._identity)) as news:
+            known = await self._ports.store.find_conversation(self._identity)
+            self._conversation_id = known or str((await news.get())["conversation_id"])
+        return self._conversation_id
 
     async def _pass_on(self, frame: Frame, conversation_id: str) -> None:
         try:

@@ -120,7 +120,9 @@ class FacebookChannel:
 
     async def _echo(self, echo: Echo) -> None:
         assert self._ports is not None
-        if echo.key and await self._ports.inlet.echo(key=echo.key, external_id=echo.external_id):
+        if echo.key is not None:
+            if not await self._ports.inlet.echo(key=echo.key, external_id=echo.external_id):
+                log.info("facebook.unknown_echo")
             return
         if self._app_id and echo.app_id == self._app_id:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.channels.facebook.translate import OURS
 from bot.core.model import Say
 from bot.core.window import SendAs
 
@@ -15,7 +16,7 @@ MAX_PAYLOAD = 1000
 
 def render(say: Say, *, person: str, key: str, send_as: SendAs, persona_id: str | None = None) -> dict[str, Any]:
     """The body of one send to `person` (a page-scoped id); `key` goes out as metadata and comes back in the echo."""
-    body: dict[str, Any] = {"recipient": {"id": person}, **_kind(send_as), "message": {**_content(say), "metadata": key}}
+    body: dict[str, Any] = {"recipient": {"id": person}, **_kind(send_as), "message": {**_content(say), "metadata": OURS + key}}
     if persona_id:
         body["persona_id"] = persona_id
     return body

@@ -16,6 +16,8 @@ from bot.core.model import Arrival, Attachment, Identity
 NAME = "facebook"
 MAX_TEXT = 4000
 GET_STARTED = "/greet"
+OURS = "warmline:"
+"""How the metadata of our own sends begins; the message's key follows."""
 
 
 class NotAPageEvent(ValueError):
@@ -24,7 +26,7 @@ class NotAPageEvent(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Echo:
-    """Something the page said. `key` is the metadata of our own sends; without it somebody else spoke."""
+    """Something the page said. `key` is that of a message of ours; without it somebody else spoke."""
 
     identity: Identity
     external_id: str
@@ -112,10 +114,11 @@ def _echo(event: Mapping[str, Any], message: Mapping[str, Any]) -> Happening:
     person = recipient.get("id") if isinstance(recipient, Mapping) else None
     if not person or not message.get("mid"):
         return Ignored(kind="echo")
+    metadata = _text(message.get("metadata")) or ""
     return Echo(
         identity=Identity(channel=NAME, external_id=str(person)),
         external_id=str(message["mid"]),
-        key=_text(message.get("metadata")),
+        key=metadata.removeprefix(OURS) if metadata.startswith(OURS) else None,
         app_id=_text(message.get("app_id")),
         text=str(message.get("text") or "")[:MAX_TEXT],
         at=_at(event.get("timestamp")),
