@@ -129,7 +129,7 @@ def _values(slots: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
 
 def _facts(state: State, guide: Guide) -> tuple[tuple[str, str], ...]:
     told = {
-        "Came from": _text(state.slots.get("referral")),
+        "Came from": _origin(state.slots.get("referral")),
         "Number": _text(state.slots.get("callback_number")),
         "Best time": _text(state.slots.get("callback_time")),
         "Language": state.profile.locale or "",
@@ -144,6 +144,17 @@ def _facts(state: State, guide: Guide) -> tuple[tuple[str, str], ...]:
     }
     tags = {"Tags": ", ".join(state.tags)}
     return tuple((label, value) for label, value in (slots | told | tags).items() if value)
+
+
+def _origin(referral: Any) -> str:
+    """Where somebody came from, as a person would say it: the link's or ad's name, the campaign, else the page."""
+    if not isinstance(referral, Mapping):
+        return _text(referral)
+    utm = referral.get("utm")
+    campaign = " / ".join(_text(utm[k]) for k in ("utm_source", "utm_campaign") if utm.get(k)) if isinstance(utm, Mapping) else ""
+    ad = f"ad {_text(referral['ad_id'])}" if referral.get("ad_id") else ""
+    told = [_text(referral.get("ref")), campaign, ad]
+    return ", ".join(filter(None, told)) or _text(referral.get("url")).partition("?")[0]
 
 
 def _promised(state: State, episodes: Sequence[Episode]) -> tuple[str, ...]:

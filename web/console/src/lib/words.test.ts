@@ -30,7 +30,7 @@ it.each([
 
 describe("draftSummary", () => {
   it("holds the headline and what was promised, and no empty labels", () => {
-    expect(draftSummary({ headline: "Runs a bakery.", wants: [], promised: ["a call", "a price"] })).toBe("Runs a bakery.\nWe promised: a call; a price.");
+    expect(draftSummary({ headline: "Runs a bakery.", wants: [], promised: ["a call", "a price"] })).toBe("Runs a bakery.\nAgreed before: a call; a price.");
   });
   it("is empty without a card", () => {
     expect(draftSummary(null)).toBe("");
