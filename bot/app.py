@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot import credentials as credentials_file
 from bot import metrics, pages
+from bot.background import Background
 from bot.brain import Brain, SocketBrain
 from bot.channels.base import Channel, Ports
 from bot.channels.facebook import facebook_channel
@@ -23,7 +24,7 @@ from bot.clocks import ClockWorker
 from bot.conversations import Conversations
 from bot.core.decide import Rules
 from bot.core.events import ForeignEcho, ProfileSeen
-from bot.core.model import Identity, State
+from bot.core.model import AgentRef, Identity, State
 from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
@@ -79,6 +80,7 @@ class Service:
     delivery: DeliveryWorker
     presence: Presence
     staff: Staff
+    background: Background
     channels: dict[str, Channel]
     web: web.Application
     workers: list[asyncio.Task[None]]
@@ -97,6 +99,7 @@ class Service:
         within_s = self.settings.stop_within_s / 2
         await self.clocks.stop(within_s)
         await self.delivery.stop(within_s)
+        await self.background.stop()
         for worker in self.workers:
             worker.cancel()
         await asyncio.gather(*self.workers, return_exceptions=True)
@@ -124,7 +127,7 @@ def build(
     store = store or open_store(settings.url)
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
     time, rng, hub = time or SystemTime(), rng or Random(), Hub()
-    presence = Presence(now=time.now)
+    background, presence = Background(), Presence(now=time.now)
     staff = Staff(store, presence, time, capacity=settings.agent_capacity)
     conversations = Conversations(
         store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
@@ -132,7 +135,7 @@ def build(
     channels = _channels(credentials, settings)
     clocks = ClockWorker(store, conversations, time, at_once=settings.turns_at_once)
     delivery = DeliveryWorker(
-        store, channels, conversations, hub, time, rng, settle_s=settings.settle_s, attempts=settings.send_attempts
+        store, channels, conversations, hub, time, rng, background, settle_s=settings.settle_s, attempts=settings.send_attempts
     )
     times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
 
@@ -154,7 +157,7 @@ def build(
         most_waiting=settings.intake_waiting,
         woken=clocks.wake,
         echoed=echoed,
-        met=lambda conversation_id, identity: delivery.in_background(introduce(conversation_id, identity)),
+        met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
     conversations.on_queued = delivery.queued
     conversations.on_clocks = clocks.wake
@@ -162,22 +165,28 @@ def build(
     def mark_seen(state: State) -> None:
         channel = channels.get(state.identity.channel)
         if channel is not None and not channel.local:
-            delivery.in_background(channel.seen(state.identity))
+            background.start(channel.seen(state.identity))
 
     conversations.on_turn = mark_seen
+
+    def agent_types(identity: Identity, agent: AgentRef) -> None:
+        channel = channels.get(identity.channel)
+        if channel is not None and not channel.local:
+            background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
     service = Service(
         settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
-        clocks=clocks, delivery=delivery, presence=presence, staff=staff, channels=channels, web=app, workers=[],
+        clocks=clocks, delivery=delivery, presence=presence, staff=staff, background=background, channels=channels,
+        web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, store=store, hub=hub, time=time)
     for channel in channels.values():
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
-        secure_cookies=settings.secure,
+        secure_cookies=settings.secure, typing=agent_types,
     )  # fmt: skip
     add_console(app, parts)
     pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))

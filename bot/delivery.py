@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
 
 import structlog
 
+from bot.background import Background
 from bot.channels.base import Channel, Rejected, Retry, Sent, Unknown
 from bot.conversations import Conversations
 from bot.core.events import Decision, DeliveryFailed
@@ -44,6 +44,7 @@ class DeliveryWorker(Worker):
         hub: Hub,
         time: Time,
         rng: Random,
+        background: Background,
         *,
         settle_s: float,
         attempts: int,
@@ -54,7 +55,7 @@ class DeliveryWorker(Worker):
         self._settle_s, self._attempts = settle_s, attempts
         self._typing: list[tuple[datetime, int, Identity, AgentRef | None, str]] = []
         self._order = itertools.count()
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = background
 
     def queued(self, conversation_id: str, decision: Decision, committed: Committed) -> None:
         """A commit queued messages: plan their typing indicators and look at the outbox."""
@@ -166,19 +167,7 @@ class DeliveryWorker(Worker):
             _, _, identity, agent, _ = heapq.heappop(self._typing)
             channel = self._channels.get(identity.channel)
             if channel is not None:
-                self.in_background(channel.typing(identity, on=True, agent=agent))
-
-    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something that nothing depends on; a failure is logged."""
-        task = asyncio.create_task(self._quietly(work))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    async def _quietly(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as error:
-            log.info("indicator.failed", error=type(error).__name__)
+                self._background.start(channel.typing(identity, on=True, agent=agent))
 
 
 def refused(message: Outgoing) -> str | None:

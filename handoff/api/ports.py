@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.core.events import Event
-from bot.core.model import State
+from bot.core.model import AgentRef, Identity, State
 from bot.store.contract import Store
 from handoff.policy import Policy
 from handoff.presence import Presence
@@ -60,7 +60,10 @@ class HubPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleParts:
-    """What the console API is built of. `now` gives aware UTC; `secure_cookies` is True when people come over https."""
+    """What the console API is built of. `now` gives aware UTC; `secure_cookies` is True when people come over https.
+
+    `typing` tells the prospect's channel that the agent who holds the conversation is typing.
+    """
 
     store: Store
     conversations: ConversationsPort
@@ -69,3 +72,4 @@ class ConsoleParts:
     now: Callable[[], datetime]
     policy: Policy
     secure_cookies: bool
+    typing: Callable[[Identity, AgentRef], None] = lambda _identity, _agent: None

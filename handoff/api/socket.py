@@ -121,6 +121,7 @@ class _Listener:
         if holder is not None and holder.agent_id == me.agent_id:
             shown: Frame = {"type": "typing", "on": True, "name": me.name}
             self._parts.hub.publish(f"conversation:{conversation_id}", shown)
+            self._parts.typing(state.identity, holder)
 
 
 def _frame(data: str) -> Frame | None:

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from serving import SECRET, START, TOKEN, VERIFY, World, serving
 
+from bot.channels.facebook import facebook_channel
 from bot.core.events import AgentTook, AgentWrote
 from bot.core.model import AgentRef, Identity
+from bot.credentials import FacebookCredentials
 from bot.fakes.fixtures import load_fixture
 from bot.fakes.graph import FakeGraph
 from bot.time import HandTime
@@ -212,3 +214,19 @@ class TestSending:
         ours = [s for s in page.graph.sent[before:] if s.recipient == "psid-anna" and s.metadata]
         assert ours == []
         assert (await page.world.state(await page.conversation("psid-anna"))).owner.value == "agent"
+
+
+async def test_an_agent_who_types_is_seen_typing_with_name_and_face(page: Page) -> None:
+    anna = page.graph.person("psid-anna")
+    await anna.says("hi")
+    keys = {"verify": VERIFY, "secret": SECRET, "page-access-token": TOKEN, "graph-url": f"{page.graph.base_url}/v25.0"}
+    channel = facebook_channel(FacebookCredentials.model_validate(keys), quiet=False)
+    sam = AgentRef(agent_id="a_sam", name="Sam", picture_url="https://example.com/sam.jpg")
+    try:
+        await channel.typing(Identity(channel="facebook", external_id="psid-anna"), on=True, agent=sam)
+    finally:
+        await channel.close()
+
+    [(persona_id, persona)] = page.graph.personas.items()
+    assert persona["name"] == "Sam"
+    assert [(a.action, a.persona_id) for a in page.graph.actions if a.action != "mark_seen"] == [("typing_on", persona_id)]
