@@ -25,6 +25,11 @@ def _pattern(variants: Sequence[str]) -> re.Pattern[str]:
     return re.compile("^(?:" + "|".join(".+".join(map(re.escape, VALUE.split(bubble))) for bubble in bubbles) + ")$")
 
 
+def either(*patterns: re.Pattern[str]) -> re.Pattern[str]:
+    """Any of these."""
+    return re.compile("|".join(one.pattern for one in patterns))
+
+
 def flow(step: str, *, again: bool = False, name: str = "welcome") -> re.Pattern[str]:
     """A step of a flow; `again` is how it asks a second time."""
     found = next(one for one in _file(f"flows/{name}.yml")["steps"] if one["id"] == step)
