@@ -31,6 +31,7 @@ from bench.judging import Finding, Line, Talk, judge, judge_delivery
 from bench.processes import POLL_S, alive, free_port, send_signal
 from bench.talk import QUESTIONS, Question, Wordings, wordings
 from bench.warmline import BrainApart, Warmline, model
+from bot.channels.facebook.translate import OURS
 from bot.fakes.graph import FakeGraph, Person, Sent, Weather
 
 DUPLICATE_RATE = 0.2
@@ -276,7 +277,7 @@ def _compare(
     arrived: dict[str, list[str]] = {}
     for sent in graph.sent:
         if sent.delivered:
-            arrived.setdefault(sent.recipient, []).append(sent.metadata or "no key")
+            arrived.setdefault(sent.recipient, []).append((sent.metadata or "no key").removeprefix(OURS))
     findings = [finding for talk in talks for finding in judge(talk)] + judge_delivery(lines, arrived)
     answered = sum(
         any(name and name.startswith(question.answer) for name in talk.heard) for talk in talks for question in talk.asked
