@@ -104,7 +104,7 @@ async def test_on_a_phone_it_fills_the_screen_and_gives_it_back(instant: Warmlin
     await visitor.open(instant.address)
     await visitor.say("hey")
     await visitor.hears(flow("what"))
-    await visitor.say("handmade candles on etsy")
+    await visitor.say("i sell handmade candles on etsy")
     await visitor.hears(flow("obstacle"))
     panel = await visitor.page.get_by_role("dialog", name="Sundial").bounding_box()
     assert panel == {"x": 0, "y": 0, "width": 390, "height": 844}

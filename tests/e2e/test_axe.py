@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 from conftest import DESK, PHONE, SITE, Look, Scheme, Shot
 from driving import Agent, Visitor, violations
-from playwright.async_api import ViewportSize, expect
+from playwright.async_api import expect
 from running import Warmline
 from wordings import flow
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LOOKS = [("wide", "light"), ("wide", "dark"), ("phone", "light"), ("phone", "dark")]
+HANDS: dict[str, dict[str, bool]] = {"wide": {}, "phone": {"has_touch": True, "is_mobile": True}}
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 async def test_demo_and_open_widget(instant: Warmline, look: Look, width: str, scheme: Scheme) -> None:
-    size: ViewportSize = SITE if width == "wide" else PHONE
-    visitor = Visitor(page=await look(size, scheme, bypass_csp=True))
+    visitor = Visitor(page=await look(SITE if width == "wide" else PHONE, scheme, bypass_csp=True, **HANDS[width]))
     await visitor.page.goto(instant.address)
     assert await violations(visitor.page) == []
     await visitor.open(instant.address)
@@ -32,8 +32,7 @@ async def test_demo_and_open_widget(instant: Warmline, look: Look, width: str, s
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 async def test_console(instant: Warmline, look: Look, visitor: Visitor, shot: Shot, width: str, scheme: Scheme) -> None:
-    size: ViewportSize = DESK if width == "wide" else PHONE
-    agent = Agent(page=await look(size, scheme, bypass_csp=True))
+    agent = Agent(page=await look(DESK if width == "wide" else PHONE, scheme, bypass_csp=True, **HANDS[width]))
     page = agent.page
     await page.goto(f"{instant.address}/console")
     await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()

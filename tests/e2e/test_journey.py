@@ -48,8 +48,8 @@ async def test_stranger_to_agent_and_back(everyday: Warmline, visitor: Visitor, 
     await expect(agent.rows.get_by_role("timer")).to_have_accessible_name(re.compile(r"^Take within 0:\d\d$"))
     await agent.open()
     await expect(agent.card.locator(".headline")).to_have_text("Someone asked for a person on the website.")
-    await expect(agent.rows.get_by_text("For you")).to_be_visible()
-    await expect(agent.rows.get_by_text("Asked for a person")).to_be_visible()
+    await expect(agent.rows.get_by_text("For you", exact=True)).to_be_visible()
+    await expect(agent.rows.get_by_text("Asked for a person", exact=True)).to_be_visible()
     await expect(agent.fact("Sells")).to_have_text("handmade candles")
     await expect(agent.section("In the flow")).to_contain_text("welcome, at “obstacle”", ignore_case=True)
     await expect(agent.talk.locator("li.prospect .bubble")).to_have_text(
@@ -90,7 +90,7 @@ async def test_stranger_to_agent_and_back(everyday: Warmline, visitor: Visitor, 
     await expect(agent.dialog).to_have_count(0)
     await visitor.hears(phrase("given_back"))
     await expect(visitor.name).to_have_text("Juno")
-    await expect(agent.section("We promised")).to_contain_text(SUMMARY)
+    await expect(agent.card).to_contain_text(SUMMARY)
 
     await visitor.say("how much is it?")
     await expect(visitor.bot.filter(has_text=response("utter_price_for_business"))).to_have_count(1)
