@@ -22,7 +22,7 @@ from nurture.engine import Nurture, Persona
 
 BATCH = 256
 FAR = timedelta(days=2)
-FIRST_WORDS_S = 20.0
+FIRST_WORDS_S = 30.0
 _BUCKET = re.compile(r'^warmline_clock_lateness_seconds_bucket\{le="([^"]+)"\} ([0-9.]+)', re.MULTILINE)
 
 

@@ -17,7 +17,7 @@ from time import perf_counter
 import aiohttp
 
 from bench.crowd import Crowd, Round, percentile
-from bench.lateness import arm, ladder_settings, read_lateness
+from bench.lateness import FIRST_WORDS_S, arm, ladder_settings, read_lateness
 from bench.processes import ROOT, cpu_s, send_signal
 from bench.rasa_server import Rasa
 from bench.talk import QUESTIONS, wordings
@@ -306,7 +306,7 @@ async def clocks(*, sleeping: int, episodes: int, spread_s: float, lead_s: float
         warmline=f"{lateness.fired} fired, 50 % within {half}, 99 % within {most}",
         rasa="reminders live in memory",
         ratio=None,
-        note=f"{episodes} ladders climb within {spread_s + 20:g} s, nobody takes them; buckets of /metrics.",
+        note=f"{episodes} ladders climb within {spread_s + FIRST_WORDS_S:g} s, nobody takes them; buckets of /metrics.",
         data={"armed": total, "fired": lateness.fired, "share_within_s": {str(k): round(v, 4) for k, v in lateness.within.items()}},
     )
 
