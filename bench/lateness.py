@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -76,10 +77,10 @@ async def _write(store: Store, prefix: str, people: int, *, now: datetime) -> li
 async def _open_episode(store: Store, conversation_id: str, rules: Rules, *, at: datetime, rng: Random) -> None:
     """What `decide` does when the brain is away, at the moment `at`."""
     loaded = await store.load(conversation_id)
-    parts = {"now": at, "rng": rng, "new_id": mint, "rules": rules, "desk": Desk(seats=())}
-    asked = decide(loaded.state, Inbound(messages=loaded.state.unheard), **parts)
+    decided = partial(decide, now=at, rng=rng, new_id=mint, rules=rules, desk=Desk(seats=()))
+    asked = decided(loaded.state, Inbound(messages=loaded.state.unheard))
     assert isinstance(asked.ask_brain, BrainAsk)
-    failed = decide(asked.state, BrainFailed(ask=asked.ask_brain, error="away"), **parts)
+    failed = decided(asked.state, BrainFailed(ask=asked.ask_brain, error="away"))
     decision = replace(
         failed,
         heard=asked.heard,

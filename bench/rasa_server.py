@@ -48,8 +48,17 @@ class Rasa:
     async def start(self) -> float:
         """Start both side by side and wait until both serve. Returns the seconds this took. Raises `ProcessFailed`."""
         env = {**_ENV, "GRAPH_URL": self._graph_url}
-        actions = [BRAIN_PYTHON, "-m", "rasa_sdk", "--actions", "actions", "--port", str(self._actions_port), "--quiet"]
-        server = [
+        actions: list[str | Path] = [
+            BRAIN_PYTHON,
+            "-m",
+            "rasa_sdk",
+            "--actions",
+            "actions",
+            "--port",
+            str(self._actions_port),
+            "--quiet",
+        ]
+        server: list[str | Path] = [
             BRAIN_PYTHON, "-m", "bench.rasa_up", "run", "--model", self._model, "--quiet",
             "--credentials", self.home / "credentials.yml", "--endpoints", self.home / "endpoints.yml",
             "--port", str(self.port), "--interface", "127.0.0.1",

@@ -100,7 +100,18 @@ class BrainApart:
         home.mkdir(parents=True, exist_ok=True)
         self.socket = home / "brain.sock"
         self._log = home / "brain.log"
-        self._command = [BRAIN_PYTHON, "-m", "brain", "serve", "--model", model, "--socket", self.socket, "--workers", "2"]
+        self._command: list[str | Path] = [
+            BRAIN_PYTHON,
+            "-m",
+            "brain",
+            "serve",
+            "--model",
+            model,
+            "--socket",
+            self.socket,
+            "--workers",
+            "2",
+        ]
         self._started: Started | None = None
         self._watching: asyncio.Task[None] | None = None
 
