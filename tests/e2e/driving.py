@@ -157,9 +157,11 @@ class Agent:
         await self.rows.nth(which).click()
         await expect(self.talk.locator(".bubble").first).to_be_visible()
 
-    async def open_offered(self) -> None:
-        """Open what the latest notice offers."""
-        await self.notices.get_by_role("link", name="Open").last.click()
+    async def open_newest(self) -> None:
+        """Open the conversation that asked for a person last, whoever else still waits."""
+        items = (await self.api("GET", "conversations?view=queue"))["items"]
+        newest = max(items, key=lambda item: item["episode"]["requested_at"])
+        await self.page.locator(f'a.row[data-id="{newest["id"]}"]').click()
         await expect(self.talk.locator(".bubble").first).to_be_visible()
 
     async def take(self) -> None:

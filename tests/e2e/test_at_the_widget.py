@@ -47,7 +47,7 @@ async def test_an_answer_to_a_closed_chat_shows_on_the_badge(instant: Warmline, 
     await agent.sign_in(instant.address, *instant.first_sign_in)
     await visitor.open(instant.address)
     await visitor.asks_for_a_person()
-    await agent.open_offered()
+    await agent.open_newest()
     await agent.take()
     await expect(visitor.name).to_have_text("Alex")
     await visitor.page.keyboard.press("Escape")

@@ -44,7 +44,7 @@ async def test_console(instant: Warmline, look: Look, visitor: Visitor, shot: Sh
     await visitor.say("i sell handmade candles")
     await visitor.hears(flow("obstacle"))
     await visitor.asks_for_a_person()
-    await agent.open_offered()
+    await agent.open_newest()
     assert await violations(page) == []
     await agent.take()
     await agent.write("Hi, Alex here. What would you like to look at first?")

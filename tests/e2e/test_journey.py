@@ -13,7 +13,7 @@ from wordings import flow, phrase, response
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SUMMARY = "Wants the 15-minute look on Thursday at 4 pm. Loved the tip about easy questions."
+SUMMARY = "Wants the 15-minute look on Thursday at 4 pm. People keep asking how long the candles burn."
 
 
 async def test_stranger_to_agent_and_back(everyday: Warmline, visitor: Visitor, agent: Agent, shot: Shot) -> None:
