@@ -16,7 +16,7 @@ MAX_HISTORY = 12
 MAX_VALUE = 200
 """Characters of a slot's value on the card."""
 
-CHANNELS = {"messenger": "Messenger", "widget": "the website", "rest": "the REST channel", "socketio": "socket.io"}
+CHANNELS = {"facebook": "Messenger", "widget": "the website", "rest": "the REST channel", "socketio": "socket.io"}
 
 HEADLINES = {
     Reason.ASKED: "{name} asked for a person",
@@ -56,14 +56,15 @@ class Guide(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """Headline (one sentence), facts (label, value), wants, objections, what was promised, the flow step as
-    (flow, step), the next question worth asking, history (when, what), and the last reading as (intent, confidence)."""
+    """Headline (one sentence), facts (label, value), wants, objections, what is promised and still open, what agents
+    noted when they gave back before, the flow step as (flow, step), the next question worth asking, history (when, what), and the last reading as (intent, confidence)."""
 
     headline: str
     facts: tuple[tuple[str, str], ...]
     wants: tuple[str, ...]
     objections: tuple[str, ...]
     promised: tuple[str, ...]
+    before: tuple[str, ...]
     flow: tuple[str, str] | None
     next_question: str | None
     history: tuple[tuple[datetime, str], ...]
@@ -80,8 +81,9 @@ def card(state: State, episodes: Sequence[Episode], journal: Sequence[JournalEnt
         facts=_facts(state, guide),
         wants=_values(state.slots, guide.wants),
         objections=_values(state.slots, guide.objections),
-        promised=_promised(state, episodes),
-        flow=(live[-1].flow_id, live[-1].step_id) if live else None,
+        promised=_promised(state),
+        before=tuple(e.summary for e in episodes if e.status == "closed" and e.summary),
+        flow=(live[-1].flow_id.replace("_", " ").capitalize(), live[-1].step_id.replace("_", " ")) if live else None,
         next_question=next((q for slot, q in guide.questions.items() if not _text(state.slots.get(slot))), None),
         history=_history(state, episodes, journal),
         reading=(reading.intent, reading.confidence) if reading and reading.intent else None,
@@ -142,8 +144,11 @@ def _facts(state: State, guide: Guide) -> tuple[tuple[str, str], ...]:
         for slot in order
         if slot not in shown_elsewhere
     }
-    tags = {"Tags": ", ".join(state.tags)}
-    return tuple((label, value) for label, value in (slots | told | tags).items() if value)
+    facts: dict[str, str] = {}
+    for label, value in (slots | told).items():
+        if value and value not in facts.values():
+            facts[label] = value
+    return tuple(facts.items())
 
 
 def _origin(referral: Any) -> str:
@@ -157,8 +162,8 @@ def _origin(referral: Any) -> str:
     return ", ".join(filter(None, told)) or _text(referral.get("url")).partition("?")[0]
 
 
-def _promised(state: State, episodes: Sequence[Episode]) -> tuple[str, ...]:
-    promised = [e.summary for e in episodes if e.status == "closed" and e.summary]
+def _promised(state: State) -> tuple[str, ...]:
+    promised = []
     choice = state.episode.choice if state.episode and state.episode.status != "closed" else None
     if choice == "callback" and (number := _text(state.slots.get("callback_number"))):
         promised.append(f"A call back on {number}")

@@ -152,7 +152,8 @@ def told(draft: Draft, policy: Policy, desk: Desk, heard: tuple[Heard, ...]) -> 
     match draft.state.asking:
         case "callback_number":
             number = phone_number(text)
-            if number is None and sum(c.isdigit() for c in text) >= 3:
+            digits = sum(c.isdigit() for c in text)
+            if number is None and (digits >= 3 or (digits and not any(c.isalpha() for c in text))):
                 tell(draft, policy, "callback_unclear")
                 return True
             if number is None:

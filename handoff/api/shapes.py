@@ -76,9 +76,10 @@ def episode_shape(episode: Episode, clocks: tuple[Clock, ...], me: str) -> Shape
 def _clock_shape(episode: Episode, running: dict[ClockKind, Clock], *, asked_me: bool) -> Shape | None:
     """Asked and not yet accepted: accept. Else the human words that are due, also when they are late already."""
     accept, words, owed = (running.get(k) for k in (ClockKind.ACCEPT, ClockKind.FIRST_WORDS, ClockKind.PROMISE))
-    if asked_me and accept is not None and episode.status == "waiting":
+    missed = episode.first_words_at is None and "first_words" in episode.breached
+    if asked_me and accept is not None and episode.status == "waiting" and not missed:
         return {"kind": "accept", "due_at": stamp(accept.due_at), "started_at": _z(accept.data["since"])}
-    if words is not None and not words.data.get("silent"):
+    if words is not None and not words.data.get("silent") and not missed:
         kind = "first_words" if episode.first_words_at is None else "next_words"
         return {"kind": kind, "due_at": stamp(words.due_at), "started_at": _z(words.data["since"])}
     if episode.first_words_at is None:
@@ -127,6 +128,7 @@ def card_shape(card: Card) -> Shape:
         "wants": list(card.wants),
         "objections": list(card.objections),
         "promised": list(card.promised),
+        "before": list(card.before),
         "flow": {"name": card.flow[0], "step": card.flow[1], "purpose": ""} if card.flow else None,
         "next_question": card.next_question,
         "history": [{"at": stamp(at), "text": text} for at, text in card.history],

@@ -83,7 +83,7 @@ async def test_stranger_to_agent_and_back(everyday: Warmline, visitor: Visitor, 
 
     await agent.page.get_by_role("button", name="Give back").click()
     summary = agent.dialog.get_by_label("What should the bot and the next person know?")
-    await expect(summary).to_have_value("Someone asked for a person on the website.")
+    await expect(summary).to_have_value("")
     await summary.fill(SUMMARY)
     await shot(agent.page, "give-back")
     await agent.dialog.get_by_role("button", name="Give back", exact=True).click()

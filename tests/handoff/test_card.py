@@ -12,7 +12,7 @@ from tests.handoff.worlds import POLICY, SAM, START, World, desk
 
 STATE = State(
     conversation_id="c1",
-    identity=Identity(channel="messenger", external_id="p1"),
+    identity=Identity(channel="facebook", external_id="p1"),
     created_at=START,
     profile=Profile(first_name="Ana", locale="en-GB", zone="Europe/Berlin"),
     slots={
@@ -42,7 +42,6 @@ def test_slots_become_facts_wants_and_objections() -> None:
         ("Shoe size", "38"),
         ("Language", "en-GB"),
         ("Time zone", "Europe/Berlin"),
-        ("Tags", "vip"),
     )
     assert got.wants == ("more repeat orders",)
     assert got.objections == ("no time",)
@@ -69,7 +68,8 @@ def test_what_was_promised_and_what_happened_is_told() -> None:
     world.prospect_writes("call", payload="/warmline.callback")
     world.prospect_writes("+49 170 1234567")
     got = card(world.state, [first, world.episode], world.journal)
-    assert got.promised == ("They want a quote.", "A call back on +491701234567")
+    assert got.promised == ("A call back on +491701234567",)
+    assert got.before == ("They want a quote.",)
     assert got.headline.endswith("and wants to be called back.")
     texts = [text for _, text in got.history]
     assert "Our promise was missed: first words" in texts

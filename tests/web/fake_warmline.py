@@ -585,6 +585,7 @@ def furnish(fake: FakeWarmline) -> None:
         "wants": ["More orders from chat", "Someone to set it up"],
         "objections": ["The monthly price"],
         "promised": ["A call before Friday"],
+        "before": [],
         "flow": {"name": "Welcome", "step": "Offer a call", "purpose": "Find out whether a call helps"},
         "next_question": "When do most of your orders come in?",
         "history": [

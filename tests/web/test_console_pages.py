@@ -109,7 +109,7 @@ async def test_take_chat_and_give_back(page: Page, address: str, furnished: Fake
     await expect(said(page).last).to_have_text("Great, when can we talk?")
     await page.get_by_role("button", name="Give back").click()
     summary = page.get_by_label("What should the bot and the next person know?")
-    await expect(summary).to_have_value(re.compile("Runs a flower shop in Leeds.*We promised: A call before Friday", re.DOTALL))
+    await expect(summary).to_have_value(re.compile("Wants: More orders.*We promised: A call before Friday", re.DOTALL))
     await summary.fill("Wants a call on Thursday.")
     await page.get_by_role("radio", name="Later").check()
     await page.get_by_role("dialog").get_by_role("button", name="Give back").click()

@@ -82,6 +82,7 @@ export interface Card {
   wants: string[];
   objections: string[];
   promised: string[];
+  before: string[];
   flow: { name: string; step: string; purpose: string } | null;
   next_question: string | null;
   history: { at: string; text: string }[];

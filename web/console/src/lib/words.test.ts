@@ -29,8 +29,8 @@ it.each([
 });
 
 describe("draftSummary", () => {
-  it("holds the headline and what was promised, and no empty labels", () => {
-    expect(draftSummary({ headline: "Runs a bakery.", wants: [], promised: ["a call", "a price"] })).toBe("Runs a bakery.\nAgreed before: a call; a price.");
+  it("holds what they want and what was promised, and no empty labels", () => {
+    expect(draftSummary({ headline: "Runs a bakery.", wants: ["more orders"], objections: [], promised: ["a call", "a price"] })).toBe("Wants: more orders.\nWe promised: a call; a price.");
   });
   it("is empty without a card", () => {
     expect(draftSummary(null)).toBe("");

@@ -76,7 +76,7 @@ export const outcomes: [Outcome, string, string][] = [
 /** A first draft of what the bot should know, made of the card alone. The agent edits it. */
 export function draftSummary(card: Partial<Card> | null): string {
   const list = (label: string, items: string[] | undefined): string => (items?.length ? `${label}: ${items.join("; ")}.` : "");
-  return [card?.headline ?? "", list("Wants", card?.wants), list("Worried about", card?.objections), list("Agreed before", card?.promised)].filter(Boolean).join("\n");
+  return [list("Wants", card?.wants), list("Worried about", card?.objections), list("We promised", card?.promised)].filter(Boolean).join("\n");
 }
 
 export function titleWords(waiting: number): string {
