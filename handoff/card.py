@@ -56,8 +56,12 @@ class Guide(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """Headline (one sentence), facts (label, value), wants, objections, what is promised and still open, what agents
-    noted when they gave back before, the flow step as (flow, step), the next question worth asking, history (when, what), and the last reading as (intent, confidence)."""
+    """What an agent should know at a glance.
+
+    Headline (one sentence), facts (label, value), wants, objections, what is promised and still open, what agents noted before
+    when they gave back, the flow step as (flow, step), the next question worth asking, history (when, what), and the last
+    reading as (intent, confidence).
+    """
 
     headline: str
     facts: tuple[tuple[str, str], ...]

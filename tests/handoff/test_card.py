@@ -88,7 +88,7 @@ def test_the_flow_step_and_the_last_reading_are_shown() -> None:
     )
     reading = Reading(text="how much", intent="ask_price", confidence=0.91)
     got = card(replace(STATE, enrolments=(enrolment,), last_reading=reading), [], [])
-    assert (got.flow, got.reading) == (("welcome", "ask_goal"), ("ask_price", 0.91))
+    assert (got.flow, got.reading) == (("Welcome", "ask goal"), ("ask_price", 0.91))
 
 
 def test_a_long_history_keeps_the_latest() -> None:
