@@ -24,8 +24,8 @@ class Suite:
     folder: Path = ROOT
 
 
-def suites(reports: Path) -> list[Suite]:
-    """Every suite, quick ones first."""
+def suites(reports: Path) -> list[list[Suite]]:
+    """Every suite; those of one group run side by side. The last one has real browsers and processes and runs alone."""
 
     def junit(name: str) -> str:
         return f"--junitxml={reports / name}.xml"
@@ -34,10 +34,12 @@ def suites(reports: Path) -> list[Suite]:
     brain = [str(BRAIN), "-m", "pytest", "-q", "-c", "brain/pytest.ini", "--rootdir=."]
     web = ["npm", "test", "--silent", "--", "--reporter=default", "--reporter=junit", f"--outputFile.junit={reports}/web.xml"]
     return [
-        Suite(name="service", command=(*service, "-m", "not e2e and not real", junit("service"))),
-        Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
-        Suite(name="web", command=tuple(web), folder=ROOT / "web"),
-        Suite(name="real", command=(*service, "-m", "e2e or real", junit("real"))),
+        [
+            Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
+            Suite(name="service", command=(*service, "-m", "not e2e and not real", junit("service"))),
+        ],
+        [Suite(name="web", command=tuple(web), folder=ROOT / "web")],
+        [Suite(name="real", command=(*service, "-m", "e2e or real", junit("real")))],
     ]
 
 
@@ -55,22 +57,36 @@ def counted(report: Path) -> tuple[int, int, int]:
     return tests - failed - skipped, failed, skipped
 
 
+def run(suite: Suite, reports: Path) -> tuple[int, int, int]:
+    """Run a suite and show what it printed; (passed, failed, skipped)."""
+    begun = monotonic()
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    done = subprocess.run(
+        suite.command,
+        cwd=suite.folder,
+        env=environment,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    sys.stdout.write(f"{done.stdout}{suite.name}: {monotonic() - begun:.0f} s\n")
+    sys.stdout.flush()
+    passed, failed, skipped = counted(reports / f"{suite.name}.xml")
+    return passed, failed or int(done.returncode != 0), skipped
+
+
 def main() -> int:
     """Exit code 0 if nothing failed."""
     started = monotonic()
     totals = [0, 0, 0]
-    with tempfile.TemporaryDirectory() as folder:
-        for suite in suites(Path(folder)):
-            begun = monotonic()
-            code = subprocess.run(
-                suite.command, cwd=suite.folder, env={**os.environ, "PYTHONHASHSEED": "0"}, check=False
-            ).returncode
-            passed, failed, skipped = counted(Path(folder) / f"{suite.name}.xml")
-            if code != 0 and failed == 0:
-                failed = 1
-            totals = [a + b for a, b in zip(totals, (passed, failed, skipped), strict=True)]
-            sys.stdout.write(f"{suite.name}: {monotonic() - begun:.0f} s\n")
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as side_by_side:
+        reports = Path(folder)
+        for group in suites(reports):
+            sys.stdout.write(f"Running {', '.join(suite.name for suite in group)} ...\n")
             sys.stdout.flush()
+            for counts in side_by_side.map(lambda suite: run(suite, reports), group):
+                totals = [a + b for a, b in zip(totals, counts, strict=True)]
     sys.stdout.write(f"all suites: {monotonic() - started:.0f} s\n")
     sys.stdout.write(f"{totals[0]} passed, {totals[1]} failed" + (f", {totals[2]} skipped" if totals[2] else "") + "\n")
     return 1 if totals[1] else 0
