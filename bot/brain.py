@@ -25,8 +25,8 @@ LOOK_AGAIN_S = 0.25
 class Brain(Protocol):
     """What answers a turn."""
 
-    async def turn(self, conversation_id: str, channel: str, ask: BrainAsk, tracker: Sequence[Json]) -> BrainAnswer:
-        """Raises `BrainError`."""
+    async def turn(self, conversation_id: str, channel: str, ask: BrainAsk, tracker: Sequence[str]) -> BrainAnswer:
+        """The answer to `ask`; `tracker` holds earlier events as JSON texts, oldest first. Raises `BrainError`."""
 
     async def health(self) -> dict[str, Any]:
         """What the brain says of itself. Raises `BrainError`."""
@@ -43,13 +43,13 @@ class SocketBrain:
         self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
 
-    async def turn(self, conversation_id: str, channel: str, ask: BrainAsk, tracker: Sequence[Json]) -> BrainAnswer:
+    async def turn(self, conversation_id: str, channel: str, ask: BrainAsk, tracker: Sequence[str]) -> BrainAnswer:
         """One turn; see `Brain`."""
         last = ask.messages[-1]
         body = {
             "conversation_id": conversation_id,
             "input_channel": channel,
-            "events": [*_slot_events(ask.slots), *tracker],
+            "events": [*_slot_events(ask.slots), *map(orjson.Fragment, tracker)],
             "message": {"text": ask.text[:MAX_TEXT], "message_id": last.external_id, "metadata": {}},
         }
         return _answer(await self._patiently("POST", "/turn", body))

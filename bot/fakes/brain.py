@@ -43,12 +43,12 @@ class FakeBrain:
 
     def __init__(self) -> None:
         self.asked: list[BrainAsk] = []
-        self.trackers: list[tuple[Json, ...]] = []
+        self.trackers: list[tuple[str, ...]] = []
         self.error: BrainError | None = None
         self.held: asyncio.Event | None = None
         self.was_asked = asyncio.Event()
 
-    async def turn(self, conversation_id: str, channel: str, ask: BrainAsk, tracker: Sequence[Json]) -> BrainAnswer:
+    async def turn(self, conversation_id: str, channel: str, ask: BrainAsk, tracker: Sequence[str]) -> BrainAnswer:
         """One turn; raises `error` if a test has set one, and waits for `held` if a test holds it."""
         self.asked.append(ask)
         self.trackers.append(tuple(tracker))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.core.events import Decision, JournalEntry
 from bot.core.model import (
@@ -234,8 +234,8 @@ class Store(Protocol):
         """State and version. Raises `NotFound`. Unheard messages are ordered by (at, id), unsent by id, clocks by when they
         were set. Unsent are queued messages that were never handed to their channel: only those can be withdrawn."""
 
-    async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[dict[str, Any]]:
-        """The latest Rasa tracker events, oldest first, at most `limit`."""
+    async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[str]:
+        """The latest Rasa tracker events as JSON texts, oldest first, at most `limit`; the brain alone reads them."""
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
         """Write a decision: state, says as queued messages, withdrawals, clocks, heard marks, tracker events, journal.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -119,7 +118,7 @@ class SqlStore:
         """See `Store.load`."""
         return await self._read.run(lambda conn: turn.load(conn, conversation_id))
 
-    async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[dict[str, Any]]:
+    async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[str]:
         """See `Store.tracker_tail`."""
         return await self._read.run(lambda conn: turn.tracker_tail(conn, conversation_id, limit=limit))
 

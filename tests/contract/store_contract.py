@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -418,8 +419,8 @@ class StoreContract:
             events = tuple({"event": "user", "n": n, "text": "ü"} for n in range(start, start + 3))
             decision = Decision(state=loaded.state, tracker_events=events)
             await store.commit(conversation_id, version=loaded.version, decision=decision, now=T0)
-        assert [event["n"] for event in await store.tracker_tail(conversation_id, limit=4)] == [2, 3, 4, 5]
-        assert [event["n"] for event in await store.tracker_tail(conversation_id, limit=99)] == [0, 1, 2, 3, 4, 5]
+        assert [json.loads(event)["n"] for event in await store.tracker_tail(conversation_id, limit=4)] == [2, 3, 4, 5]
+        assert [json.loads(event)["n"] for event in await store.tracker_tail(conversation_id, limit=99)] == [0, 1, 2, 3, 4, 5]
         assert await store.tracker_tail(conversation_id, limit=0) == []
 
     async def test_the_journal_keeps_every_entry(self, store: Store) -> None:

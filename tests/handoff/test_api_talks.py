@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
@@ -67,7 +68,7 @@ async def test_taking_answering_and_giving_back(office: Office) -> None:
     assert (status, body["item"]["owner"], body["item"]["episode"]) == (200, "bot", None)
     state = (await office.store.load(conversation_id)).state
     assert state.slots["goal"] == "more sales"
-    tail = await office.store.tracker_tail(conversation_id, limit=10)
+    tail = [json.loads(event) for event in await office.store.tracker_tail(conversation_id, limit=10)]
     assert {e["name"] for e in tail} == {"goal", "urgent", "handoff_summary", "handoff_outcome"}
 
 

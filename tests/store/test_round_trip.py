@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -52,7 +53,7 @@ async def live_through(store: Store, story: Sequence[Step]) -> list[Any]:
         assert after.state == expected
         assert after.version == committed.version == before.version + 1
         read += [before, after, await store.overview(met.conversation_id)]
-    tail = await store.tracker_tail(met.conversation_id, limit=99)
+    tail = [json.loads(event) for event in await store.tracker_tail(met.conversation_id, limit=99)]
     assert tail == [event for step in story for event in step_events(step)]
     lines = await store.journal(met.conversation_id)
     assert [line.entry for line in lines] == [entry for step in story for entry in step.journal]

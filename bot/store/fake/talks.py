@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
-from typing import Any
 
 from bot.core.events import Decision, JournalEntry
 from bot.core.model import Arrival, Clock, ClockKind, Delivery, Identity, Say, State
@@ -22,6 +21,7 @@ from bot.store.contract import (
     VersionConflict,
 )
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
+from bot.store.jsontext import json_text
 from bot.store.rules import (
     Owed,
     by_sent_at,
@@ -154,12 +154,12 @@ class Talks:
         talk = self._talk(conversation_id)
         return Loaded(state=talk.whole(), version=talk.version)
 
-    async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[dict[str, Any]]:
+    async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[str]:
         """See `Store.tracker_tail`."""
         talk = self._talks.get(conversation_id)
         if talk is None or limit <= 0:
             return []
-        return [copied(event) for event in talk.tracker[-limit:]]
+        return [json_text(event) for event in talk.tracker[-limit:]]
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
         """See `Store.commit`."""
