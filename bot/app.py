@@ -147,6 +147,7 @@ def build(
     async def introduce(conversation_id: str, identity: Identity) -> None:
         profile = await channels[identity.channel].profile(identity)
         if profile is not None:
+            await clocks.free(conversation_id)
             await conversations.handle(conversation_id, ProfileSeen(profile=profile))
 
     intake = Intake(

@@ -37,6 +37,12 @@ class Worker(ABC):
         """The conversations that are worked on right now."""
         return frozenset(self._hands)
 
+    async def free(self, conversation_id: str) -> None:
+        """Wait while this conversation is worked on. For what can wait: it spares the work a second try."""
+        task = self._hands.get(conversation_id)
+        if task is not None:
+            await asyncio.wait([task])
+
     def wake(self) -> None:
         """Something new may be due."""
         self._woken.set()
