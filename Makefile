@@ -16,7 +16,7 @@ help: ## What can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 up: install web ## Start everything and print the addresses
-	@exec $(RUN) warmline up
+	@exec .venv/bin/warmline up
 
 test: install web .tools/chromium ## Every test; one closing line
 	@$(RUN) python scripts/test.py
