@@ -49,7 +49,7 @@ class Settings(BaseModel):
         8.0, gt=0, le=60, description="After this long without an answer the turn goes on without the brain."
     )
     brain_socket: str = Field("", description="Unix socket of a brain started elsewhere; empty starts one beside the service.")
-    tracker_events: int = Field(40, ge=20, le=2000, description="How many of the latest tracker events the brain is given; a turn has about ten.")
+    tracker_events: int = Field(40, ge=20, le=2000, description="Latest tracker events the brain is given; a turn has about ten.")
     turns_at_once: int = Field(64, ge=1, le=1024, description="Conversations that are worked on at the same time.")
     intake_waiting: int = Field(5000, ge=1, description="Messages that may wait to be stored; more are refused with 503.")
     settle_s: float = Field(15.0, gt=0, description="How long an echo may take before a send of unknown outcome is tried again.")
