@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import structlog
 
 from bot import logs
 from bot.settings import Settings
@@ -12,3 +13,4 @@ from bot.settings import Settings
 def json_logs() -> None:
     """Production's form of logs."""
     logs.configure(Settings(log="json"))
+    structlog.configure(cache_logger_on_first_use=False)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from serving import World, serving
 
 from bot.core.events import AgentTook, AgentWrote
@@ -181,3 +182,22 @@ async def test_a_hung_turn_neither_delays_another_clock_nor_keeps_the_worker_spi
             await world.sleeps_until(first + timedelta(seconds=1.2))
             world.brain.held.set()
             await world.settle()
+
+
+async def test_no_log_line_holds_what_people_say(world: World) -> None:
+    sam = AgentRef(agent_id="a_sam", name="Samantha")
+    with structlog.testing.capture_logs() as lines:
+        async with world.visitor() as anna:
+            await anna.say("my xylophone is broken, how much is it")
+            await world.settle()
+            await anna.say("person please, call +49 151 2345678")
+            await world.settle()
+            conversation = await only_conversation(world)
+            await world.service.conversations.handle(conversation, AgentTook(agent=sam))
+            written = AgentWrote(agent=sam, text="A zeppelin answer", client_key="k1")
+            await world.service.conversations.handle(conversation, written)
+            await world.settle()
+
+    assert {"intake.stored", "turn.committed", "message.sent"} <= {line["event"] for line in lines}
+    for private in ("xylophone", "2345678", "zeppelin", "Samantha", anna.welcome["token"]):
+        assert private not in repr(lines)
