@@ -50,14 +50,14 @@ def test_sigterm_finishes_the_turns_in_hand_and_exits_0(models: Path, tmp_path: 
 
 def test_children_die_with_a_killed_parent() -> None:
     script = (
-        "import sys, time\n"
+        "import os, time\n"
         "from brain.zygote import fork\n"
         "def grandchild():\n"
         "    time.sleep(60)\n"
         "def child():\n"
-        "    print(fork(grandchild), flush=True)\n"
+        "    os.write(1, b'%d\\n' % fork(grandchild))\n"
         "    time.sleep(60)\n"
-        "print(fork(child), flush=True)\n"
+        "os.write(1, b'%d\\n' % fork(child))\n"
         "time.sleep(60)\n"
     )
     top = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE)
