@@ -175,11 +175,10 @@ class Agent:
         await self.reply.press("Enter")
         await expect(self.talk.locator("li.agent", has_text=text)).to_contain_text(ARRIVED)
 
-    async def give_back(self, summary: str | None = None) -> None:
+    async def give_back(self, summary: str = "We talked it through.") -> None:
         """Give the open conversation back to the bot."""
         await self.page.get_by_role("button", name="Give back").click()
-        if summary is not None:
-            await self.dialog.get_by_label("What should the bot and the next person know?").fill(summary)
+        await self.dialog.get_by_label("What should the bot and the next person know?").fill(summary)
         await self.dialog.get_by_role("button", name="Give back", exact=True).click()
         await expect(self.dialog).to_have_count(0)
 

@@ -144,6 +144,8 @@ async def test_everything_by_keyboard_alone(install: Install, agent: Agent, visi
     await expect(agent.dialog.get_by_role("heading", name="Keyboard")).to_be_visible()
     await page.keyboard.press("Escape")
     await page.keyboard.press("g")
+    await agent.dialog.get_by_label("What should the bot and the next person know?").focus()
+    await page.keyboard.type("We talked it through.")
     await agent.dialog.get_by_role("button", name="Give back", exact=True).focus()
     await page.keyboard.press("Enter")
     await expect(agent.dialog).to_have_count(0)

@@ -56,6 +56,7 @@ async def test_console(instant: Warmline, look: Look, visitor: Visitor, shot: Sh
     await expect(agent.dialog).to_be_visible()
     await shot(page, f"give-back-{width}-{scheme}")
     assert await violations(page) == []
+    await agent.dialog.get_by_label("What should the bot and the next person know?").fill("We talked it through.")
     await agent.dialog.get_by_role("button", name="Give back", exact=True).click()
     await expect(agent.dialog).to_have_count(0)
     await page.goto(f"{instant.address}/console#/agents")

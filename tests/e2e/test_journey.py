@@ -50,7 +50,7 @@ async def test_stranger_to_agent_and_back(everyday: Warmline, visitor: Visitor, 
     await expect(agent.card.locator(".headline")).to_have_text("Someone asked for a person on the website.")
     await expect(agent.rows.get_by_text("For you", exact=True)).to_be_visible()
     await expect(agent.rows.get_by_text("Asked for a person", exact=True)).to_be_visible()
-    await expect(agent.fact("Sells")).to_have_text("handmade candles")
+    await expect(agent.fact("Business")).to_have_text("handmade candles")
     await expect(agent.section("In the flow")).to_contain_text("welcome, at “obstacle”", ignore_case=True)
     await expect(agent.talk.locator("li.prospect .bubble")).to_have_text(
         ["hey", "how long does it take to set up?", "i sell handmade candles", "can i talk to a person?"]
