@@ -63,9 +63,15 @@ describe("loading", () => {
     expect([ids(chat.messages), chat.earlier, firstSeq(chat)]).toEqual([["a", "b", "c"], true, 1]);
     expect(earlierLoaded(chat, []).earlier).toBe(false);
   });
-  it("ends typing dots when the prospect speaks, not when the bot does", () => {
+  it("ends typing dots when the one who typed speaks, not when somebody else does", () => {
     const typing = { ...NEW_CHAT, typing: { who: "prospect", until: 1 } };
     expect(heard(typing, message("x", 1, { speaker: "bot" })).typing).not.toBeNull();
+    expect(heard(typing, message("x", 1, { speaker: "agent", name: "Ana" })).typing).not.toBeNull();
     expect(heard(typing, message("x", 1, { speaker: "prospect" })).typing).toBeNull();
+  });
+  it("ends a colleague's typing dots when they speak", () => {
+    const typing = { ...NEW_CHAT, typing: { who: "Sam", until: 1 } };
+    expect(heard(typing, message("x", 1, { speaker: "agent", name: "Ana" })).typing).not.toBeNull();
+    expect(heard(typing, message("x", 1, { speaker: "agent", name: "Sam" })).typing).toBeNull();
   });
 });

@@ -50,14 +50,17 @@ function confirmedBy(chat: Chat, message: Message): Local | undefined {
   return message.key ? chat.locals.find(({ key }) => key === message.key) : chat.locals.find(({ text, state }) => state === "sending" && text === message.text);
 }
 
-/** A message arrived or changed. It may overtake the answer to our own request, and still shows once. */
+/** Who spoke, by the name that typing frames carry. */
+const speakerOf = (message: Message): string => (message.speaker === "agent" ? (message.name ?? "") : message.speaker);
+
+/** A message arrived or changed; dots end when the one who typed has spoken. It may overtake the answer to our own request, and still shows once. */
 export function heard(chat: Chat, message: Message): Chat {
   const mine = confirmedBy(chat, message);
   return {
     ...chat,
     messages: merge(chat.messages, [message]),
     locals: mine ? chat.locals.filter((local) => local !== mine) : chat.locals,
-    typing: message.speaker === "prospect" || message.speaker === "agent" ? null : chat.typing,
+    typing: chat.typing?.who === speakerOf(message) ? null : chat.typing,
   };
 }
 
