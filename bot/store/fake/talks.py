@@ -48,6 +48,7 @@ class Talks:
         self._by_key: dict[str, Line] = {}
         self._due: list[tuple[datetime, str, str, str]] = []
         self._leaving: dict[str, None] = {}
+        self._parked: dict[int, Line] = {}
 
     def _talk(self, conversation_id: str) -> Talk:
         try:
