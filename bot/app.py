@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot import budget, metrics, pages
 from bot import credentials as credentials_file
-from bot import metrics, pages
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
 from bot.channels.base import Channel, Ports
@@ -30,6 +30,7 @@ from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
+from bot.lines import Lines
 from bot.settings import Settings
 from bot.staff import Staff
 from bot.store import open_store
@@ -135,8 +136,9 @@ def build(
     channels = _channels(credentials, settings)
     clocks = ClockWorker(store, conversations, time, at_once=settings.turns_at_once)
     delivery = DeliveryWorker(
-        store, channels, conversations, hub, time, rng, background, settle_s=settings.settle_s, attempts=settings.send_attempts
-    )
+        store, channels, _lines(channels, settings, rng), conversations, hub, time, rng, background,
+        settle_s=settings.settle_s, attempts=settings.send_attempts,
+    )  # fmt: skip
     times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
 
     async def echoed(identity: Identity, echo: ForeignEcho) -> None:
@@ -206,6 +208,13 @@ def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel
     return {channel.name: channel for channel in channels}
 
 
+def _lines(channels: Mapping[str, Channel], settings: Settings, rng: Random) -> Lines:
+    """A line for every channel; those with budgets at the speed that the settings allow."""
+    speeds = {"page_per_s": settings.page_sends_per_s, "thread_per_s": settings.thread_sends_per_s}
+    budgets = {name: budget.scaled(b, **speeds) if (b := budget.BY_CHANNEL.get(name)) else None for name in channels}
+    return Lines(budgets, rng)
+
+
 def _readiness(store: Store, brain: Brain) -> Callable[[], Awaitable[dict[str, Any]]]:
     async def ready() -> dict[str, Any]:
         await store.ping()
@@ -223,5 +232,6 @@ def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:
         metrics.OVERDUE_PROMISES.set(counts.overdue_promises)
         metrics.WAITING_EPISODES.set(counts.waiting_episodes)
         metrics.QUEUED_MESSAGES.set(counts.queued_messages)
+        metrics.PARKED_MESSAGES.set(counts.parked_messages)
 
     return count

@@ -18,14 +18,16 @@ from bot.time import Time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """The channel took the message; `external_id` is its own id for it."""
+    """The channel took the message; `external_id` is its own id for it, `used` how much of our quota it says is gone (0 to 1)."""
 
     external_id: str | None = None
+    used: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Not sent, and may be tried again not before `after_s` seconds (None: usual back-off). `error` is a code."""
+    """Not sent, and may be tried again not before `after_s` seconds (None: usual back-off). `error` is a code: token, rate and
+    away concern the channel as a whole, and surely nothing was sent; temporary concerns this try."""
 
     error: str
     after_s: float | None = None
@@ -40,7 +42,8 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """Refused for good. `error` is the class: window, unreachable, config, rejected."""
+    """Refused for good. `error` is the class. window, unreachable and frequency nobody can mend; config, rejected and broken
+    (our own code cannot put it into words for the channel) a person can. `detail` is what the channel said, for an admin."""
 
     error: str
     detail: str = ""
