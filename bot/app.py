@@ -190,6 +190,7 @@ def build(
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
         secure_cookies=settings.secure, typing=agent_types,
+        circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()], queued=delivery.wake,
     )  # fmt: skip
     add_console(app, parts)
     pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))
