@@ -28,6 +28,7 @@ from bot.core.model import AgentRef, Identity, State
 from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
+from bot.gate import Gate
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
 from bot.lines import Lines
@@ -76,6 +77,7 @@ class Service:
     hub: Hub
     time: Time
     intake: Intake
+    gate: Gate
     conversations: Conversations
     clocks: ClockWorker
     delivery: DeliveryWorker
@@ -178,13 +180,14 @@ def build(
             background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)
+    gate = Gate(most_bytes=settings.intake_mib * 1024**2, biggest=MAX_BODY)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
     service = Service(
-        settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
+        settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate, conversations=conversations,
         clocks=clocks, delivery=delivery, presence=presence, staff=staff, background=background, channels=channels,
         web=app, workers=[],
     )  # fmt: skip
-    ports = Ports(inlet=intake, store=store, hub=hub, time=time)
+    ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
         channel.add_routes(app, ports)
     parts = ConsoleParts(

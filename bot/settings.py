@@ -52,6 +52,7 @@ class Settings(BaseModel):
     tracker_events: int = Field(40, ge=20, le=2000, description="Latest tracker events the brain is given; a turn has about ten.")
     turns_at_once: int = Field(64, ge=1, le=1024, description="Conversations that are worked on at the same time.")
     intake_waiting: int = Field(5000, ge=1, description="Messages that may wait to be stored; more are refused with 503.")
+    intake_mib: int = Field(128, ge=40, description="MiB that webhook calls in hand may take up; more are refused with 503.")
     settle_s: float = Field(15.0, gt=0, description="How long an echo may take before a send of unknown outcome is tried again.")
     send_attempts: int = Field(8, ge=1, description="Tries before a message is parked for an admin.")
     page_sends_per_s: float = Field(300, gt=0, description="Messages a second that Messenger takes from the page.")

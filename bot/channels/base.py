@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.core.model import AgentRef, Arrival, Identity, Profile
 from bot.core.window import SendAs
+from bot.gate import Gate
 from bot.hub import Hub
 from bot.store.contract import Outgoing, Store, TakenIn
 from bot.time import Time
@@ -56,7 +57,8 @@ class Inlet(Protocol):
     """Where channels put what they translated. Returns after it is stored, so that an acknowledgement is true."""
 
     async def arrivals(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
-        """Store messages of prospects. Raises `Overloaded` or `StoreUnavailable`: then nothing was stored."""
+        """Store messages of prospects, all of them or none. Raises `Overloaded` or `StoreUnavailable`: then they are to be sent
+        again, which is harmless."""
 
     async def echo(self, *, key: str, external_id: str) -> bool:
         """An echo of a message of ours, by its key. False if it is not ours."""
@@ -76,6 +78,7 @@ class Ports:
     """What the composition root hands to every channel."""
 
     inlet: Inlet
+    gate: Gate
     store: Store
     hub: Hub
     time: Time

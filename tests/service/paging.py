@@ -11,12 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from serving import SECRET, TOKEN, VERIFY, World, serving
-
 from bot.core.events import Decision
 from bot.core.model import Identity, Say
 from bot.fakes.graph import FakeGraph
 from bot.time import HandTime
+from tests.service.serving import SECRET, TOKEN, VERIFY, World, serving
 
 PATH = "/webhooks/facebook/webhook"
 

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from paging import PATH, Page, open_page
-from serving import SECRET, START, TOKEN, VERIFY
 
 from bot.channels.facebook import facebook_channel
 from bot.core.events import AgentTook, AgentWrote
 from bot.core.model import AgentRef, Identity
 from bot.credentials import FacebookCredentials
 from bot.fakes.fixtures import load_fixture
+from tests.service.paging import PATH, Page, open_page
+from tests.service.serving import SECRET, START, TOKEN, VERIFY
 
 SAM = AgentRef(agent_id="a_sam", name="Sam")
 

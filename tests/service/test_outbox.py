@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paging import Page, open_page
-from serving import START
 
 from bot.channels.facebook import channel as channel_module
 from bot.circuit import Phase
@@ -17,6 +15,8 @@ from bot.core.events import AgentTook
 from bot.core.model import AgentRef, Delivery, Say, Speaker
 from bot.fakes.graph import Limits
 from bot.hub import Subscription
+from tests.service.paging import Page, open_page
+from tests.service.serving import START
 
 SAM = AgentRef(agent_id="a_sam", name="Sam")
 

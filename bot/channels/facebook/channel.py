@@ -111,15 +111,16 @@ class FacebookChannel:
         return web.Response(text=answer)
 
     async def _receive(self, request: web.Request) -> web.Response:
-        raw = await request.read()
-        if not signed(raw, request.headers.get("X-Hub-Signature-256"), self._secret):
-            log.warning("facebook.unsigned", bytes=len(raw))
-            raise web.HTTPForbidden
-        try:
-            happenings = translate(parse_json(raw))
-        except NotAPageEvent as error:
-            raise web.HTTPNotFound from error
-        await self._take(happenings)
+        assert self._ports is not None
+        async with self._ports.gate.body(request) as raw:
+            if not signed(raw, request.headers.get("X-Hub-Signature-256"), self._secret):
+                log.warning("facebook.unsigned", bytes=len(raw))
+                raise web.HTTPForbidden
+            try:
+                happenings = translate(parse_json(raw))
+            except NotAPageEvent as error:
+                raise web.HTTPNotFound from error
+            await self._take(happenings)
         return web.Response(text="EVENT_RECEIVED")
 
     async def _take(self, happenings: list[Happening]) -> None:
