@@ -18,7 +18,7 @@ from bot.errors import Overloaded
 REQUEST_BYTES = 16 * 1024
 """What a request takes up beside its body: connection, task, records."""
 PER_BYTE = 8
-"""What a byte of a body takes up: itself, and the objects that are made of it. Measured with `python -m bench --only flood`."""
+"""What a byte of a body takes up: itself, and the objects that are made of it."""
 READ_WITHIN_S = 4.0
 SERVED_WITHIN_S = 4.5
 """Meta waits five seconds; the answer has to travel."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 
 import structlog
 
@@ -56,6 +57,8 @@ class Intake:
         self._waiting: deque[Waiting] = deque()
         self._count = 0
         self._writer: asyncio.Task[None] | None = None
+        self._writing_since: float | None = None
+        self._failing = False
 
     @property
     def in_hand(self) -> int:
@@ -66,6 +69,8 @@ class Intake:
         """Store; see `Inlet.arrivals`."""
         if not arrivals:
             return []
+        if self._count and self._stopped():
+            raise Overloaded("the database takes nothing; one call at a time may try")
         # A single call may be larger than all that may wait; alone it is served.
         if self._count and self._count + len(arrivals) > self._most_waiting:
             raise Overloaded(f"{self._count} messages wait to be stored")
@@ -80,12 +85,19 @@ class Intake:
         except TimeoutError as error:
             raise Overloaded(f"not stored within {STORED_WITHIN_S} s") from error
 
+    def _stopped(self) -> bool:
+        """Whether the database let the latest transaction fail, or has kept the present one waiting beyond all patience."""
+        waits_since = self._writing_since
+        return self._failing or (waits_since is not None and monotonic() - waits_since > STORED_WITHIN_S)
+
     async def _write(self) -> None:
         while self._waiting:
             batch = self._next_batch()
+            self._writing_since = monotonic()
             try:
                 await self._write_batch([one for one in batch if not one[1].done()])
             finally:
+                self._writing_since = None
                 self._count -= sum(len(arrivals) for arrivals, _ in batch)
 
     def _next_batch(self) -> list[Waiting]:
@@ -115,8 +127,10 @@ class Intake:
                 promise_due_at=now + timedelta(seconds=self._times.reply_s),
             )
         except Exception as error:
+            self._failing = isinstance(error, StoreUnavailable)
             await self._not_stored(batch, error)
             return
+        self._failing = False
         self._woken()
         at = 0
         for arrivals, done in batch:

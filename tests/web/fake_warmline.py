@@ -98,6 +98,7 @@ class FakeWarmline:
         self.desks: dict[web.WebSocketResponse, str] = {}
         self.frames: list[Json] = []
         self.refuse_sockets = False
+        self.refusal = 503
         self.hold_stored = False
         self.say_error: Json | None = None
         self.answer_by_itself = False
@@ -299,7 +300,7 @@ class FakeWarmline:
 
     async def widget_socket(self, request: web.Request) -> web.StreamResponse:
         if self.refuse_sockets:
-            return web.Response(status=503)
+            return web.Response(status=self.refusal)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         talk: Talk | None = None
