@@ -67,8 +67,9 @@ def given_up(circuit: Circuit, now: datetime) -> Circuit:
 
 
 def succeeded(circuit: Circuit) -> Circuit:
-    """The channel answered: whatever was before is over. A late answer to an earlier send closes it too."""
-    return CLOSED
+    """The channel answered: whatever was before is over. On an open circuit that is an answer to what was under way when it
+    opened, which tells nothing of what comes after."""
+    return circuit if circuit.phase is Phase.OPEN else CLOSED
 
 
 def failed(circuit: Circuit, error: str, now: datetime, *, after_s: float | None = None, jitter: float = 0.0) -> Circuit:

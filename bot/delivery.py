@@ -163,7 +163,7 @@ class DeliveryWorker(Worker):
             return
         line = self.lines[channel.name]
         outcome = await channel.send(message, send_as)
-        line.learn(outcome, self._time.now())
+        line.learn(message.message_id, outcome, self._time.now())
         attempts = message.attempts + 1
         match outcome:
             case Sent(external_id=external_id):

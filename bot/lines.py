@@ -72,8 +72,11 @@ class Line:
             self._threads = {who: at for who, at in self._threads.items() if at > now}
         return now
 
-    def learn(self, outcome: Outcome, now: datetime) -> None:
-        """What became of a message that was handed over. An answer about the message alone shows that the channel works."""
+    def learn(self, message_id: int, outcome: Outcome, now: datetime) -> None:
+        """What became of a message that was handed over. An answer about the message alone shows that the channel works.
+        While one is probing, the others tell of an earlier time."""
+        if self.circuit.phase is Phase.PROBING and message_id != self._probe_id:
+            return
         match outcome:
             case Sent(used=used):
                 self.used = used
