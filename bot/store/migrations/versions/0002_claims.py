@@ -10,7 +10,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 oldest = "0001"
-"""The oldest revision whose code still works on this one."""
+"""Additive: code that knows no claims works on it."""
 
 _HELD = sa.text("held_until IS NOT NULL")
 _UNSENT = sa.text("status IN ('queued', 'sending')")
