@@ -7,7 +7,6 @@ sent for a reason that a person can mend is parked: it blocks nobody, and an adm
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 from collections.abc import Coroutine, Mapping
@@ -26,10 +25,10 @@ from bot.core.model import AgentRef, Delivery, Identity, Say, Speaker
 from bot.core.window import SendAs, permit
 from bot.hub import Hub
 from bot.lines import Line, Lines
-from bot.metrics import DELIVERED, RETRIED, UNDELIVERED
+from bot.metrics import DELIVERED, RETRIED, SEND_LATENESS, UNDELIVERED
 from bot.store.contract import Committed, Message, Outgoing, Store, StoreUnavailable, VersionConflict
 from bot.time import Time
-from bot.worker import Worker
+from bot.worker import SAFETY_NET_S, Worker
 
 log = structlog.get_logger()
 
@@ -60,11 +59,13 @@ class DeliveryWorker(Worker):
         rng: Random,
         background: Background,
         *,
+        name: str,
+        lease_s: float,
         settle_s: float,
         attempts: int,
     ) -> None:
-        super().__init__(time, at_once=AT_ONCE)
-        self._store, self._channels, self._conversations = store, channels, conversations
+        super().__init__(store, time, name=f"{name}/outbox", lease_s=lease_s, at_once=AT_ONCE)
+        self._channels, self._conversations = channels, conversations
         self.lines = lines
         self._hub, self._rng = hub, rng
         self._settle_s, self._attempts = settle_s, attempts
@@ -89,14 +90,18 @@ class DeliveryWorker(Worker):
     async def _start_due(self, most: int) -> float:
         self._show_typing()
         now = self._time.now()
+        until = now + self._lease
         free, to_probe = self.lines.free(now), self.lines.to_probe(now)
-        due = await self._store.outbox_due(now=now, limit=most, channels=free, skip=self.busy)
+        due = await self._claim(now, until, most, free)
         for channel in to_probe[: most - len(due)]:
-            due += await self._store.outbox_due(now=now, limit=1, channels=(channel,), skip=self.busy)
+            due += await self._claim(now, until, 1, (channel,))
         for message in due:
-            self._take(message.conversation_id, self._begun(message, now))
+            self._take(message.conversation_id, self._begun(message, now), until=until)
         next_at = await self._store.outbox_next_at(channels=(*free, *to_probe), after=now)
-        return self._until(next_at, self.lines.next_free_at(self._time.now()), self._next_typing())
+        return self._until(SAFETY_NET_S, next_at, self.lines.next_free_at(self._time.now()), self._next_typing())
+
+    async def _claim(self, now: datetime, until: datetime, most: int, channels: tuple[str, ...]) -> list[Outgoing]:
+        return await self._store.claim_outbox(worker=self.name, now=now, until=until, limit=most, channels=channels, skip=self.busy)
 
     def _begun(self, message: Outgoing, now: datetime) -> Coroutine[Any, Any, None]:
         """The work on a message that is due: to send it, or, if its channel cannot take it now, to make it due later."""
@@ -108,30 +113,33 @@ class DeliveryWorker(Worker):
             await self._deliver(message)
         except StoreUnavailable:
             log.warning("send.unserved", message_id=message.message_id)
-            await self._time.wait(asyncio.Event(), 1.0)
+            await self._rest(message.conversation_id)
         except Exception as error:
             log.exception("send.failed", message_id=message.message_id)
             await self._broke(message, type(error).__name__)
         else:
             self._broken.pop(message.message_id, None)
+            self._went_well(message.conversation_id)
         finally:
             self.lines[message.identity.channel].put_back(message.message_id, self._time.now())
 
     async def _broke(self, message: Outgoing, error: str) -> None:
-        """Our own code failed over this message: put it off, and after some tries out of the way of the rest."""
+        """Our own code failed over this message: it rests, and after some tries it is out of the way of the others."""
         failures = self._broken[message.message_id] = self._broken.get(message.message_id, 0) + 1
+        due_at = self._time.now() + timedelta(seconds=2.0**failures)
         try:
-            if failures >= BROKEN_TRIES:
-                await self._park(message, "broken", error)
-                del self._broken[message.message_id]
-                await self._conversations.handle(message.conversation_id, _failed(message, "broken"))
+            if failures < BROKEN_TRIES:
+                await self._store.postpone(message.message_id, due_at=due_at)
+                later = due_at + timedelta(seconds=self._settle_s)
+                await self._store.mark_retry(message.message_id, worker=self.name, due_at=later, error="unknown")
                 return
-            due_at = self._time.now() + timedelta(seconds=2.0**failures)
-            await self._store.postpone(message.message_id, due_at=due_at)
-            await self._store.mark_retry(message.message_id, due_at=due_at + timedelta(seconds=self._settle_s), error="unknown")
+            await self._park(message, "broken", error)
+            del self._broken[message.message_id]
+            self._went_well(message.conversation_id)
+            await self._conversations.handle(message.conversation_id, _failed(message, "broken"))
         except Exception:
             log.exception("send.stuck", message_id=message.message_id)
-            await self._time.wait(asyncio.Event(), min(LONGEST_BACK_OFF_S, 2.0**failures))
+            await self._rest(message.conversation_id)
 
     async def _deliver(self, message: Outgoing) -> None:
         if message.delivery is Delivery.SENDING:
@@ -156,10 +164,18 @@ class DeliveryWorker(Worker):
 
     async def _send(self, message: Outgoing, send_as: SendAs) -> None:
         channel = self._channels[message.identity.channel]
+        if message.say.due_at is not None:
+            late_s = (self._time.now() - message.say.due_at).total_seconds()
+            SEND_LATENESS.labels(message.identity.channel).observe(max(0.0, late_s))
         if channel.local:
             await self._sent(message, None, send_as)
             return
-        if not await self._store.mark_sending(message.message_id, now=self._time.now(), sent_as=send_as.value):
+        now = self._time.now()
+        if not await self._store.mark_sending(message.message_id, worker=self.name, now=now, sent_as=send_as.value):
+            return
+        if not self.holds(message.conversation_id):
+            # The process was stopped for longer than its lease: whoever took over waits for an echo that must not come twice.
+            log.warning("send.lapsed", message_id=message.message_id)
             return
         line = self.lines[channel.name]
         outcome = await channel.send(message, send_as)
@@ -204,13 +220,13 @@ class DeliveryWorker(Worker):
 
     async def _unknown(self, message: Outgoing, error: str) -> None:
         due_at = self._time.now() + timedelta(seconds=self._settle_s * self._rng.uniform(1.0, 1.2))
-        await self._store.mark_retry(message.message_id, due_at=due_at, error="unknown")
+        await self._store.mark_retry(message.message_id, worker=self.name, due_at=due_at, error="unknown")
         log.warning("send.unknown", message_id=message.message_id, error=error)
 
     async def _again(self, message: Outgoing, error: str, after_s: float | None) -> None:
         wait_s = (after_s or min(LONGEST_BACK_OFF_S, 2.0**message.attempts)) * self._rng.uniform(1.0, 1.5)
-        due_at = self._time.now() + timedelta(seconds=wait_s)
-        await self._store.mark_retry(message.message_id, due_at=due_at, error=error, attempted=error not in NO_ATTEMPT)
+        due_at, attempted = self._time.now() + timedelta(seconds=wait_s), error not in NO_ATTEMPT
+        await self._store.mark_retry(message.message_id, worker=self.name, due_at=due_at, error=error, attempted=attempted)
         RETRIED.labels(message.identity.channel, error).inc()
         log.warning("send.again", message_id=message.message_id, error=error, wait_s=round(wait_s, 1))
 

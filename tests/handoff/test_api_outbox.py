@@ -22,7 +22,9 @@ async def park(office: Office, who: str = "p1", text: str = "Here is the plan.",
     decision = Decision(state=state, say=(Say(speaker=Speaker.BOT, text=text),))
     committed = await office.store.commit(conversation_id, version=loaded.version, decision=decision, now=office.time())
     (message_id,) = committed.message_ids
-    await office.store.mark_sending(message_id, now=office.time())
+    now = office.time()
+    await office.store.claim_outbox(worker="w", now=now, until=now + timedelta(seconds=30), limit=99, channels=("widget",))
+    await office.store.mark_sending(message_id, worker="w", now=now)
     office.time.wind(5)
     await office.store.mark_unsendable(
         message_id, delivery=Delivery.FAILED, error=reason, detail="(#100) no", park=True, now=office.time()

@@ -6,9 +6,11 @@ from alembic import op
 from bot.store.columns import UtcDateTime
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
+oldest = "0001"
+"""Additive: code that parks nothing works on it."""
 
 PARKED = sa.text("parked_at IS NOT NULL")
 
