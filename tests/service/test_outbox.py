@@ -119,8 +119,10 @@ class TestRates:
         people = [f"psid-{n}" for n in range(8)]
         await met(page, *people)
         page.graph.limits = Limits(sends_per_s=3)
+        # All at once: one after the other, the usage that the page tells would slow us down before the limit.
         for psid in people:
-            await page.queue(psid, bot("news"))
+            await page.queue(psid, bot("news"), wake=False)
+        page.world.service.delivery.wake()
         await page.world.settle()
         assert line(page).circuit.error == "rate"
         await page.world.wind(minutes=10)
