@@ -22,7 +22,7 @@ from bot.core.model import AgentRef, Delivery, Identity, Say, Speaker
 from bot.core.window import SendAs, permit
 from bot.hub import Hub
 from bot.metrics import DELIVERED, RETRIED, SEND_LATENESS, UNDELIVERED
-from bot.store.contract import Committed, Message, Outgoing, Store, VersionConflict
+from bot.store.contract import Committed, Message, Outgoing, Store, StoreUnavailable, VersionConflict
 from bot.time import Time
 from bot.worker import SAFETY_NET_S, Worker
 
@@ -81,6 +81,9 @@ class DeliveryWorker(Worker):
     async def _work(self, message: Outgoing) -> None:
         try:
             await self._deliver(message)
+        except StoreUnavailable as error:
+            log.warning("send.store_away", message_id=message.message_id, error=str(error))
+            await self._rest(message.conversation_id)
         except Exception:
             log.exception("send.failed", message_id=message.message_id)
             await self._rest(message.conversation_id)

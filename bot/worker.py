@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from bot.store.contract import Store
+from bot.store.contract import Store, StoreUnavailable
 from bot.time import Time
 
 log = structlog.get_logger()
@@ -81,6 +81,8 @@ class Worker(ABC):
                 await self._renew()
                 if self.in_hand < self._at_once:
                     wait_s = await self._start_due(self._at_once - self.in_hand)
+            except StoreUnavailable as error:
+                log.warning("worker.store_away", worker=type(self).__name__, error=str(error))
             except Exception:
                 log.exception("worker.failed", worker=type(self).__name__)
             await self._time.wait(self._woken, self._until(wait_s, *self._renew_at.values(), *self._rested_at[:1]))
