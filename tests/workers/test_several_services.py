@@ -25,6 +25,7 @@ from tests.workers.hands import LEASE_S, START, StepTime
 
 WITHIN_S = 60.0
 SETTLE_S = 15.0
+LOOK_AGAIN_S = 0.005
 BUBBLES = 2
 """A first answer says also that a bot is talking."""
 
@@ -134,8 +135,8 @@ async def write(store: object, *people: str, text: str = "hello") -> list[str]:
 async def until(true: Callable[[], bool]) -> None:
     """Wait for something that real input and output take a moment for."""
     async with asyncio.timeout(WITHIN_S):
-        while not true():
-            await asyncio.sleep(0.005)
+        for _ in iter(true, True):
+            await asyncio.sleep(LOOK_AGAIN_S)
 
 
 async def looked(place: Place) -> None:
@@ -188,9 +189,8 @@ async def test_a_service_killed_between_commit_and_send_leaves_one_message(place
     first, second = places
     (conversation_id,) = await write(first.store, "ann")
     first.run(outbox=False)
-    async with asyncio.timeout(WITHIN_S):
-        while await first.store.unsent_count(conversation_id) == 0:
-            await asyncio.sleep(0.005)
+    await until(lambda: first.service.clocks.in_hand == 0 and len(first.brain.asked) == 1)
+    assert await first.store.unsent_count(conversation_id) == BUBBLES
     until_at = START + timedelta(seconds=LEASE_S)
     claim = {"worker": first.service.delivery.name, "now": START, "until": until_at, "limit": 9, "channels": ("widget",)}
     assert len(await first.store.claim_outbox(**claim)) == 1  # type: ignore[arg-type]
@@ -215,10 +215,9 @@ async def test_a_service_killed_while_it_sends_leaves_the_rest_to_the_echo(place
     second.run()
     time.set(START + timedelta(seconds=LEASE_S))
     second.wake()
-    async with asyncio.timeout(WITHIN_S):
-        while (await second.store.pending_messages(conversation_id))[0].delivery is not Delivery.QUEUED:
-            await asyncio.sleep(0.005)
     await looked(second)
+    await until(lambda: second.service.delivery.in_hand == 0)
+    assert (await second.store.pending_messages(conversation_id))[0].delivery is Delivery.QUEUED
     assert second.phone.heard == []
     time.set(START + timedelta(seconds=LEASE_S + SETTLE_S))
     await until(lambda: len(second.phone.heard) == BUBBLES)
