@@ -19,11 +19,11 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import rows
+from bench import due, rows
 from bench.processes import ROOT
 from bench.rows import Row, Stage
 
-ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "widget")
+ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "sleepers", "procrastinate", "widget")
 
 
 async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seconds: float, people: int) -> list[Row]:
@@ -49,6 +49,12 @@ async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seco
                 keep(await rows.hang(pair, people=50))
     if "clocks" in wanted:
         keep(await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40))
+    if "sleepers" in wanted:
+        for row in await due.among_sleepers(sleepers=1_000_000, due=2_000):
+            keep(row)
+    if "procrastinate" in wanted:
+        for row in await due.beside_procrastinate(at_once=3_000, spread=2_000, spread_s=20):
+            keep(row)
     if "widget" in wanted:
         keep(rows.widget_bytes())
     return found

@@ -48,7 +48,6 @@ def _engine(url: sa.URL, connections: int, server_settings: Mapping[str, str]) -
         max_overflow=0,
         # To wait for a turn is no sign that the server is away; that shows in connecting, and in its silence.
         pool_timeout=ANSWER_WITHIN_S,
-        pool_pre_ping=True,
         hide_parameters=True,  # values are people's words; they must not reach a log
         json_serializer=json_text,
         json_deserializer=json_value,
