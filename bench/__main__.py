@@ -24,7 +24,7 @@ from bench.processes import ROOT
 from bench.rows import Row, Stage
 from bench.stopped_store import stopped_store
 
-ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "stopped-store", "widget")
+ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "sleepers", "procrastinate", "stopped-store", "widget")
 
 
 async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seconds: float, people: int) -> list[Row]:
@@ -50,6 +50,15 @@ async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seco
                 keep(await rows.hang(pair, people=50))
     if "clocks" in wanted:
         keep(await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40))
+    if {"sleepers", "procrastinate"} & set(wanted):
+        # What it compares with is in the dependency group `bench`.
+        from bench import due
+    if "sleepers" in wanted:
+        for row in await due.among_sleepers(sleepers=1_000_000, due=2_000):
+            keep(row)
+    if "procrastinate" in wanted:
+        for row in await due.beside_procrastinate(at_once=3_000, spread=2_000, spread_s=20):
+            keep(row)
     if "stopped-store" in wanted:
         keep(await stopped_store())
     if "widget" in wanted:

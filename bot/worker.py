@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from bot.store.contract import Store
+from bot.store.contract import Store, StoreUnavailable
 from bot.time import Time
 
 log = structlog.get_logger()
@@ -35,6 +35,8 @@ class Worker(ABC):
     def __init__(self, store: Store, time: Time, *, name: str, lease_s: float, at_once: int) -> None:
         self._store, self._time, self.name = store, time, name
         self._lease, self._at_once = timedelta(seconds=lease_s), at_once
+        # A claim for each hand that gets free would cost as much as the work: a quarter of them is filled at once.
+        self._fewest = max(1, at_once // 4)
         self._woken = asyncio.Event()
         self._hands: dict[str, asyncio.Task[None]] = {}
         self._held_until: dict[str, datetime] = {}
@@ -79,8 +81,10 @@ class Worker(ABC):
             try:
                 await self._release_former()
                 await self._renew()
-                if self.in_hand < self._at_once:
+                if self.in_hand <= self._at_once - self._fewest:
                     wait_s = await self._start_due(self._at_once - self.in_hand)
+            except StoreUnavailable as error:
+                log.warning("worker.store_away", worker=type(self).__name__, error=str(error))
             except Exception:
                 log.exception("worker.failed", worker=type(self).__name__)
             await self._time.wait(self._woken, self._until(wait_s, *self._renew_at.values(), *self._rested_at[:1]))

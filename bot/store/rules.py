@@ -69,6 +69,11 @@ def latest(*moments: datetime | None) -> datetime | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
+def earliest(*moments: datetime | None) -> datetime | None:
+    """The earliest of these moments, or None if there is none."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def by_sent_at(arrivals: Iterable[Arrival]) -> list[tuple[int, Arrival]]:
     """Arrivals with their places in the batch, in the order in which they were sent."""
     return sorted(enumerate(arrivals), key=lambda pair: pair[1].sent_at)

@@ -34,9 +34,6 @@ from bot.store.rules import clean_text, must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sqlite import sqlite_engine
 
-CLASHES = 3
-"""How often intake starts over when two processes meet the same new person at once."""
-
 
 def new_id() -> str:
     """An id nobody can guess."""
@@ -108,7 +105,8 @@ class SqlStore:
         def job(conn: sa.Connection) -> tuple[list[TakenIn], list[DueClock]]:
             return intake.take_in(conn, arrivals, now=now, answer_at=answer_at, promise_due_at=promise_due_at, new_id=self._mint)
 
-        for left in reversed(range(CLASHES)):
+        # Others meet the same new people at the same moment. Each clash makes one of them known, so there are no more than people.
+        for left in reversed(range(len({arrival.identity for arrival in arrivals}) + 1)):
             try:
                 taken, started = await self._write.run(job)
             except Clash:
@@ -149,9 +147,7 @@ class SqlStore:
 
     async def next_due_at(self, *, after: datetime | None = None) -> datetime | None:
         """See `Store.next_due_at`."""
-        due_at = await self._read.run(lambda conn: clocks.next_due_at(conn, after=after))
-        ends_at = None if after is None else await self._claiming.next_end(after)
-        return min((at for at in (due_at, ends_at) if at is not None), default=None)
+        return await self._claiming.next_due_at(after)
 
     # ---- outbox
 
@@ -163,7 +159,7 @@ class SqlStore:
 
     async def outbox_next_at(self, *, channels: tuple[str, ...], after: datetime | None = None) -> datetime | None:
         """See `Store.outbox_next_at`."""
-        return await self._read.run(lambda conn: outbox.outbox_next_at(conn, channels=channels, after=after))
+        return await self._claiming.outbox_next_at(channels, after)
 
     async def mark_sent(
         self,
