@@ -115,17 +115,31 @@ class TestRates:
             assert [page.texts(psid)[-1] for psid in people] == ["news"] * 30
             assert [r for r in page.graph.refused if r.operation == "message"] == []
 
-    async def test_a_limit_that_is_met_holds_the_page_not_the_message(self, page: Page) -> None:
+    async def test_a_nearly_full_quota_slows_the_page_down_before_it_is_met(self, page: Page) -> None:
         people = [f"psid-{n}" for n in range(8)]
         await met(page, *people)
-        page.graph.limits = Limits(sends_per_s=3)
+        page.graph.limits = Limits(sends_per_s=4)
+        for psid in people:
+            await page.queue(psid, bot("news"))
+            await page.world.settle()
+        assert line(page).used >= 0.99
+        assert line(page).circuit.phase is Phase.CLOSED
+        assert [r for r in page.graph.refused if r.operation == "message"] == []
+        await page.world.wind(minutes=2)
+        assert [page.texts(psid)[-1] for psid in people] == ["news"] * 8
+
+    @pytest.mark.parametrize("fault", ["page_rate", "app_rate"])
+    async def test_a_limit_that_is_met_holds_the_page_not_the_message(self, page: Page, fault: str) -> None:
+        people = [f"psid-{n}" for n in range(8)]
+        await met(page, *people)
+        page.graph.faults.next(fault, 4)
         for psid in people:
             await page.queue(psid, bot("news"))
         await page.world.settle()
         assert line(page).circuit.error == "rate"
-        await page.world.wind(minutes=10)
+        await page.world.wind(minutes=40)
 
-        assert [page.texts(psid)[-1] for psid in people] == ["news"] * 8
+        assert [page.texts(psid).count("news") for psid in people] == [1] * 8
         assert not page.graph.audit().doubles
         assert await page.world.service.store.parked() == []
 
