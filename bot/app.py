@@ -177,14 +177,14 @@ def build(
 
     def mark_seen(state: State) -> None:
         channel = channels.get(state.identity.channel)
-        if channel is not None and not channel.local:
+        if channel is not None and not channel.local and delivery.lines[channel.name].works:
             background.start(channel.seen(state.identity))
 
     conversations.on_turn = mark_seen
 
     def agent_types(identity: Identity, agent: AgentRef) -> None:
         channel = channels.get(identity.channel)
-        if channel is not None and not channel.local:
+        if channel is not None and not channel.local and delivery.lines[channel.name].works:
             background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)

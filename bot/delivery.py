@@ -277,7 +277,7 @@ class DeliveryWorker(Worker):
         while self._typing and self._typing[0][0] <= self._time.now():
             _, _, identity, agent, _ = heapq.heappop(self._typing)
             channel = self._channels.get(identity.channel)
-            if channel is not None:
+            if channel is not None and self.lines[identity.channel].works:
                 self._background.start(channel.typing(identity, on=True, agent=agent))
 
 

@@ -44,16 +44,14 @@ class Page:
         assert found is not None
         return found
 
-    async def queue(self, psid: str, *says: Say, wake: bool = True) -> tuple[int, ...]:
-        """Let the outbox have these bubbles, in the conversation of somebody who wrote before; gives their ids. Without `wake`
-        they lie there until somebody looks."""
+    async def queue(self, psid: str, *says: Say) -> tuple[int, ...]:
+        """Let the outbox have these bubbles, in the conversation of somebody who wrote before; gives their ids."""
         service, conversation_id = self.world.service, await self.conversation(psid)
         loaded = await service.store.load(conversation_id)
         decision = Decision(state=loaded.state, say=says)
         now = self.world.time.now()
         committed = await service.store.commit(conversation_id, version=loaded.version, decision=decision, now=now)
-        if wake:
-            service.delivery.queued(conversation_id, decision, committed)
+        service.delivery.queued(conversation_id, decision, committed)
         return committed.message_ids
 
 
