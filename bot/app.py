@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -117,6 +117,7 @@ def build(
     store: Store | None = None,
     brain: Brain | None = None,
     brain_socket: str = "",
+    with_channels: Sequence[Channel] | None = None,
     time: Time | None = None,
     rng: Random | None = None,
     new_id: Callable[[str], str] = mint,
@@ -132,7 +133,7 @@ def build(
     conversations = Conversations(
         store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
     )
-    channels = _channels(credentials, settings)
+    channels = {channel.name: channel for channel in (with_channels or _channels(credentials, settings))}
     clocks = ClockWorker(store, conversations, time, at_once=settings.turns_at_once)
     delivery = DeliveryWorker(
         store, channels, conversations, hub, time, rng, background, settle_s=settings.settle_s, attempts=settings.send_attempts
@@ -194,7 +195,7 @@ def build(
     return service
 
 
-def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel]:
+def _channels(credentials: Credentials, settings: Settings) -> list[Channel]:
     channels: list[Channel] = []
     if credentials.with_rest:
         channels.append(RestChannel())
@@ -203,7 +204,7 @@ def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel
         channels.append(WidgetChannel(persona=settings.persona, tagline=settings.tagline, origins=origins))
     if credentials.facebook:
         channels.append(facebook_channel(credentials.facebook, quiet=settings.pacing == "instant"))
-    return {channel.name: channel for channel in channels}
+    return channels
 
 
 def _readiness(store: Store, brain: Brain) -> Callable[[], Awaitable[dict[str, Any]]]:

@@ -69,6 +69,10 @@ class Outbox(Talks):
             raise NotFound("outgoing message", str(message_id))
         return line
 
+    def peek(self, message_id: int) -> Line:
+        """An outgoing message as it stands, for those who watch a simulation. Raises `NotFound`."""
+        return self._outbound(message_id)
+
     async def mark_sending(self, message_id: int, *, now: datetime) -> bool:
         """See `Store.mark_sending`."""
         line = self._lines.get(message_id)
