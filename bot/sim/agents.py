@@ -17,6 +17,9 @@ from bot.store.contract import Agent, NotFound, StoreUnavailable, VersionConflic
 if TYPE_CHECKING:
     from bot.app import Service
 
+CALLS = ("alarm", "breach")
+"""Notices that call everybody."""
+
 TRIES = 6
 AGAIN_S = 2.0
 
@@ -36,7 +39,9 @@ class SimAgent:
 
     def record(self) -> Agent:
         """As the store keeps them."""
-        return Agent(agent_id=self.ref.agent_id, email=f"{self.plan.name}@example.com", name=self.ref.name, role="agent", password_hash="")
+        return Agent(
+            agent_id=self.ref.agent_id, email=f"{self.plan.name}@example.com", name=self.ref.name, role="agent", password_hash=""
+        )
 
     def begin(self) -> None:
         """Plan the shifts."""
@@ -79,9 +84,10 @@ class SimAgent:
         mine = self.ref.agent_id in to
         if frame["kind"] == "message" and mine:
             self._asked(conversation_id)
-        elif conversation_id not in self._busy and (mine or frame["kind"] in ("alarm", "breach") or self.plan.eager):
-            if frame["kind"] in ("offer", "alarm", "breach"):
-                self._begin(conversation_id)
+        elif conversation_id not in self._busy and (
+            frame["kind"] in CALLS or (frame["kind"] == "offer" and (mine or self.plan.eager))
+        ):
+            self._begin(conversation_id)
 
     def _begin(self, conversation_id: str) -> None:
         habit = self.plan.habits[self._work % len(self.plan.habits)]

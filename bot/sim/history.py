@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from hashlib import sha256
+
+_PARTICULARS = re.compile(r"#?\d[\d.]*|'[\w.]+'|\bp\d\S*|\([^)]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class Break:
     def row(self) -> str:
         """The row: I1 to I9, or `crash`."""
         return self.what.partition(":")[0]
+
+    @property
+    def kind(self) -> str:
+        """What is broken, whomever and whatever it concerned this time."""
+        return _PARTICULARS.sub("·", self.what)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -19,8 +19,15 @@ LIFE: ContextVar[Life | None] = ContextVar("LIFE", default=None)
 """The life of the service that the running step belongs to; None outside."""
 
 
-class Gone(Exception):  # noqa: N818 - what is gone is gone
+class Gone(Exception):
     """The service died before it answered, or is not there."""
+
+
+class Spinning(Exception):
+    """Very many steps, and no time passes."""
+
+
+MOST_AT_ONE_MOMENT = 200_000
 
 
 class Step:
@@ -53,6 +60,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._kill_in = -1
         self._on_kill: Callable[[], None] = lambda: None
         self.count = 0
+        self._moment, self._at_one_moment = 0.0, 0
 
     def time(self) -> float:
         """Virtual seconds."""
@@ -68,28 +76,28 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._kill_in = -1
         self._on_kill()
 
-    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
+    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Any:  # type: ignore[override]
         """As `asyncio` has it."""
         step = Step(callback, args, context if context is not None else contextvars.copy_context(), self._at)
         self._steps.append(step)
         return step
 
-    call_soon_threadsafe = call_soon
+    call_soon_threadsafe = call_soon  # type: ignore[assignment]
 
-    def call_later(self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Context | None = None) -> Any:  # type: ignore[override]
         """As `asyncio` has it, in virtual seconds."""
         return self.call_at(self._at + delay, callback, *args, context=context)
 
-    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
+    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> Any:  # type: ignore[override]
         """As `asyncio` has it; what is due at the same moment comes in the order in which it was planned."""
         step = Step(callback, args, context if context is not None else contextvars.copy_context(), when)
         self._number += 1
         heapq.heappush(self._timers, (when, self._number, step))
         return step
 
-    def create_task(self, coro: Any, *, name: str | None = None, context: Context | None = None) -> asyncio.Task[Any]:
+    def create_task(self, coro: Any, *, name: object = None, context: Context | None = None) -> asyncio.Task[Any]:
         """As `asyncio` has it; a task belongs to the life that made it."""
-        task = asyncio.Task(coro, loop=self, name=name or "", context=context)
+        task = asyncio.Task(coro, loop=self, name=str(name or ""), context=context)
         life = LIFE.get() if context is None else context.get(LIFE, None)
         if life is not None:
             life.adopt(task)
@@ -105,6 +113,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
             steps.append(step)
         while timers and timers[0][0] <= self._at:
             steps.append(heapq.heappop(timers)[2])
+        self._at_one_moment = 0 if self._at > self._moment else self._at_one_moment + len(steps)
+        self._moment = self._at
+        if self._at_one_moment > MOST_AT_ONE_MOMENT:
+            raise Spinning("the service goes round and no time passes")
         for _ in range(len(steps)):
             step = steps.popleft()
             if step.cancelled_:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from bot.core.model import Arrival, Attachment, Identity, QuickReply
 from bot.sim.outside import Outside
 from bot.sim.plan import Fate, Person, Said
 from bot.sim.platform import Posting
 from bot.store.contract import TakenIn
+
+if TYPE_CHECKING:
+    from bot.app import Service
+
+
+async def _native(identity: Identity, text: str, at: datetime, service: Service) -> None:
+    await service.intake.foreign_echo(identity, text=text, app_id=None, at=at)
 
 
 class SimPerson:
@@ -60,7 +69,7 @@ class SimPerson:
         if said.kind == "native":
             at = self._world.truth()
             self._world.watch.note(self.plan.name, "is answered from the page's inbox")
-            self._posting.post(lambda s: s.intake.foreign_echo(self.identity, text=said.text, app_id=None, at=at), after_s=said.late_s)
+            self._posting.post(partial(_native, self.identity, said.text, at), after_s=said.late_s)
             return
         attachments = () if said.kind == "text" else (Attachment(kind="sticker" if said.kind == "sticker" else "image"),)
         self._write(said.text, attachments=attachments, late_s=said.late_s, again_s=said.again_s)

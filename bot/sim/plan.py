@@ -65,8 +65,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habit:
-    """What an agent does with one piece of work: take it after `take_s` (None: ignore it), write after each of `words_s`, answer the
-    person within `reply_s` (None: not at all), and then give_back, vanish or stay, after `end_s`."""
+    """What an agent does with one piece of work.
+
+    Take it after `take_s` (None: ignore it), write after each of `words_s`, answer the person within `reply_s` (None: not at
+    all), and then give_back, vanish or stay (`end`), after `end_s`.
+    """
 
     take_s: float | None = 5.0
     words_s: tuple[float, ...] = (10.0,)

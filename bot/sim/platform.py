@@ -1,4 +1,4 @@
-"""Messenger as a simulation has it: webhooks that are posted until they are acknowledged, sends with a fate, echoes that may be lost."""
+"""Messenger as a simulation has it: webhooks that are posted until acknowledged, sends with a fate, echoes that may be lost."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class Posting:
 class _Sending:
     """What the platform knows of a message that it was handed."""
 
-    handed_s: float
-    handed_at: float
+    handed: tuple[float, float]
+    """When the latest send began or ended that may have reached the person: virtual seconds, and the service's clock."""
     delivered: bool = False
     echoed: bool = False
     told_s: float | None = None
@@ -82,14 +82,14 @@ class Platform:
         person = self._people[message.identity.external_id]
         fate = person.next_fate()
         self._world.watch.sends(message, send_as)
-        self._hand_over(message)
+        before = self._hand_over(message)
         await asyncio.sleep(fate.slow_s)
         if fate.delivered:
             self._deliver(person, message, fate)
         await asyncio.sleep(fate.answer_s)
         self._world.watch.note(person.plan.name, f"send of #{message.message_id}: {fate.outcome} {fate.error}")
         sending = self._sendings[message.key]
-        sending.handed_s, sending.handed_at = self._world.now_s(), self._world.wall_s()
+        sending.handed = before if before and fate.outcome == "retry" else (self._world.now_s(), self._world.wall_s())
         match fate.outcome:
             case "sent":
                 sending.told_s = self._world.now_s()
@@ -101,20 +101,22 @@ class Platform:
             case _:
                 return Rejected(error=fate.error)
 
-    def _hand_over(self, message: Outgoing) -> None:
-        """A message is handed over again: if the person has it already, the service must have had no way to know."""
+    def _hand_over(self, message: Outgoing) -> tuple[float, float] | None:
+        """A message is handed over again: if the person has it already, the service must have had no way to know. Gives when it
+        was handed over before."""
         now_s, wall_s = self._world.now_s(), self._world.wall_s()
         known = self._sendings.get(message.key)
         if known is None:
-            self._sendings[message.key] = _Sending(handed_s=now_s, handed_at=wall_s)
-            return
+            self._sendings[message.key] = _Sending(handed=(now_s, wall_s))
+            return None
         if known.delivered:
             told = known.told_s is not None and self._world.certain_since(known.told_s, known.told_s + KNOWN_AFTER_S)
-            waited_s = max(now_s - known.handed_s, wall_s - known.handed_at)
+            waited_s = max(now_s - known.handed[0], wall_s - known.handed[1])
             if known.echoed or told or waited_s < self._settle_s - 0.5:
                 why = "its echo had come" if known.echoed else "it was told" if told else f"it waited {waited_s:.1f} s"
                 self._world.watch.broken(message.identity.external_id, [f"I4: #{message.message_id} was sent twice, and {why}"])
-        known.handed_s, known.handed_at = now_s, wall_s
+        before, known.handed = known.handed, (now_s, wall_s)
+        return before
 
     def _deliver(self, person: SimPerson, message: Outgoing, fate: Fate) -> None:
         sending = self._sendings[message.key]

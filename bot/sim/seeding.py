@@ -6,6 +6,11 @@ from random import Random
 
 from bot.sim.plan import MESSENGER, WIDGET, AgentPlan, Answer, Fate, Habit, Jump, Kill, Person, Plan, Said, Shift, Spell, Trouble
 
+LONELY = 0.15
+"""Of so many seeds, nobody is reliably at the desk."""
+
+OUTCOMES = ("returned", "returned", "won", "lost", "complaint")
+
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 
@@ -17,6 +22,7 @@ HELP = ("can i talk to a person", "human please", "somebody there?", "this is te
 STOPS = ("stop", "unsubscribe", "please stop writing")
 TOLD = ("0151 2345678", "tomorrow at 5", "call me at +49 170 1234567", "next week")
 ZONES = (None, "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Sydney", "Asia/Kathmandu")
+FATES = ("slow", "slow", "late echo", "no echo", "retry", "retry", "unknown", "unknown", "swallowed", "lost", "rejected")
 SLOWLY = (0.02, 0.05, 0.3, 1.0, 4.0)
 
 
@@ -90,17 +96,13 @@ def _answer(rng: Random) -> Answer:
 
 def _fates(rng: Random) -> list[Fate]:
     """The sends of the first thirty that go otherwise than they should."""
-    found = []
     trouble = rng.choice((0.02, 0.1, 0.4))
-    for nth in range(1, 31):
-        if rng.random() < trouble:
-            found.append(_fate(rng, nth))
-    return found
+    return [_fate(rng, nth) for nth in range(1, 31) if rng.random() < trouble]
 
 
 def _fate(rng: Random, nth: int) -> Fate:
     slow_s, answer_s = rng.choice(SLOWLY), rng.choice(SLOWLY)
-    match rng.choice(("slow", "slow", "late echo", "no echo", "retry", "retry", "unknown", "unknown", "swallowed", "lost", "rejected")):
+    match rng.choice(FATES):
         case "slow":
             return Fate(nth=nth, slow_s=slow_s, answer_s=answer_s)
         case "late echo":
@@ -111,7 +113,9 @@ def _fate(rng: Random, nth: int) -> Fate:
             retry_s = rng.choice((None, None, 1.0, 30.0))
             return Fate(nth=nth, outcome="retry", error="rate", delivered=False, echo_s=None, retry_s=retry_s)
         case "unknown":
-            return Fate(nth=nth, outcome="unknown", error="timeout", echo_s=rng.choice((0.1, 3.0, 12.0)), answer_s=rng.choice((1.0, 10.0)))
+            return Fate(
+                nth=nth, outcome="unknown", error="timeout", echo_s=rng.choice((0.1, 3.0, 12.0)), answer_s=rng.choice((1.0, 10.0))
+            )
         case "swallowed":
             return Fate(nth=nth, outcome="unknown", error="timeout", echo_s=rng.choice((None, 40.0)), answer_s=10.0)
         case "lost":
@@ -125,7 +129,22 @@ def _fate(rng: Random, nth: int) -> Fate:
 
 
 def _agents(rng: Random, end_s: float, people: int) -> tuple[AgentPlan, ...]:
-    return tuple(_agent(rng, f"agent{number}", end_s) for number in range(1, min(8, 2 + people // 25) + 1))
+    """A handful with habits of all kinds, and, but for lonely seeds, one who is nearly always there and helps."""
+    found = [_agent(rng, f"agent{number}", end_s) for number in range(2, min(6, 2 + people // 50) + 2)]
+    if rng.random() < LONELY:
+        return tuple(found)
+    there = tuple(Shift(from_s=at * DAY_S + rng.uniform(0, 900), to_s=(at + 1) * DAY_S - 1) for at in range(int(end_s / DAY_S) + 1))
+    habits = tuple(
+        Habit(
+            take_s=rng.choice((2.0, 8.0, 30.0)),
+            words_s=(rng.choice((5.0, 20.0, 70.0)),) * rng.choice((1, 2)),
+            reply_s=rng.choice((5.0, 20.0, 100.0)),
+            end_s=rng.choice((30.0, 300.0)),
+            outcome=rng.choice(OUTCOMES),
+        )
+        for _ in range(7)
+    )
+    return (AgentPlan(name="agent1", shifts=there, habits=habits), *found)
 
 
 def _agent(rng: Random, name: str, end_s: float) -> AgentPlan:
@@ -145,7 +164,7 @@ def _habit(rng: Random) -> Habit:
         reply_s=rng.choice((None, 5.0, 20.0, 100.0, 300.0)),
         end=rng.choice(("give_back", "give_back", "give_back", "vanish", "stay")),
         end_s=rng.choice((0.0, 30.0, 200.0, 900.0)),
-        outcome=rng.choice(("returned", "won", "lost", "complaint")),
+        outcome=rng.choice(OUTCOMES),
     )
 
 
@@ -157,11 +176,13 @@ def _troubles(rng: Random, end_s: float, moments: list[float], people: int) -> t
     calm = rng.random() < 0.1
     if calm or not moments:
         return ()
-    kills = rng.choice((2, people // 4, people // 2)) + 1
+    kills = rng.choice((2, people // 4, people // 2, people)) + 1
     for _ in range(min(kills, 400)):
         at_s = rng.choice(moments) + rng.choice((0.0, 0.1, 1.0, 1.4, 3.0, 10.0, 20.0, 60.0)) * rng.uniform(0.9, 1.1)
         down_s = rng.choice((0.2, 1.0, 3.0, 3.0, 20.0, 100.0)) if rng.random() < 0.97 else rng.uniform(600, 8 * HOUR_S)
-        found.append(Kill(at_s=at_s, steps=rng.choice((0, rng.randint(1, 40), rng.randint(1, 400))), down_s=down_s, term=rng.random() < 0.1))
+        found.append(
+            Kill(at_s=at_s, steps=rng.choice((0, rng.randint(1, 40), rng.randint(1, 400))), down_s=down_s, term=rng.random() < 0.1)
+        )
     for kind, most in (("hang", 6), ("away", 4), ("fail", 4), ("store", 8)):
         for _ in range(rng.randint(0, most)):
             from_s = rng.choice(moments) - rng.uniform(0, 3)

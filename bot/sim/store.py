@@ -32,7 +32,7 @@ def sim_store(store: Store, watch: Watch, away: Callable[[], bool]) -> Store:
     handle = types.SimpleNamespace()
     for name in CALLS:
         setattr(handle, name, _call(name, getattr(store, name), watch, away))
-    return cast(Store, handle)
+    return cast("Store", handle)
 
 
 def _call(name: str, inner: Callable[..., Coroutine[Any, Any, Any]], watch: Watch, away: Callable[[], bool]) -> Callable[..., Any]:

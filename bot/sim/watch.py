@@ -44,6 +44,7 @@ class Watch:
         self._visited: set[tuple[str, str]] = set()
         self._straight = {flow.flow_id for flow in nurture.flows.values() if not _goes_round(flow)}
         self._names: dict[str, str] = {}
+        self.on_break: Callable[[Break], None] = lambda _break: None
         self.on_shown: Callable[[Message], None] = lambda _message: None
 
     def note(self, who: str, what: str) -> None:
@@ -54,7 +55,9 @@ class Watch:
         """Write down broken rows, each once per person."""
         for row in rows:
             self.note(who, f"BROKEN {row}")
-            self._history.breaks.append(Break(self._now_s(), who, row))
+            found = Break(self._now_s(), who, row)
+            self._history.breaks.append(found)
+            self.on_break(found)
 
     def name(self, conversation_id: str) -> str:
         """Whose conversation it is."""

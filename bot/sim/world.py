@@ -20,8 +20,8 @@ from bot.settings import Settings
 from bot.sim.agents import SimAgent
 from bot.sim.brain import SimBrain
 from bot.sim.clock import START, SimTime
-from bot.sim.history import History
-from bot.sim.loop import Gone, Life, VirtualLoop
+from bot.sim.history import Break, History
+from bot.sim.loop import Gone, Life, Spinning, VirtualLoop
 from bot.sim.people import SimPerson
 from bot.sim.plan import MESSENGER, WIDGET, Jump, Kill, Plan, Spell, Trouble
 from bot.sim.platform import Platform, Posting, SimMessenger, SimWidget
@@ -41,24 +41,37 @@ DRAIN_S = 2 * 3600.0
 
 START_AGAIN_S = 5.0
 RECONNECT_S = 1.5
+MOST_BREAKS = 200
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
 @cache
 def rules_and_settings() -> tuple[Rules, Settings]:
     """The reference bot's flows and promises, at a person's pace."""
-    settings = Settings(flows=PROJECT / "flows", promises=PROJECT / "promises.yml", home=PROJECT / ".warmline")
+    settings = Settings.model_validate({"flows": PROJECT / "flows", "promises": PROJECT / "promises.yml"})
     return load_rules(settings), settings
 
 
-def run(plan: Plan, *, stop_at_break: bool = False, rules: Rules | None = None) -> History:
-    """Play a plan. The same plan gives the same history, byte for byte."""
+def run(
+    plan: Plan,
+    *,
+    enough: Callable[[Break], bool] = lambda _break: False,
+    rules: Rules | None = None,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> History:
+    """Play a plan. The same plan gives the same history, byte for byte.
+
+    A break that is `enough` ends it soon, `progress` hears what share of it is done.
+    """
     with quietly() as crashes, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
         loop = VirtualLoop()
         try:
-            world = World(plan, loop, crashes, rules=rules, stop_at_break=stop_at_break)
-            loop.run_until_complete(world.live())
+            world = World(plan, loop, crashes, rules=rules, enough=enough, progress=progress)
+            try:
+                loop.run_until_complete(world.live())
+            except Spinning as error:
+                world.watch.broken("service", [f"crash: {error}"])
             return world.finish()
         finally:
             loop.close()
@@ -67,8 +80,17 @@ def run(plan: Plan, *, stop_at_break: bool = False, rules: Rules | None = None) 
 class World:
     """See the module. `bot.sim.outside.Outside` for everybody in it."""
 
-    def __init__(self, plan: Plan, loop: VirtualLoop, crashes: list[str], *, rules: Rules | None, stop_at_break: bool) -> None:
-        self.plan, self._loop, self._crashes, self._stop_at_break = plan, loop, crashes, stop_at_break
+    def __init__(
+        self,
+        plan: Plan,
+        loop: VirtualLoop,
+        crashes: list[str],
+        *,
+        rules: Rules | None,
+        enough: Callable[[Break], bool],
+        progress: Callable[[float], None],
+    ) -> None:
+        self.plan, self._loop, self._crashes, self._enough, self._progress = plan, loop, crashes, enough, progress
         loaded, self._settings = rules_and_settings()
         self._rules = rules or loaded
         self._outside = contextvars.Context()
@@ -77,6 +99,8 @@ class World:
         self.store = FakeStore()
         self.watch = Watch(self.store, self._time, self.history, loop.time, self._rules.nurture)
         self.watch.on_shown = self._shown
+        self.watch.on_break = self._broken
+        self._enough_seen = False
         posting = Posting(self)
         self.people = {p.name: SimPerson(self, posting, p) for p in plan.people}
         self.agents = [SimAgent(self, a) for a in plan.agents]
@@ -88,6 +112,7 @@ class World:
         self._unsure: list[tuple[float, float]] = []
         self._trouble_s = 0.0
         self._lives = itertools.count(1)
+        self._over = asyncio.Event()
 
     # ---- for everybody outside the service
 
@@ -109,7 +134,8 @@ class World:
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """See `Outside`."""
-        self._loop.create_task(work, context=self._outside)
+        task = self._loop.create_task(work, context=self._outside)
+        task._log_destroy_pending = False  # type: ignore[attr-defined] # the world ends in the middle of what people do
 
     async def ask[T](self, work: Callable[[Service], Coroutine[Any, Any, T]]) -> T:
         """See `Outside`."""
@@ -145,13 +171,12 @@ class World:
             self._plan(trouble)
         self._start()
         self.later(LOOK_EVERY_S, self._look)
-        ends_s = self.plan.end_s + DRAIN_S
-        while self._loop.time() < ends_s and not (self._stop_at_break and self.history.breaks):
-            await asyncio.sleep(min(LOOK_EVERY_S, ends_s - self._loop.time()))
+        self.later(self.plan.end_s + DRAIN_S, self._over.set)
+        await self._over.wait()
 
     def finish(self) -> History:
         """Judge the end and count."""
-        if not (self._stop_at_break and self.history.breaks):
+        if not self._enough_seen:
             self.watch.late(CHANNELS)
             self.watch.at_end(p.conversation_id for p in self.people.values() if p.conversation_id)
         if self._life is not None:
@@ -163,11 +188,17 @@ class World:
 
     def _look(self) -> None:
         self.later(LOOK_EVERY_S, self._look)
+        self._progress(min(1.0, self.now_s() / (self.plan.end_s + DRAIN_S)))
         for crash in self._crashes:
             self.watch.broken("service", [f"crash: {crash}"])
         self._crashes.clear()
         if self._service is not None and not any(self._bad.values()) and self.now_s() - self._trouble_s > CALM_AFTER_S:
             self.watch.late(CHANNELS)
+
+    def _broken(self, found: Break) -> None:
+        if len(self.history.breaks) >= MOST_BREAKS or self._enough(found):
+            self._enough_seen = True
+            self.later(0.0, self._over.set)
 
     def _shown(self, message: Message) -> None:
         person = self.people[self.watch.name(message.conversation_id)]
