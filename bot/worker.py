@@ -64,8 +64,8 @@ class Worker(ABC):
         self._stopping = True
         self.wake()
         if self._hands:
-            _, late = await asyncio.wait(self._hands.values(), timeout=within_s)
-            for task in late:
+            await asyncio.wait(self._hands.values(), timeout=within_s)
+            for task in self._hands.values():
                 task.cancel()
 
     def _take(self, conversation_id: str, work: Coroutine[Any, Any, None]) -> None:

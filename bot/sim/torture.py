@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
+from bot.settings import Settings
 from bot.sim.history import Break, History
 from bot.sim.plan import Plan
 from bot.sim.seeding import plan_of
@@ -48,25 +49,26 @@ def torture(
     *,
     hours: float,
     people: int,
+    settings: Settings | None = None,
     enough: Callable[[Break], bool] = lambda _break: False,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Tortured:
     """Simulate one seed; see `run`."""
     plan = plan_of(seed, hours=hours, people=people)
     started = perf_counter()
-    history = run(plan, enough=enough, progress=progress)
+    history = run(plan, settings=settings, enough=enough, progress=progress)
     return Tortured(plan=plan, history=history, took_s=perf_counter() - started)
 
 
-def shortest(plan: Plan, broken: Break, *, most_tries: int = MOST_TRIES) -> Shortest:
+def shortest(plan: Plan, broken: Break, *, settings: Settings | None = None, most_tries: int = MOST_TRIES) -> Shortest:
     """Cut the plan down to what still shows the same break."""
 
     def same(other: Break) -> bool:
         return other.kind == broken.kind
 
     def fails(smaller: Plan) -> bool:
-        return any(map(same, run(smaller, enough=same).breaks))
+        return any(map(same, run(smaller, settings=settings, enough=same).breaks))
 
     shrinker = Shrinker(fails, most=most_tries)
     found = shrinker.shrunk(plan)
-    return Shortest(plan=found, history=run(found, enough=same), tries=shrinker.tries)
+    return Shortest(plan=found, history=run(found, settings=settings, enough=same), tries=shrinker.tries)

@@ -46,28 +46,33 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
 @cache
-def rules_and_settings() -> tuple[Rules, Settings]:
+def reference() -> Settings:
     """The reference bot's flows and promises, at a person's pace."""
-    settings = Settings.model_validate({"flows": PROJECT / "flows", "promises": PROJECT / "promises.yml"})
-    return load_rules(settings), settings
+    return Settings.model_validate({"flows": PROJECT / "flows", "promises": PROJECT / "promises.yml"})
+
+
+@cache
+def _rules(settings: Settings) -> Rules:
+    return load_rules(settings)
 
 
 def run(
     plan: Plan,
     *,
+    settings: Settings | None = None,
     enough: Callable[[Break], bool] = lambda _break: False,
-    rules: Rules | None = None,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> History:
     """Play a plan. The same plan gives the same history, byte for byte.
 
-    A break that is `enough` ends it soon, `progress` hears what share of it is done.
+    `settings` say where flows and promises are; without them the reference bot's are played. A break that is `enough` ends the
+    run, `progress` hears what share of it is done.
     """
     with quietly() as crashes, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
         loop = VirtualLoop()
         try:
-            world = World(plan, loop, crashes, rules=rules, enough=enough, progress=progress)
+            world = World(plan, loop, crashes, settings=settings or reference(), enough=enough, progress=progress)
             try:
                 loop.run_until_complete(world.live())
             except Spinning as error:
@@ -86,13 +91,12 @@ class World:
         loop: VirtualLoop,
         crashes: list[str],
         *,
-        rules: Rules | None,
+        settings: Settings,
         enough: Callable[[Break], bool],
         progress: Callable[[float], None],
     ) -> None:
         self.plan, self._loop, self._crashes, self._enough, self._progress = plan, loop, crashes, enough, progress
-        loaded, self._settings = rules_and_settings()
-        self._rules = rules or loaded
+        self._settings, self._rules = settings, _rules(settings)
         self._outside = contextvars.Context()
         self._time = SimTime(loop, tuple(t.at_s for t in plan.troubles if isinstance(t, Jump)))
         self.history = History()
