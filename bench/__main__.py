@@ -23,8 +23,9 @@ from bench import rows
 from bench.processes import ROOT
 from bench.rows import Row, Stage
 from bench.simulation import simulation
+from bench.stopped_store import stopped_store
 
-ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "simulation", "widget")
+ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "stopped-store", "simulation", "widget")
 
 
 async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seconds: float, people: int) -> list[Row]:
@@ -50,6 +51,8 @@ async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seco
                 keep(await rows.hang(pair, people=50))
     if "clocks" in wanted:
         keep(await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40))
+    if "stopped-store" in wanted:
+        keep(await stopped_store())
     if "simulation" in wanted:
         keep(simulation())
     if "widget" in wanted:

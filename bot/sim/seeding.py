@@ -111,7 +111,8 @@ def _fate(rng: Random, nth: int) -> Fate:
             return Fate(nth=nth, echo_s=None, slow_s=slow_s)
         case "retry":
             retry_s = rng.choice((None, None, 1.0, 30.0))
-            return Fate(nth=nth, outcome="retry", error="rate", delivered=False, echo_s=None, retry_s=retry_s)
+            error = rng.choice(("temporary",) * 8 + ("rate", "away"))
+            return Fate(nth=nth, outcome="retry", error=error, delivered=False, echo_s=None, retry_s=retry_s)
         case "unknown":
             return Fate(
                 nth=nth, outcome="unknown", error="timeout", echo_s=rng.choice((0.1, 3.0, 12.0)), answer_s=rng.choice((1.0, 10.0))
@@ -121,7 +122,7 @@ def _fate(rng: Random, nth: int) -> Fate:
         case "lost":
             return Fate(nth=nth, outcome="unknown", error="timeout", delivered=False, echo_s=None, answer_s=10.0)
         case _:
-            error = rng.choice(("rejected", "rejected", "unreachable", "config"))
+            error = rng.choice(("rejected", "rejected", "unreachable", "frequency", "config"))
             return Fate(nth=nth, outcome="rejected", error=error, delivered=False, echo_s=None)
 
 

@@ -44,6 +44,7 @@ class Watch:
         self._visited: set[tuple[str, str]] = set()
         self._straight = {flow.flow_id for flow in nurture.flows.values() if not _goes_round(flow)}
         self._names: dict[str, str] = {}
+        self._could_leave: dict[tuple[int, tuple[int, str]], datetime] = {}
         self.on_break: Callable[[Break], None] = lambda _break: None
         self.on_shown: Callable[[Message], None] = lambda _message: None
 
@@ -174,14 +175,26 @@ class Watch:
         self.broken(who, never.of_tag(send_as, message.say.speaker, closes_at=message.window_closes_at, now=now))
 
     def late(self, channels: tuple[str, ...]) -> None:
-        """In calm times nothing that is due is left lying."""
+        """In calm times nothing that is due is left lying. A message counts from when it could have left: the first of its
+        conversation, and due."""
         now = self._time.now()
-        due_at = at_once(self._store.next_due_at())
+        due_at = self._store.earliest_due_at()
         if due_at is not None and now - due_at > LATE:
             self.broken("service", [f"I8: a clock is {(now - due_at).total_seconds():.0f} s late"])
-        leaves_at = at_once(self._store.outbox_next_at(channels=channels))
-        if leaves_at is not None and now - leaves_at > LATE:
-            self.broken("service", [f"I1: a message waits {(now - leaves_at).total_seconds():.0f} s too long to be sent"])
+        could = {
+            line.message_id: (line.attempts, line.conversation_id)
+            for line in self._store.first_unsent(channels)
+            if line.due_at <= now
+        }
+        self._could_leave = {key: self._could_leave.get(key, now) for key in could.items()}
+        for (message_id, (_, conversation_id)), since in self._could_leave.items():
+            if now - since > LATE:
+                waited_s = (now - since).total_seconds()
+                self.broken(self.name(conversation_id), [f"I1: #{message_id} waits {waited_s:.0f} s too long to be sent"])
+
+    def excused_until_now(self) -> None:
+        """These are no calm times."""
+        self._could_leave.clear()
 
     def at_end(self, conversation_ids: Iterable[str]) -> None:
         """Long after the last trouble everything is answered or timed."""

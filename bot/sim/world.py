@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from bot.app import Service, build, load_rules
+from bot.circuit import Phase
 from bot.core.decide import Rules
 from bot.credentials import Credentials
 from bot.settings import Settings
@@ -196,8 +197,19 @@ class World:
         for crash in self._crashes:
             self.watch.broken("service", [f"crash: {crash}"])
         self._crashes.clear()
-        if self._service is not None and not any(self._bad.values()) and self.now_s() - self._trouble_s > CALM_AFTER_S:
+        if self._calm():
             self.watch.late(CHANNELS)
+        else:
+            self.watch.excused_until_now()
+
+    def _calm(self) -> bool:
+        """Whether nothing excuses a late clock or message."""
+        service = self._service
+        if service is None or any(self._bad.values()):
+            return False
+        if service.delivery.lines[MESSENGER].circuit.phase is not Phase.CLOSED:
+            self._troubled()
+        return self.now_s() - self._trouble_s > CALM_AFTER_S
 
     def _broken(self, found: Break) -> None:
         if len(self.history.breaks) >= MOST_BREAKS or self._enough(found):
@@ -243,6 +255,7 @@ class World:
             store=sim_store(self.store, self.watch, lambda: self.bad("store")),
             brain=SimBrain(self.bad, timeout_s=self._settings.brain_timeout_s),
             with_channels=(SimMessenger(self.platform), SimWidget(self.platform)),
+            worker="sim",
             time=self._time,
             rng=Random(f"{self.plan.seed}/{life.number}"),
             new_id=lambda prefix: f"{prefix}_{next(self._ids)}",

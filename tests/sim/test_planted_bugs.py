@@ -12,12 +12,13 @@ import pytest
 from bot.channels.base import Unknown
 from bot.core import never, turn
 from bot.core.draft import Draft
-from bot.core.events import Decision
-from bot.core.model import Arrival, ClockKind, Delivery, Owner
+from bot.core.events import Decision, Event, Inbound
+from bot.core.model import Arrival, ClockKind, Delivery, Owner, State
+from bot.core.window import SendAs
 from bot.delivery import DeliveryWorker
 from bot.intake import Intake
 from bot.sim.torture import shortest, torture
-from bot.store.contract import TakenIn
+from bot.store.contract import DueClock, TakenIn
 from bot.store.fake import FakeStore
 from bot.store.fake import talks as fake_talks
 from handoff import agents as handoff_agents
@@ -58,7 +59,7 @@ def resends_at_once(patch: pytest.MonkeyPatch) -> None:
     """A send of unknown outcome is tried again without waiting for its echo."""
 
     async def unknown(self: DeliveryWorker, message: Any, error: str) -> None:
-        await self._store.mark_retry(message.message_id, due_at=self._time.now(), error="unknown")
+        await self._store.mark_retry(message.message_id, worker=self.name, due_at=self._time.now(), error="unknown")
 
     patch.setattr(DeliveryWorker, "_unknown", unknown)
 
@@ -67,9 +68,9 @@ def forgets_the_answer(patch: pytest.MonkeyPatch) -> None:
     """What the channel took counts as unknown."""
     sent = DeliveryWorker._sent
 
-    async def forget(self: DeliveryWorker, message: Any, external_id: str | None) -> None:
+    async def forget(self: DeliveryWorker, message: Any, external_id: str | None, send_as: SendAs) -> None:
         if external_id is None:
-            await sent(self, message, external_id)
+            await sent(self, message, external_id, send_as)
         else:
             await self._unknown(message, Unknown(error="lost").error)
 
@@ -145,6 +146,14 @@ def fires_early(patch: pytest.MonkeyPatch) -> None:
         return await due_clocks(self, now=now + timedelta(seconds=60), **more)
 
     patch.setattr(FakeStore, "due_clocks", soon)
+    patch.setattr("bot.clocks._event", _whatever_the_time)
+
+
+def _whatever_the_time(state: State, due: DueClock, _now: datetime) -> Event | None:
+    running = state.clock(due.clock.kind, due.clock.key)
+    if running is None or due.clock.kind is not ClockKind.TURN or not state.unheard:
+        return None
+    return Inbound(messages=state.unheard)
 
 
 def forgets_to_say(patch: pytest.MonkeyPatch) -> None:
@@ -166,8 +175,6 @@ def overtakes(patch: pytest.MonkeyPatch) -> None:
 
 def forgets_the_window(patch: pytest.MonkeyPatch) -> None:
     """Late words leave under a person's tag, whoever wrote them."""
-    from bot.core.window import SendAs
-
     patch.setattr("bot.delivery.permit", lambda *_a, **_k: SendAs.HUMAN_AGENT)
 
 

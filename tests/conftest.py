@@ -1,0 +1,30 @@
+"""What every suite may ask for. Imports are made where they are used: the brain's suite runs without the service's packages."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL server. Its folder is not pytest's: it runs as another user, from whom every new pytest session
+    on the machine closes that one."""
+    from tests.postgres import running
+
+    with tempfile.TemporaryDirectory(prefix="warmline-postgres-") as folder, running(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture
+async def postgres_url(postgres: Postgres) -> AsyncIterator[str]:
+    """A migrated database of this test's own."""
+    async with postgres.database() as url:
+        yield url
