@@ -73,6 +73,18 @@ class Outbox(Talks):
             raise NotFound("outgoing message", str(message_id))
         return line
 
+    def peek(self, message_id: int) -> Line:
+        """An outgoing message as it stands, for those who watch a simulation. Raises `NotFound`."""
+        return self._outbound(message_id)
+
+    def first_unsent(self, channels: tuple[str, ...]) -> list[Line]:
+        """The first unsent message of each conversation on these channels, for those who watch a simulation."""
+        return [line for _, line in self._firsts(channels)]
+
+    def earliest_due_at(self) -> datetime | None:
+        """When the earliest clock is due, whoever holds it, for those who watch a simulation."""
+        return self._due[0][0] if self._due else None
+
     async def claim_outbox(
         self,
         *,
