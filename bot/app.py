@@ -30,11 +30,13 @@ from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
+from bot.peers import Peers
 from bot.settings import Settings
 from bot.staff import Staff
 from bot.store import open_store
 from bot.store.contract import Store
 from bot.time import SystemTime, Time
+from bot.wire import NoWire, PostgresWire, Wire
 from handoff.api import ConsoleParts
 from handoff.api import add_routes as add_console
 from handoff.policy import Policy
@@ -45,6 +47,7 @@ from nurture.load import load_flows
 log = structlog.get_logger()
 
 MAX_BODY = 4 * 1024**2
+LISTENING_WITHIN_S = 5.0
 
 
 def mint(prefix: str) -> str:
@@ -80,6 +83,7 @@ class Service:
     delivery: DeliveryWorker
     presence: Presence
     staff: Staff
+    peers: Peers
     background: Background
     channels: dict[str, Channel]
     web: web.Application
@@ -88,6 +92,8 @@ class Service:
     async def start(self) -> None:
         """Migrate, then let the workers run. Whatever was left by an earlier life is due now and goes on."""
         await self.store.migrate()
+        self.workers.append(asyncio.create_task(self.peers.run(), name="peers"))
+        await self.peers.listening(LISTENING_WITHIN_S)
         self.workers += [
             asyncio.create_task(self.clocks.run(), name="clocks"),
             asyncio.create_task(self.delivery.run(), name="delivery"),
@@ -100,6 +106,8 @@ class Service:
         await self.clocks.stop(within_s)
         await self.delivery.stop(within_s)
         await self.background.stop()
+        await self.staff.leave()
+        await self.peers.stop()
         for worker in self.workers:
             worker.cancel()
         await asyncio.gather(*self.workers, return_exceptions=True)
@@ -117,18 +125,21 @@ def build(
     store: Store | None = None,
     brain: Brain | None = None,
     brain_socket: str = "",
+    wire: Wire | None = None,
+    name: str | None = None,
     time: Time | None = None,
     rng: Random | None = None,
     new_id: Callable[[str], str] = mint,
 ) -> Service:
-    """Build the service. Every part may be handed in; what is not is the real one."""
+    """Build the service. Every part may be handed in; what is not is the real one. `name` tells it from others on the database."""
+    name = name or mint("service")
     credentials = credentials or credentials_file.load(settings.credentials)
     rules = rules or load_rules(settings)
     store = store or open_store(settings.url)
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
     time, rng, hub = time or SystemTime(), rng or Random(), Hub()
-    background, presence = Background(), Presence(now=time.now)
-    staff = Staff(store, presence, time, capacity=settings.agent_capacity)
+    background, presence = Background(), Presence(now=time.now, service=name)
+    staff = Staff(store, presence, time, hub, capacity=settings.agent_capacity)
     conversations = Conversations(
         store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
     )
@@ -137,6 +148,7 @@ def build(
     delivery = DeliveryWorker(
         store, channels, conversations, hub, time, rng, background, settle_s=settings.settle_s, attempts=settings.send_attempts
     )
+    peers = Peers(wire or _wire(settings.url), hub, staff, clocks=clocks, delivery=delivery)
     times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
 
     async def echoed(identity: Identity, echo: ForeignEcho) -> None:
@@ -156,12 +168,13 @@ def build(
         time,
         times,
         most_waiting=settings.intake_waiting,
-        woken=clocks.wake,
+        woken=lambda at: peers.due("clocks", at),
         echoed=echoed,
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
     conversations.on_queued = delivery.queued
-    conversations.on_clocks = clocks.wake
+    conversations.on_clocks = lambda at: peers.due("clocks", at)
+    delivery.on_queued = lambda at: peers.due("outbox", at)
 
     def mark_seen(state: State) -> None:
         channel = channels.get(state.identity.channel)
@@ -179,7 +192,7 @@ def build(
     app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
     service = Service(
         settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
-        clocks=clocks, delivery=delivery, presence=presence, staff=staff, background=background, channels=channels,
+        clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers, background=background, channels=channels,
         web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, store=store, hub=hub, time=time)
@@ -192,6 +205,10 @@ def build(
     add_console(app, parts)
     pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))
     return service
+
+
+def _wire(url: str) -> Wire:
+    return NoWire() if url.startswith("sqlite") else PostgresWire(url)
 
 
 def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel]:

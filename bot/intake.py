@@ -44,7 +44,7 @@ class Intake:
         times: IntakeTimes,
         *,
         most_waiting: int,
-        woken: Callable[[], None],
+        woken: Callable[[datetime], None],
         echoed: Callable[[Identity, ForeignEcho], Awaitable[None]],
         met: Callable[[str, Identity], None],
     ) -> None:
@@ -102,7 +102,7 @@ class Intake:
                 if not done.done():
                     done.set_exception(error)
             return
-        self._woken()
+        self._woken(now + timedelta(seconds=burst_s))
         at = 0
         for arrivals, done in batch:
             mine = taken[at : at + len(arrivals)]
@@ -148,4 +148,4 @@ class Intake:
         """The person types; see `Inlet.typing`."""
         conversation_id = await self._store.find_conversation(identity)
         if conversation_id is not None:
-            self._hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "who": "prospect"})
+            self._hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "agent_id": None})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,6 +17,11 @@ log = structlog.get_logger()
 SAFETY_NET_S = 5.0
 """The longest sleep: whatever woke nobody is found by then."""
 
+FAR = datetime.max.replace(tzinfo=UTC)
+
+HELP_AFTER_S = 0.05
+"""How long the service that made work is left to do it itself before another one looks; many such looks become one."""
+
 
 class Worker(ABC):
     """Starts what is due. What it works on stays in the store until it is done, so a kill or a stop loses nothing."""
@@ -24,6 +29,8 @@ class Worker(ABC):
     def __init__(self, time: Time, *, at_once: int) -> None:
         self._time, self._at_once = time, at_once
         self._woken = asyncio.Event()
+        self._looks = False
+        self._alarm_at = FAR
         self._hands: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
 
@@ -45,19 +52,34 @@ class Worker(ABC):
 
     def wake(self) -> None:
         """Something new may be due."""
+        self._looks = True
         self._woken.set()
+
+    def help_by(self, at: datetime) -> None:
+        """Another service made work that is due at `at`: look soon after it, unless this one looks earlier anyhow."""
+        at = max(at, self._time.now()) + timedelta(seconds=HELP_AFTER_S)
+        if at < self._alarm_at:
+            self._alarm_at = at
+            self._woken.set()
 
     async def run(self) -> None:
         """Until cancelled or `stop`. A failure to look is logged, and looked again after the safety net."""
         while not self._stopping:
-            self._woken.clear()
+            self._looks, self._alarm_at = False, FAR
             wait_s = SAFETY_NET_S
             try:
                 if self.in_hand < self._at_once:
                     wait_s = await self._start_due(self._at_once - self.in_hand)
             except Exception:
                 log.exception("worker.failed", worker=type(self).__name__)
-            await self._time.wait(self._woken, wait_s)
+            await self._sleep(wait_s)
+
+    async def _sleep(self, wait_s: float) -> None:
+        """Until woken or until the alarm, which `help_by` may set earlier."""
+        self._alarm_at = min(self._alarm_at, self._time.now() + timedelta(seconds=wait_s))
+        while not self._looks and (left_s := (self._alarm_at - self._time.now()).total_seconds()) > 0:
+            self._woken.clear()
+            await self._time.wait(self._woken, left_s)
 
     async def stop(self, within_s: float) -> None:
         """Start nothing new; give what is in hand `within_s` seconds. The rest stays due in the store."""

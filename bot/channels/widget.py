@@ -61,8 +61,8 @@ class WidgetChannel:
         if self._ports is None:
             return
         conversation_id = await self._ports.store.find_conversation(identity)
-        name = agent.name if agent else self._persona["name"]
-        self._ports.hub.publish(f"conversation:{conversation_id}", {"type": "typing", "on": on, "name": name})
+        frame = {"type": "typing", "on": on, "agent_id": agent.agent_id if agent else None}
+        self._ports.hub.publish(f"conversation:{conversation_id}", frame)
 
     async def seen(self, identity: Identity) -> None:
         """The widget shows no receipts of ours."""
@@ -99,6 +99,7 @@ class _Visit:
         self._conversation_id: str | None = None
         self._seq = 0
         self._metadata: dict[str, Any] = {}
+        self._holders: dict[str, str] = {}
         self._news: asyncio.Task[None] | None = None
         self._catching_up = asyncio.Lock()
 
@@ -133,6 +134,8 @@ class _Visit:
             await self._ports.inlet.seen(self._identity, up_to_seq=frame["up_to"], at=self._ports.time.now())
         elif kind == "ping":
             await self._socket.send_json({"type": "pong"})
+            # A service that dies between a commit and its news tells nobody; the browser's own clock asks.
+            await self._catch_up()
         else:
             await self._error("bad_frame", "That was not a frame we know.")
 
@@ -196,9 +199,10 @@ class _Visit:
     async def _first_news(self) -> str:
         assert self._identity is not None
         async with self._ports.hub.subscribe(identity_topic(self._identity)) as news:
-            known = await self._ports.store.find_conversation(self._identity)
-            self._conversation_id = known or str((await news.get())["conversation_id"])
-        return self._conversation_id
+            while (known := await self._ports.store.find_conversation(self._identity)) is None:
+                await news.get()
+        self._conversation_id = known
+        return known
 
     async def _pass_on(self, frame: Frame, conversation_id: str) -> None:
         try:
@@ -206,7 +210,8 @@ class _Visit:
                 case "message" | "lagged":
                     await self._catch_up()
                 case "typing":
-                    await self._socket.send_json({"type": "typing", "on": frame["on"], "name": frame.get("name")})
+                    name = await self._typist(frame["agent_id"], conversation_id)
+                    await self._socket.send_json({"type": "typing", "on": frame["on"], "name": name})
                 case "owner":
                     owner, agent = await self._owner(conversation_id)
                     await self._socket.send_json({"type": "owner", "owner": owner.value, "agent": agent})
@@ -234,6 +239,17 @@ class _Visit:
         state = (await self._ports.store.load(conversation_id)).state
         holder = state.episode.agent if state.episode and state.owner is Owner.AGENT else None
         return state.owner, {"name": holder.name, "picture_url": holder.picture_url} if holder else None
+
+    async def _typist(self, agent_id: str | None, conversation_id: str) -> str | None:
+        """Who types: the persona, or the agent who holds the conversation, looked up once."""
+        if agent_id is None:
+            return self._persona["name"]
+        if agent_id not in self._holders:
+            episode = (await self._ports.store.load(conversation_id)).state.episode
+            if episode is None or episode.agent is None or episode.agent.agent_id != agent_id:
+                return self._persona["name"]
+            self._holders[agent_id] = episode.agent.name
+        return self._holders[agent_id]
 
     def _shape(self, message: Message) -> dict[str, Any]:
         own = message.speaker is Speaker.PROSPECT

@@ -172,6 +172,23 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consoles:
+    """An agent's open consoles at one service. `seen_at` is when that service last said so; `lost_at` when the last of
+    them closed, None while one is open."""
+
+    agent_id: str
+    service: str
+    sockets: int
+    seen_at: datetime
+    lost_at: datetime | None = None
+
+    @property
+    def last_open_at(self) -> datetime:
+        """When a console is known to have been open: a service that died says nothing more."""
+        return self.seen_at if self.sockets or self.lost_at is None else self.lost_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """What a commit wrote: the version after it and the ids of the messages it queued, in the order of `say`."""
 
@@ -357,6 +374,35 @@ class Store(Protocol):
     async def close_session(self, *, token_sha256: str) -> None:
         """Sign out."""
 
+    async def add_tries(self, keys: Sequence[str], *, at: datetime) -> None:
+        """Remember a failed sign-in under each of these keys."""
+
+    async def tries(self, key: str, *, since: datetime, limit: int) -> list[datetime]:
+        """The latest failed sign-ins under this key that are later than `since`, latest first."""
+
+    async def forgive_tries(self, key: str) -> None:
+        """Forget failed sign-ins under this key."""
+
+    async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
+        """Delete sessions that have expired and tries before a moment; gives how many rows."""
+
+    # ---- who is at the desk
+    async def put_consoles(self, consoles: Sequence[Consoles]) -> None:
+        """What a service says of its consoles replaces what it said of the same agents before."""
+
+    async def consoles(self) -> list[Consoles]:
+        """What every service said, by agent and service."""
+
+    async def drop_consoles(self, agent_id: str, *, open_until: datetime) -> None:
+        """Delete what is said of an agent's consoles that were open until then at the latest."""
+
+    async def switch_away(self, agent_id: str, *, away: bool) -> None:
+        """Keep where the agent's online/away switch stands."""
+
+    async def away(self) -> frozenset[str]:
+        """Agents whose switch stands at away."""
+
+    # ---- small values
     async def setting(self, name: str) -> str | None:
         """A small stored value, such as a generated secret."""
 

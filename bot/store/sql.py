@@ -14,6 +14,7 @@ from bot.store import clocks, intake, outbox, people, reading, schema, turn
 from bot.store.contract import (
     Agent,
     Committed,
+    Consoles,
     Counts,
     DueClock,
     JournalLine,
@@ -266,6 +267,46 @@ class SqlStore:
     async def close_session(self, *, token_sha256: str) -> None:
         """See `Store.close_session`."""
         await self._write.run(lambda conn: people.close_session(conn, token_sha256=token_sha256))
+
+    async def add_tries(self, keys: Sequence[str], *, at: datetime) -> None:
+        """See `Store.add_tries`."""
+        await self._write.run(lambda conn: people.add_tries(conn, keys, at=at))
+
+    async def tries(self, key: str, *, since: datetime, limit: int) -> list[datetime]:
+        """See `Store.tries`."""
+        return await self._read.run(lambda conn: people.latest_tries(conn, key, since=since, limit=limit))
+
+    async def forgive_tries(self, key: str) -> None:
+        """See `Store.forgive_tries`."""
+        await self._write.run(lambda conn: people.forgive_tries(conn, key))
+
+    async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
+        """See `Store.forget_expired`."""
+        return await self._write.run(lambda conn: people.forget_expired(conn, now=now, tries_before=tries_before))
+
+    # ---- who is at the desk
+
+    async def put_consoles(self, consoles: Sequence[Consoles]) -> None:
+        """See `Store.put_consoles`."""
+        await self._write.run(lambda conn: people.put_consoles(conn, consoles))
+
+    async def consoles(self) -> list[Consoles]:
+        """See `Store.consoles`."""
+        return await self._read.run(people.all_consoles)
+
+    async def drop_consoles(self, agent_id: str, *, open_until: datetime) -> None:
+        """See `Store.drop_consoles`."""
+        await self._write.run(lambda conn: people.drop_consoles(conn, agent_id, open_until=open_until))
+
+    async def switch_away(self, agent_id: str, *, away: bool) -> None:
+        """See `Store.switch_away`."""
+        await self._write.run(lambda conn: people.switch_away(conn, agent_id, away=away))
+
+    async def away(self) -> frozenset[str]:
+        """See `Store.away`."""
+        return await self._read.run(people.away_agents)
+
+    # ---- small values
 
     async def setting(self, name: str) -> str | None:
         """See `Store.setting`."""

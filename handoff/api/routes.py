@@ -43,7 +43,8 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> None:
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
     signed_in("GET", "/socket", socket.open)
 
-    parts.presence.on_shown = lambda: parts.hub.publish("console", {"type": "presence"})
+    # Every service learns who is there from the store, and tells its own screens.
+    parts.presence.on_shown = lambda: parts.hub.deliver("console", {"type": "presence"})
 
     async def while_running(_app: web.Application) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(feed.tell())]

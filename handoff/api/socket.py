@@ -17,8 +17,6 @@ from handoff.api.feed import Feed, Screen
 from handoff.api.ports import ConsoleParts, Frame
 from handoff.api.sessions import Sessions, SignedIn
 from handoff.api.shapes import stamp
-from handoff.api.team import presence_setting
-from handoff.desk import AWAY
 
 log = structlog.get_logger()
 
@@ -38,7 +36,7 @@ class ConsoleSocket:
         """One console, from hello until it closes."""
         _check_origin(request)
         agent_id = me.agent.agent_id
-        away = await self._parts.store.setting(presence_setting(agent_id)) == AWAY
+        away = agent_id in await self._parts.store.away()
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
         await socket.prepare(request)
         self._parts.presence.switch(agent_id, away=away)
@@ -115,11 +113,11 @@ class _Listener:
         except NotFound:
             return
         me = self._agent
-        told: Frame = {"type": "typing", "conversation_id": conversation_id, "who": me.name, "agent_id": me.agent_id}
+        told: Frame = {"type": "typing", "conversation_id": conversation_id, "agent_id": me.agent_id}
         self._parts.hub.publish("console", told)
         holder = state.episode.agent if state.episode and state.owner is Owner.AGENT else None
         if holder is not None and holder.agent_id == me.agent_id:
-            shown: Frame = {"type": "typing", "on": True, "name": me.name}
+            shown: Frame = {"type": "typing", "on": True, "agent_id": me.agent_id}
             self._parts.hub.publish(f"conversation:{conversation_id}", shown)
             self._parts.typing(state.identity, holder)
 

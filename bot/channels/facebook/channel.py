@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import structlog
 from aiohttp import web
 
@@ -41,7 +43,7 @@ class FacebookChannel:
 
     async def send(self, message: Outgoing, send_as: SendAs) -> Outcome:
         """One bubble through the Send API."""
-        persona_id = self._personas.get(message.say.agent.agent_id) if message.say.agent else None
+        persona_id = await self._persona(message.say.agent)
         body = render(message.say, person=message.identity.external_id, key=message.key, send_as=send_as, persona_id=persona_id)
         return await self._graph.send(body)
 
@@ -50,7 +52,7 @@ class FacebookChannel:
         if agent is not None:
             await self._introduce(agent)
         if not self._quiet:
-            persona_id = self._personas.get(agent.agent_id) if agent else None
+            persona_id = await self._persona(agent)
             await self._graph.act(identity.external_id, "typing_on" if on else "typing_off", persona_id)
 
     async def seen(self, identity: Identity) -> None:
@@ -73,11 +75,25 @@ class FacebookChannel:
         await self._graph.close()
 
     async def _introduce(self, agent: AgentRef) -> None:
-        """Make the persona an agent writes with, once; Messenger wants a picture for it."""
-        if agent.picture_url and agent.agent_id not in self._personas:
+        """Make the persona an agent writes with, once for all services; Messenger wants a picture for it."""
+        assert self._ports is not None
+        if agent.picture_url and await self._persona(agent) is None:
             made = await self._graph.post("/me/personas", {"name": agent.name[:50], "profile_picture_url": agent.picture_url})
             if made.get("id"):
-                self._personas[agent.agent_id] = str(made["id"])
+                name = _persona_setting(agent)
+                self._personas[name] = await self._ports.store.put_setting(name, str(made["id"]), if_absent=True)
+
+    async def _persona(self, agent: AgentRef | None) -> str | None:
+        """The persona's id, whichever service made it; None while there is none."""
+        if agent is None or not agent.picture_url or self._ports is None:
+            return None
+        name = _persona_setting(agent)
+        if name not in self._personas:
+            known = await self._ports.store.setting(name)
+            if known is None:
+                return None
+            self._personas[name] = known
+        return self._personas[name]
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -127,3 +143,9 @@ class FacebookChannel:
         if self._app_id and echo.app_id == self._app_id:
             return
         await self._ports.inlet.foreign_echo(echo.identity, text=echo.text, app_id=echo.app_id, at=echo.at)
+
+
+def _persona_setting(agent: AgentRef) -> str:
+    """Where a persona's id is kept. Another name or picture is another persona."""
+    look = hashlib.sha256(f"{agent.name}\n{agent.picture_url}".encode()).hexdigest()[:16]
+    return f"facebook_persona:{agent.agent_id}:{look}"
