@@ -21,6 +21,8 @@ from bot.hub import LAGGED, Frame
 log = structlog.get_logger()
 
 CHANNEL = "warmline"
+APPLICATION = "warmline wire"
+"""How the connection is called in pg_stat_activity."""
 MOST_BYTES = 7_900
 """A payload must be shorter than 8000 bytes (PostgreSQL's manual, NOTIFY)."""
 GATHER_S = 0.003
@@ -134,7 +136,9 @@ class PostgresWire:
             conn.terminate()
 
     async def _connected(self, heard: Heard, missed: Callable[[], None]) -> asyncpg.Connection[Any]:
-        conn = await asyncpg.connect(self._url, timeout=self._beat_s, command_timeout=self._beat_s)
+        named = {"application_name": APPLICATION}
+        conn = await asyncpg.connect(self._url, timeout=self._beat_s, command_timeout=self._beat_s, server_settings=named)
+        conn.add_termination_listener(lambda _conn: self._woken.set())
         mine = conn.get_server_pid()
 
         def arrived(_conn: object, pid: int, _channel: str, payload: object) -> None:
