@@ -60,7 +60,7 @@ class Conversations:
         self._desk, self._rng, self._new_id = desk, rng, new_id
         self._tracker_events = tracker_events
         self.on_queued: Callable[[str, Decision, Committed], None] = lambda _id, _decision, _committed: None
-        self.on_clocks: Callable[[datetime], None] = lambda _due_at: None
+        self.on_clocks: Callable[[datetime | None], None] = lambda _due_at: None
         self.on_turn: Callable[[State], None] = lambda _state: None
 
     async def handle(self, conversation_id: str, event: Event | Callable[[State], Event | None]) -> Handled:
@@ -114,8 +114,8 @@ class Conversations:
     def _tell(self, conversation_id: str, before: State, event: Event, decision: Decision, committed: Committed) -> None:
         if decision.say:
             self.on_queued(conversation_id, decision, committed)
-        if decision.set_clocks:
-            self.on_clocks(min(clock.due_at for clock in decision.set_clocks))
+        if decision.set_clocks or decision.cancel_clocks:
+            self.on_clocks(min((clock.due_at for clock in decision.set_clocks), default=None))
         changed = {"type": "conversation", "conversation_id": conversation_id}
         self._hub.publish("console", changed)
         self._hub.publish(f"conversation:{conversation_id}", changed)

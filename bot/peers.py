@@ -23,10 +23,12 @@ class Peers:
         self._workers = {"clocks": clocks, "outbox": delivery}
         hub.elsewhere = wire.publish
 
-    def due(self, of: str, at: datetime) -> None:
-        """This service committed work of a kind, due at `at`: do it here, and let others help if it is not done soon."""
+    def due(self, of: str, at: datetime | None) -> None:
+        """This service committed work of a kind, due at `at`: do it here, and let others help if it is not done soon.
+        None for what only changed what is there."""
         self._workers[of].wake()
-        self._wire.publish(TOPIC, {"of": of, "at": at.isoformat()})
+        if at is not None:
+            self._wire.publish(TOPIC, {"of": of, "at": at.isoformat()})
 
     async def run(self) -> None:
         """Until cancelled: hear the others."""

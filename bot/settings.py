@@ -51,6 +51,9 @@ class Settings(BaseModel):
     brain_socket: str = Field("", description="Unix socket of a brain started elsewhere; empty starts one beside the service.")
     tracker_events: int = Field(40, ge=20, le=2000, description="Latest tracker events the brain is given; a turn has about ten.")
     turns_at_once: int = Field(64, ge=1, le=1024, description="Conversations that are worked on at the same time.")
+    lease_s: float = Field(
+        10.0, ge=1, le=60, description="How long a service that died keeps others from its work; the living renew in time."
+    )
     intake_waiting: int = Field(5000, ge=1, description="Messages that may wait to be stored; more are refused with 503.")
     settle_s: float = Field(15.0, gt=0, description="How long an echo may take before a send of unknown outcome is tried again.")
     send_attempts: int = Field(8, ge=1, description="Tries before a message counts as failed.")

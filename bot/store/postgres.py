@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -11,14 +13,38 @@ _MIGRATION_LOCK = 0x7761726D
 """An advisory lock's number: one process migrates, the others wait for it."""
 
 
+CLAIMS_CONNECTIONS = 2
+CLAIMS_SETTINGS = {
+    # A claim that a crash of the server forgets is made again: nothing is lost by not waiting for the disk.
+    "synchronous_commit": "off",
+    # What is due is a handful among millions that are not. These plans must not depend on how fresh the statistics are.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+
+
 def postgres_engine(url: sa.URL) -> AsyncEngine:
     """An engine over asyncpg. Raises `ModuleNotFoundError` where asyncpg is not installed."""
+    return _engine(url, {})
+
+
+def claims_engine(url: sa.URL) -> AsyncEngine:
+    """An engine for claims alone."""
+    return _engine(url, CLAIMS_SETTINGS, pool_size=CLAIMS_CONNECTIONS, max_overflow=0)
+
+
+def _engine(url: sa.URL, server_settings: Mapping[str, str], **pool: int) -> AsyncEngine:
     return create_async_engine(
         url.set(drivername="postgresql+asyncpg"),
         pool_pre_ping=True,
         hide_parameters=True,  # values are people's words; they must not reach a log
         json_serializer=json_text,
         json_deserializer=json_value,
+        connect_args={"server_settings": dict(server_settings)},
+        **pool,
     )
 
 

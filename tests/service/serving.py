@@ -156,7 +156,7 @@ async def serving(
         brain=brain,
         time=time,
         rng=Random(11),
-        name=name or "service",
+        worker=name or "service",
         new_id=lambda prefix: f"{prefix}_{name}{next(numbers):04}",
     )
     client = TestClient(TestServer(service.web))

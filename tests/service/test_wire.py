@@ -17,7 +17,10 @@ from bot import wire as wire_module
 from bot.hub import LAGGED
 from bot.wire import EVERYBODY, MOST_BYTES, PostgresWire, entry, payloads
 
-CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'warmline wire'"
+CUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = 'warmline wire'"
+)
 CUT_ONE = CUT + " AND query LIKE '%pg_notify%'"
 
 

@@ -6,9 +6,11 @@ from alembic import op
 from bot.store.columns import Id, UtcDateTime
 
 revision = "0005"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
+oldest = "0001"
+"""Additive: code that knows neither table works on it."""
 
 
 def upgrade() -> None:
