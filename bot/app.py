@@ -140,7 +140,7 @@ def build(
     """Build the service. Every part may be handed in; what is not is the real one. `worker` is the name that its claims carry."""
     credentials = credentials or credentials_file.load(settings.credentials)
     rules = rules or load_rules(settings)
-    store = store or open_store(settings.url)
+    store = store or open_store(settings.url, connections=settings.database_connections)
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
     time, rng, hub = time or SystemTime(), rng or Random(), Hub()
     background, presence = Background(), Presence(now=time.now, service=mint("service"))

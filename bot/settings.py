@@ -29,6 +29,9 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address the service listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port the service listens on; 0 takes a free one.")
     database_url: str = Field("", description="Database; empty means an SQLite file in the home.")
+    database_connections: int = Field(
+        10, ge=2, le=500, description="Connections to PostgreSQL at most; two more are for claims. SQLite needs none."
+    )
     credentials: Path = Field(Path("credentials.yml"), description="Channels and their secrets, in Rasa's format.")
     flows: Path = Field(Path("flows"), description="Folder of nurture flows.")
     promises: Path = Field(Path("promises.yml"), description="Promised times, the ladder and what Warmline itself says.")

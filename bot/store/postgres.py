@@ -26,25 +26,36 @@ CLAIMS_SETTINGS = {
 }
 
 
-def postgres_engine(url: sa.URL) -> AsyncEngine:
-    """An engine over asyncpg. Raises `ModuleNotFoundError` where asyncpg is not installed."""
-    return _engine(url, {})
+CONNECT_WITHIN_S = 5.0
+ANSWER_WITHIN_S = 30.0
+"""A server that is silent for longer counts as away."""
+
+
+def postgres_engine(url: sa.URL, *, connections: int = 10) -> AsyncEngine:
+    """An engine over asyncpg with at most `connections`. Raises `ModuleNotFoundError` where asyncpg is not installed."""
+    return _engine(url, connections, {})
 
 
 def claims_engine(url: sa.URL) -> AsyncEngine:
     """An engine for claims alone."""
-    return _engine(url, CLAIMS_SETTINGS, pool_size=CLAIMS_CONNECTIONS, max_overflow=0)
+    return _engine(url, CLAIMS_CONNECTIONS, CLAIMS_SETTINGS)
 
 
-def _engine(url: sa.URL, server_settings: Mapping[str, str], **pool: int) -> AsyncEngine:
+def _engine(url: sa.URL, connections: int, server_settings: Mapping[str, str]) -> AsyncEngine:
     return create_async_engine(
         url.set(drivername="postgresql+asyncpg"),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=CONNECT_WITHIN_S,
         pool_pre_ping=True,
         hide_parameters=True,  # values are people's words; they must not reach a log
         json_serializer=json_text,
         json_deserializer=json_value,
-        connect_args={"server_settings": dict(server_settings)},
-        **pool,
+        connect_args={
+            "server_settings": {"application_name": "warmline", **server_settings},
+            "timeout": CONNECT_WITHIN_S,
+            "command_timeout": ANSWER_WITHIN_S,
+        },
     )
 
 

@@ -43,10 +43,11 @@ def new_id() -> str:
     return uuid4().hex
 
 
-def open_store(url: str, *, mint: Callable[[], str] = new_id) -> SqlStore:
+def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int = 10) -> SqlStore:
     """A store on the database at `url`: `sqlite:////path/to/file.db` or `postgresql://user@host/name`.
 
     Nothing is opened before the first call; `migrate()` comes first. `mint` makes ids.
+    To PostgreSQL it opens at most `connections`, and two more for claims.
     Raises `StoreError` for a URL that is none, or of another kind of database.
     """
     try:
@@ -60,7 +61,8 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id) -> SqlStore:
             return SqlStore(write=write, read=read, claiming=MemoryClaiming(read=read, write=write), mint=mint)
         case "postgresql" | "postgres":
             try:
-                runner, claims = AsyncRunner(postgres_engine(parsed)), AsyncRunner(claims_engine(parsed))
+                runner = AsyncRunner(postgres_engine(parsed, connections=connections))
+                claims = AsyncRunner(claims_engine(parsed))
             except ModuleNotFoundError as error:
                 raise StoreError("PostgreSQL needs the package asyncpg: pip install asyncpg") from error
             return SqlStore(write=runner, read=runner, claiming=TableClaiming(claims=claims, write=runner), mint=mint)
