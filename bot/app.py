@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bot import credentials as credentials_file
 from bot import metrics, pages
@@ -31,7 +31,9 @@ from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
+from bot.life import Life
 from bot.peers import Peers
+from bot.readiness import Readiness
 from bot.settings import Settings
 from bot.staff import Staff
 from bot.store import open_store
@@ -49,6 +51,7 @@ log = structlog.get_logger()
 
 MAX_BODY = 4 * 1024**2
 LISTENING_WITHIN_S = 5.0
+GOODBYE_WITHIN_S = 2.0
 
 
 def mint(prefix: str) -> str:
@@ -79,6 +82,7 @@ class Service:
     """The built service. `start` and `stop` may be driven by a web runner or by a test."""
 
     settings: Settings
+    life: Life
     store: Store
     brain: Brain
     hub: Hub
@@ -94,6 +98,7 @@ class Service:
     channels: dict[str, Channel]
     web: web.Application
     workers: list[asyncio.Task[None]]
+    close_consoles: Callable[[], None] = field(default=lambda: None)
 
     async def start(self) -> None:
         """Migrate, then let the workers run. Whatever was left by an earlier life is due now and goes on."""
@@ -105,14 +110,34 @@ class Service:
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self.staff.run(), name="staff"),
         ]
+        self.life.serve()
 
     async def stop(self) -> None:
-        """Finish what is in hand within the bound, leave the rest in the store, let go of everything."""
-        within_s = self.settings.stop_within_s / 2
-        await self.clocks.stop(within_s)
-        await self.delivery.stop(within_s)
+        """All of it: drain, finish, close."""
+        await self.drain()
+        await self.finish()
+        await self.close()
+
+    async def drain(self) -> None:
+        """Take nothing new, say so, and send everybody elsewhere."""
+        self.life.drain()
+        self.close_consoles()
+        for channel in self.channels.values():
+            await channel.drain()
+
+    async def finish(self) -> None:
+        """Finish what is in hand within `stop_within_s`; leave the rest in the store, held by nobody."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self.settings.stop_within_s
+        await _within(self.settings.stop_within_s, self.intake.settled(), name="intake")
+        # Turns first: what they say may still be sent.
+        await self.clocks.stop(max(0.0, (ends_at - loop.time()) / 2))
+        await self.delivery.stop(max(0.0, ends_at - loop.time()))
+
+    async def close(self) -> None:
+        """Say goodbye to the others and let go of everything."""
         await self.background.stop()
-        await self.staff.leave()
+        await _within(GOODBYE_WITHIN_S, self.staff.leave(), name="staff")
         await self.peers.stop()
         for worker in self.workers:
             worker.cancel()
@@ -121,6 +146,15 @@ class Service:
             await channel.close()
         await self.brain.close()
         await self.store.close()
+
+
+async def _within(seconds: float, step: Coroutine[Any, Any, None], *, name: str) -> None:
+    """A step of a stop. One that hangs, as on a database that is silent, must not hold up the rest."""
+    try:
+        async with asyncio.timeout(seconds):
+            await step
+    except TimeoutError:
+        log.warning("stop.given_up", step=name)
 
 
 def build(
@@ -142,7 +176,7 @@ def build(
     rules = rules or load_rules(settings)
     store = store or open_store(settings.url, connections=settings.database_connections)
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
-    time, rng, hub = time or SystemTime(), rng or Random(), Hub()
+    time, rng, hub, life = time or SystemTime(), rng or Random(), Hub(), Life()
     background, presence = Background(), Presence(now=time.now, service=mint("service"))
     staff = Staff(store, presence, time, hub, capacity=settings.agent_capacity)
     conversations = Conversations(
@@ -174,6 +208,7 @@ def build(
         hub,
         time,
         times,
+        must_take=life.must_take,
         most_waiting=settings.intake_waiting,
         woken=lambda at: peers.due("clocks", at),
         echoed=echoed,
@@ -196,9 +231,9 @@ def build(
             background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json, life.guard()])
     service = Service(
-        settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
+        settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
         clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers, background=background, channels=channels,
         web=app, workers=[],
     )  # fmt: skip
@@ -207,10 +242,10 @@ def build(
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
-        secure_cookies=settings.secure, typing=agent_types,
+        secure_cookies=settings.secure, typing=agent_types, address=_address(settings.proxies),
     )  # fmt: skip
-    add_console(app, parts)
-    pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))
+    service.close_consoles = add_console(app, parts)
+    pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 
 
@@ -230,12 +265,14 @@ def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel
     return {channel.name: channel for channel in channels}
 
 
-def _readiness(store: Store, brain: Brain) -> Callable[[], Awaitable[dict[str, Any]]]:
-    async def ready() -> dict[str, Any]:
-        await store.ping()
-        return {"status": "ready", "brain": await brain.health()}
+def _address(proxies: int) -> Callable[[web.Request], str]:
+    """From where a request comes: what the outermost proxy of ours saw. What a client itself claims stands further left."""
 
-    return ready
+    def address(request: web.Request) -> str:
+        told = [one.strip() for one in ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, [])).split(",") if one.strip()]
+        return told[-proxies] if 0 < proxies <= len(told) else request.remote or ""
+
+    return address
 
 
 def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:

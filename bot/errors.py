@@ -3,6 +3,7 @@
 WarmlineError
 ├── SettingsError        a setting or file is wrong: says which
 ├── Overloaded           too much waits to be stored; the sender should try again
+├── Stopping             the service takes nothing new; the sender should try again
 └── BrainError           the brain gave no answer
     ├── BrainAway        it cannot be reached
     ├── BrainTimeout     it did not answer in time
@@ -24,6 +25,13 @@ class Overloaded(WarmlineError):
     def __init__(self, waiting: int) -> None:
         super().__init__(f"{waiting} messages wait to be stored")
         self.waiting = waiting
+
+
+class Stopping(WarmlineError):
+    """The service is stopping and takes nothing new; nothing of this one was kept."""
+
+    def __init__(self) -> None:
+        super().__init__("the service is stopping")
 
 
 class BrainError(WarmlineError):

@@ -43,13 +43,14 @@ class Intake:
         time: Time,
         times: IntakeTimes,
         *,
+        must_take: Callable[[], None],
         most_waiting: int,
         woken: Callable[[datetime], None],
         echoed: Callable[[Identity, ForeignEcho], Awaitable[None]],
         met: Callable[[str, Identity], None],
     ) -> None:
         self._store, self._hub, self._time, self._times = store, hub, time, times
-        self._most_waiting = most_waiting
+        self._must_take, self._most_waiting = must_take, most_waiting
         self._woken, self._echoed, self._met = woken, echoed, met
         self._waiting: deque[Waiting] = deque()
         self._count = 0
@@ -64,6 +65,7 @@ class Intake:
         """Store; see `Inlet.arrivals`."""
         if not arrivals:
             return []
+        self._must_take()
         if self._count + len(arrivals) > self._most_waiting:
             raise Overloaded(self._count)
         done: asyncio.Future[list[TakenIn]] = asyncio.get_running_loop().create_future()
@@ -72,6 +74,11 @@ class Intake:
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         return await done
+
+    async def settled(self) -> None:
+        """Wait until everything that was taken is stored, or refused."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
 
     async def _write(self) -> None:
         while self._waiting:

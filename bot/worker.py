@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from bot.store.contract import Store
+from bot.store.contract import Store, StoreUnavailable
 from bot.time import Time
 
 log = structlog.get_logger()
@@ -96,6 +96,9 @@ class Worker(ABC):
                 await self._renew()
                 if self.in_hand < self._at_once:
                     wait_s = await self._start_due(self._at_once - self.in_hand)
+            except StoreUnavailable as error:
+                # The store itself says so once; this would be said again and again.
+                log.debug("worker.put_off", worker=type(self).__name__, reason=error.reason)
             except Exception:
                 log.exception("worker.failed", worker=type(self).__name__)
             await self._sleep(self._until(wait_s, *self._renew_at.values(), *self._rested_at[:1]))

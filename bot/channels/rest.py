@@ -66,6 +66,9 @@ class RestChannel:
         """REST knows nobody."""
         return None
 
+    async def drain(self) -> None:
+        """Who waits for an answer still gets it."""
+
     async def close(self) -> None:
         """Nothing is held open."""
 

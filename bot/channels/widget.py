@@ -15,12 +15,12 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from bot.channels.base import Outcome, Ports, Sent
 from bot.core.model import AgentRef, Arrival, Identity, Owner, Profile, Speaker, WarmlineError
 from bot.core.window import SendAs
-from bot.errors import Overloaded
+from bot.errors import Overloaded, Stopping
 from bot.hub import Frame, identity_topic
 from bot.store.contract import Message, Outgoing, StoreUnavailable
 
@@ -32,6 +32,7 @@ MAX_FRAME = 256 * 1024
 MAX_KEY = 80
 TOKEN_BYTES = 32
 HEARTBEAT_S = 25.0
+CLOSE_WITHIN_S = 2.0
 HISTORY = 200
 ZONES = available_timezones()
 
@@ -46,6 +47,7 @@ class WidgetChannel:
         self._persona = {"name": persona, "tagline": tagline, "picture_url": None}
         self._origins = origins
         self._ports: Ports | None = None
+        self._sockets: set[web.WebSocketResponse] = set()
 
     def add_routes(self, app: web.Application, ports: Ports) -> None:
         """The socket."""
@@ -71,17 +73,26 @@ class WidgetChannel:
         """The browser tells zone and locale with each message."""
         return None
 
+    async def drain(self) -> None:
+        """Every browser comes back by itself, to whichever service takes it."""
+        closing = [socket.close(code=WSCloseCode.SERVICE_RESTART) for socket in self._sockets]
+        await asyncio.gather(*closing, return_exceptions=True)
+
     async def close(self) -> None:
-        """Sockets are closed by the server."""
+        """Sockets are closed by `drain`."""
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
         origin = request.headers.get("Origin", "")
         if self._origins and origin not in self._origins:
             raise web.HTTPForbidden(reason="This site may not embed the widget")
         assert self._ports is not None
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
+        socket = web.WebSocketResponse(timeout=CLOSE_WITHIN_S, heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
         await socket.prepare(request)
-        await _Visit(socket, self._ports, self._persona).run()
+        self._sockets.add(socket)
+        try:
+            await _Visit(socket, self._ports, self._persona).run()
+        finally:
+            self._sockets.discard(socket)
         return socket
 
 
@@ -181,7 +192,7 @@ class _Visit:
         )  # fmt: skip
         try:
             taken = (await self._ports.inlet.arrivals([arrival]))[0]
-        except (Overloaded, StoreUnavailable):
+        except (Overloaded, Stopping, StoreUnavailable):
             await self._error("try_again", "That did not go through. It will be tried again.", key)
             return
         self._conversation_id = taken.conversation_id

@@ -33,6 +33,7 @@ from bot.store.postgres import claims_engine, postgres_engine
 from bot.store.rules import must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sqlite import sqlite_engine
+from bot.store.watched import Watched
 
 CLASHES = 3
 """How often intake starts over when two processes meet the same new person at once."""
@@ -58,14 +59,14 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
         case "sqlite":
             write = ThreadRunner(sqlite_engine(parsed, begin="BEGIN IMMEDIATE"), name="store-write")
             read = ThreadRunner(sqlite_engine(parsed, begin="BEGIN"), name="store-read")
-            return SqlStore(write=write, read=read, claiming=MemoryClaiming(read=read, write=write), mint=mint)
+            return SqlStore(write=Watched(write), read=read, claiming=MemoryClaiming(read=read, write=write), mint=mint)
         case "postgresql" | "postgres":
             try:
                 runner = AsyncRunner(postgres_engine(parsed, connections=connections))
                 claims = AsyncRunner(claims_engine(parsed))
             except ModuleNotFoundError as error:
                 raise StoreError("PostgreSQL needs the package asyncpg: pip install asyncpg") from error
-            return SqlStore(write=runner, read=runner, claiming=TableClaiming(claims=claims, write=runner), mint=mint)
+            return SqlStore(write=Watched(runner), read=runner, claiming=TableClaiming(claims=claims, write=runner), mint=mint)
         case other:
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
@@ -95,8 +96,7 @@ class SqlStore:
         """See `Store.close`."""
         await self._claiming.close()
         await self._read.close()
-        if self._write is not self._read:
-            await self._write.close()
+        await self._write.close()
 
     # ---- intake
 

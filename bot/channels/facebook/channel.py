@@ -70,6 +70,9 @@ class FacebookChannel:
             picture_url=str(found.get("profile_pic") or "") or None,
         )
 
+    async def drain(self) -> None:
+        """The platform holds nothing open."""
+
     async def close(self) -> None:
         """Close the line to the Graph API."""
         await self._graph.close()
