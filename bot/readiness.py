@@ -48,9 +48,10 @@ class Readiness:
 
     async def ask(self) -> tuple[list[Reason], dict[str, Any]]:
         """Every reason why no turn can be served (none: it can), and what the brain says of itself."""
-        if self._life.phase is not Phase.SERVING:
-            return [Reason(self._life.phase.value, PHASES[self._life.phase])], {}
-        store, brain = await asyncio.gather(self._ask_store(), self._ask_brain())
+        if self._life.phase is Phase.SERVING:
+            store, brain = await asyncio.gather(self._ask_store(), self._ask_brain())
+        if (phase := self._life.phase) is not Phase.SERVING:
+            return [Reason(phase.value, PHASES[phase])], {}
         metrics.BRAIN_UP.set(0 if isinstance(brain, Reason) else 1)
         reasons = [one for one in (store, brain) if isinstance(one, Reason)]
         return reasons, {} if isinstance(brain, Reason) else brain

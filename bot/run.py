@@ -20,7 +20,7 @@ from bot.errors import BrainError, SettingsError
 from bot.locks import alone
 from bot.settings import Settings
 from bot.store import open_store
-from bot.store.contract import Agent
+from bot.store.contract import Agent, AlreadyExists
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
 from handoff.api.passwords import hash_password
@@ -176,8 +176,15 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> int:
             f"WARMLINE_HOST, WARMLINE_PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}"
         ) from error
     port: int = runner.addresses[0][1]
-    (settings.home / "run" / "port").write_text(f"{port}\n")
+    _write(settings.home / "run" / "port", f"{port}\n")
     return port
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
 
 
 async def _first_admin(service: composition.Service) -> Path | None:
@@ -186,9 +193,15 @@ async def _first_admin(service: composition.Service) -> Path | None:
     if await service.store.agents():
         return path if path.exists() else None
     password = secrets.token_urlsafe(9)
+    path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text(f"{FIRST_ADMIN}\n{password}\n")
-    await service.store.add_agent(_agent(FIRST_ADMIN, "Alex", "admin", password))
+    _write(path, f"{FIRST_ADMIN}\n{password}\n")
+    try:
+        await service.store.add_agent(_agent(FIRST_ADMIN, "Alex", "admin", password))
+    except AlreadyExists:
+        # Another service on this database started at the same moment; its home has the password.
+        path.unlink()
+        return None
     return path
 
 
