@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 from aiohttp import hdrs, web
 
+from bot import budget, metrics, pages
 from bot import credentials as credentials_file
-from bot import metrics, pages
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
 from bot.channels.base import Channel, Ports
@@ -29,9 +29,11 @@ from bot.core.model import AgentRef, Identity, State
 from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
+from bot.gate import Gate
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
 from bot.life import Life
+from bot.lines import Lines
 from bot.peers import Peers
 from bot.readiness import Readiness
 from bot.settings import Settings
@@ -88,6 +90,7 @@ class Service:
     hub: Hub
     time: Time
     intake: Intake
+    gate: Gate
     conversations: Conversations
     clocks: ClockWorker
     delivery: DeliveryWorker
@@ -186,8 +189,8 @@ def build(
     name, lease_s = worker or worker_name(settings), settings.lease_s
     clocks = ClockWorker(store, conversations, time, name=name, lease_s=lease_s, at_once=settings.turns_at_once)
     delivery = DeliveryWorker(
-        store, channels, conversations, hub, time, rng, background, name=name, lease_s=lease_s, settle_s=settings.settle_s,
-        attempts=settings.send_attempts,
+        store, channels, _lines(channels, settings, rng), conversations, hub, time, rng, background, name=name, lease_s=lease_s,
+        settle_s=settings.settle_s, attempts=settings.send_attempts,
     )  # fmt: skip
     peers = Peers(wire or _wire(settings.url), hub, staff, clocks=clocks, delivery=delivery)
     times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
@@ -231,18 +234,22 @@ def build(
             background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)
+    gate = Gate(most_bytes=settings.intake_mib * 1024**2, biggest=MAX_BODY)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json, life.guard()])
     service = Service(
-        settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
-        clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers, background=background, channels=channels,
+        settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
+        conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
+        background=background, channels=channels,
         web=app, workers=[],
     )  # fmt: skip
-    ports = Ports(inlet=intake, store=store, hub=hub, time=time)
+    ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
         secure_cookies=settings.secure, typing=agent_types, address=_address(settings.proxies),
+        circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
+        queued=lambda: peers.due("outbox", time.now()),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
@@ -265,6 +272,13 @@ def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel
     return {channel.name: channel for channel in channels}
 
 
+def _lines(channels: Mapping[str, Channel], settings: Settings, rng: Random) -> Lines:
+    """A line for every channel; those with budgets at the speed that the settings allow."""
+    speeds = {"page_per_s": settings.page_sends_per_s, "thread_per_s": settings.thread_sends_per_s}
+    budgets = {name: budget.scaled(b, **speeds) if (b := budget.BY_CHANNEL.get(name)) else None for name in channels}
+    return Lines(budgets, rng)
+
+
 def _address(proxies: int) -> Callable[[web.Request], str]:
     """From where a request comes: what the outermost proxy of ours saw. What a client itself claims stands further left."""
 
@@ -284,5 +298,6 @@ def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:
         metrics.OVERDUE_PROMISES.set(counts.overdue_promises)
         metrics.WAITING_EPISODES.set(counts.waiting_episodes)
         metrics.QUEUED_MESSAGES.set(counts.queued_messages)
+        metrics.PARKED_MESSAGES.set(counts.parked_messages)
 
     return count

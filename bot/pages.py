@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import generate_latest
 
+from bot import metrics
 from bot.core.model import CommandRefused
 from bot.errors import Overloaded, Stopping
 from bot.readiness import Readiness
@@ -52,6 +53,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         retry = {"Retry-After": str(RETRY_AFTER_S), "Connection": "close"}
         return failure(503, "stopping", "This service is stopping; nothing was kept. Please try again.", retry)
     except (Overloaded, StoreUnavailable) as error:
+        metrics.UNSERVED.labels(type(error).__name__).inc()
         log.info("request.unserved", path=request.path, error=type(error).__name__)
         retry = {"Retry-After": str(RETRY_AFTER_S)}
         return failure(503, "try_again", "Too busy or out of order right now; nothing was kept. Please try again.", retry)

@@ -16,7 +16,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.channels.base import Outcome, Ports, Sent
-from bot.channels.bodies import read_body
+from bot.channels.bodies import parse_body
 from bot.core.model import AgentRef, Arrival, Identity, Profile, Speaker
 from bot.core.window import SendAs
 from bot.hub import Subscription
@@ -81,7 +81,9 @@ class _Webhook:
         return web.json_response({"status": "ok"})
 
     async def receive(self, request: web.Request) -> web.Response:
-        body = await read_body(request, RestBody)
+        # Only until it is read: the answer may take its time, and a call that waits holds little.
+        async with self._ports.gate.body(request) as raw:
+            body = parse_body(raw, RestBody)
         identity = Identity(channel=NAME, external_id=body.sender)
         now = self._ports.time.now()
         payload = body.message if body.message.startswith("/") else None
@@ -89,16 +91,10 @@ class _Webhook:
             identity=identity, external_id=body.message_id or f"rest-{secrets.token_hex(12)}", sent_at=now,
             text="" if payload else body.message, payload=payload, metadata=body.metadata,
         )  # fmt: skip
-        conversation_id = await self._ports.store.find_conversation(identity)
-        if conversation_id is None:
-            [taken] = await self._ports.inlet.arrivals([arrival])
-            conversation_id = taken.conversation_id
-            async with self._ports.hub.subscribe(f"conversation:{conversation_id}") as news:
-                await self._turn_done(conversation_id, news, now)
-        else:
-            async with self._ports.hub.subscribe(f"conversation:{conversation_id}") as news:
-                await self._ports.inlet.arrivals([arrival])
-                await self._turn_done(conversation_id, news, now)
+        [taken] = await self._ports.inlet.arrivals([arrival])
+        conversation_id = taken.conversation_id
+        async with self._ports.hub.subscribe(f"conversation:{conversation_id}") as news:
+            await self._turn_done(conversation_id, news, now)
         unread = await self._unread(conversation_id)
         if unread and unread[-1].seq is not None:
             await self._ports.store.mark_read(conversation_id, up_to_seq=unread[-1].seq, now=self._ports.time.now())

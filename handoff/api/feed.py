@@ -127,6 +127,8 @@ class Feed:
             case "presence":
                 self._presence = True
                 self._names = {NATIVE.agent_id: self._names[NATIVE.agent_id]}
+            case "outbox":
+                self._undelivered()
             case "typing" | "notice":
                 self._told.append(frame)
             case "signed_out":
@@ -164,6 +166,11 @@ class Feed:
         for screen in tuple(self._screens):
             item = item_shape(overview, state, screen.me.agent.agent_id)
             screen.put({"type": "conversation", "item": item, "now": now})
+
+    def _undelivered(self) -> None:
+        for screen in tuple(self._screens):
+            if screen.me.agent.role == "admin":
+                screen.put({"type": "undelivered"})
 
     async def _typing(self, frame: Frame) -> None:
         agent_id = frame["agent_id"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from bot.circuit import Circuit
 from bot.core.events import Event
 from bot.core.model import AgentRef, Identity, State
 from bot.store.contract import Store
@@ -50,6 +51,7 @@ class HubPort(Protocol):
 
     Topic `console`: {"type": "conversation", "conversation_id"}, {"type": "message", "conversation_id", "seq"},
     {"type": "typing", "conversation_id", "agent_id"} (None: the prospect), {"type": "presence"},
+    {"type": "outbox"}: what could not be delivered has changed,
     {"type": "notice", "kind", "to", "conversation_id", "text", "agent_id", ...} (see `handoff.api.wording`),
     {"type": "signed_out", "agent_id", "token_sha256"} (None: every session of the agent).
     Topic `conversation:<id>`: {"type": "typing", "on", "agent_id"}.
@@ -69,8 +71,8 @@ class HubPort(Protocol):
 class ConsoleParts:
     """What the console API is built of. `now` gives aware UTC; `secure_cookies` is True when people come over https.
 
-    `typing` tells the prospect's channel that the agent who holds the conversation is typing; `address` says from where
-    a request comes.
+    `typing` tells the prospect's channel that the agent who holds the conversation is typing; `address` says from where a
+    request comes. `circuits` gives each channel's circuit; `queued` tells the outbox that there is something new to send.
     """
 
     store: Store
@@ -82,3 +84,5 @@ class ConsoleParts:
     secure_cookies: bool
     typing: Callable[[Identity, AgentRef], None] = lambda _identity, _agent: None
     address: Callable[[web.Request], str] = lambda request: request.remote or ""
+    circuits: Callable[[], Sequence[tuple[str, Circuit]]] = tuple
+    queued: Callable[[], None] = lambda: None

@@ -17,11 +17,11 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from aiohttp import WSServerHandshakeError
-from serving import World, serving
 
 from bot.app import _address
 from bot.errors import BrainTimeout
 from bot.logs import Unbreakable
+from tests.service.serving import World, serving
 
 POST = "/webhooks/rest/webhook"
 

@@ -17,7 +17,6 @@ import asyncpg
 import pytest
 from aiohttp import ClientWebSocketResponse
 from argon2 import PasswordHasher
-from serving import SECRET, START, TOKEN, VERIFY, Visitor, World, serving
 
 from bot import wire
 from bot.fakes.brain import FakeBrain
@@ -25,6 +24,7 @@ from bot.fakes.graph import FakeGraph
 from bot.store.contract import Agent, StoreUnavailable
 from bot.time import HandTime
 from tests.postgres import Postgres
+from tests.service.serving import SECRET, START, TOKEN, VERIFY, Visitor, World, serving
 
 PASSWORD = "correct horse battery"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
