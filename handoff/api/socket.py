@@ -21,6 +21,7 @@ from handoff.api.shapes import stamp
 log = structlog.get_logger()
 
 HEARTBEAT_S = 20.0
+CLOSE_WITHIN_S = 2.0
 MAX_FRAME = 16 * 1024
 TYPING_AT_MOST_EVERY = timedelta(seconds=1)
 CHECK_SESSION_EVERY = timedelta(seconds=60)
@@ -37,7 +38,7 @@ class ConsoleSocket:
         _check_origin(request)
         agent_id = me.agent.agent_id
         away = agent_id in await self._parts.store.away()
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
+        socket = web.WebSocketResponse(timeout=CLOSE_WITHIN_S, heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
         await socket.prepare(request)
         self._parts.presence.switch(agent_id, away=away)
         with self._feed.screen(me) as screen:
@@ -46,7 +47,9 @@ class ConsoleSocket:
                 try:
                     await self._talk(request, socket, screen)
                 finally:
-                    telling.cancel()
+                    if screen.close_code is WSCloseCode.OK:
+                        telling.cancel()
+                    # Else it is closing the socket, and the browser must learn why.
                     await asyncio.gather(telling, return_exceptions=True)
         await socket.close(code=screen.close_code)
         return socket

@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiohttp import ClientWebSocketResponse
+from aiohttp import ClientWebSocketResponse, WSMsgType
 from argon2 import PasswordHasher
 
 from bot import wire
@@ -325,9 +325,9 @@ async def test_signing_out_here_closes_the_console_there(two: Pair) -> None:
         assert not here.closed
         await command(two.a, "password", {"old": PASSWORD, "new": "another horse battery"})
         async with asyncio.timeout(PATIENCE_S):
-            while not there.closed:
-                await there.receive()
-        assert there.close_code == 1008
+            while (message := await there.receive()).type is not WSMsgType.CLOSE:
+                pass
+        assert message.data == 1008
 
 
 async def test_both_started_at_once_on_an_empty_database(tmp_path: Path, postgres: Postgres) -> None:
