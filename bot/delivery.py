@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 LONGEST_BACK_OFF_S = 60.0
 AT_ONCE = 64
+TYPING_MAY_BE_LATE = timedelta(seconds=1)
 NO_ATTEMPT = frozenset({"token", "rate", "away"})
 """Failures of the channel as a whole, before it took anything: they use up no attempt of the message."""
 HOPELESS = frozenset({"window", "unreachable", "frequency"})
@@ -72,6 +73,7 @@ class DeliveryWorker(Worker):
         self._typing: list[tuple[datetime, int, Identity, AgentRef | None, str]] = []
         self._order = itertools.count()
         self._background = background
+        self.on_queued: Callable[[datetime], None] = lambda _due_at: self.wake()
         self._broken: dict[int, int] = {}
         lines.changed = self._circuits_moved
 
@@ -85,7 +87,8 @@ class DeliveryWorker(Worker):
             if say.typing_at is not None:
                 entry = (say.typing_at, next(self._order), decision.state.identity, say.agent, conversation_id)
                 heapq.heappush(self._typing, entry)
-        self.wake()
+        now = self._time.now()
+        self.on_queued(min((say.due_at or now for say in decision.say), default=now))
 
     async def _start_due(self, most: int) -> float:
         self._show_typing()
@@ -274,10 +277,13 @@ class DeliveryWorker(Worker):
         return self._typing[0][0] if self._typing else None
 
     def _show_typing(self) -> None:
-        while self._typing and self._typing[0][0] <= self._time.now():
-            _, _, identity, agent, _ = heapq.heappop(self._typing)
+        now = self._time.now()
+        while self._typing and self._typing[0][0] <= now:
+            typing_at, _, identity, agent, _ = heapq.heappop(self._typing)
             channel = self._channels.get(identity.channel)
-            if channel is not None and self.lines[identity.channel].works:
+            # What comes late may come after the words themselves, which another service may have sent.
+            in_time = now - typing_at < TYPING_MAY_BE_LATE
+            if channel is not None and in_time and self.lines[identity.channel].works:
                 self._background.start(channel.typing(identity, on=True, agent=agent))
 
 

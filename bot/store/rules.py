@@ -135,3 +135,16 @@ def clean_say(say: Say) -> Say:
     """The bubble as it can be stored."""
     text = clean_text(say.text)
     return say if text == say.text else replace(say, text=text)
+
+
+AWAY, ONLINE = "away", "online"
+
+
+def presence_setting(agent_id: str) -> str:
+    """The name under which an agent's online/away switch is kept."""
+    return f"presence:{agent_id}"
+
+
+def whose_presence(name: str) -> str:
+    """The agent's id in such a name."""
+    return name.removeprefix(presence_setting(""))

@@ -15,6 +15,7 @@ from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
     Committed,
+    Consoles,
     Counts,
     DueClock,
     JournalLine,
@@ -33,6 +34,7 @@ from bot.store.postgres import claims_engine, postgres_engine
 from bot.store.rules import clean_text, must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sqlite import sqlite_engine
+from bot.store.watched import Watched
 
 
 def new_id() -> str:
@@ -55,14 +57,14 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
         case "sqlite":
             write = ThreadRunner(sqlite_engine(parsed, begin="BEGIN IMMEDIATE"), name="store-write")
             read = ThreadRunner(sqlite_engine(parsed, begin="BEGIN"), name="store-read")
-            return SqlStore(write=write, read=read, claiming=MemoryClaiming(read=read, write=write), mint=mint)
+            return SqlStore(write=Watched(write), read=read, claiming=MemoryClaiming(read=read, write=write), mint=mint)
         case "postgresql" | "postgres":
             try:
                 runner = AsyncRunner(postgres_engine(parsed, connections=connections))
                 claims = AsyncRunner(claims_engine(parsed))
             except ModuleNotFoundError as error:
                 raise StoreError("PostgreSQL needs the package asyncpg: pip install asyncpg") from error
-            return SqlStore(write=runner, read=runner, claiming=TableClaiming(claims=claims, write=runner), mint=mint)
+            return SqlStore(write=Watched(runner), read=runner, claiming=TableClaiming(claims=claims, write=runner), mint=mint)
         case other:
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
@@ -92,8 +94,7 @@ class SqlStore:
         """See `Store.close`."""
         await self._claiming.close()
         await self._read.close()
-        if self._write is not self._read:
-            await self._write.close()
+        await self._write.close()
 
     # ---- intake
 
@@ -359,6 +360,46 @@ class SqlStore:
     async def close_session(self, *, token_sha256: str) -> None:
         """See `Store.close_session`."""
         await self._write.run(lambda conn: people.close_session(conn, token_sha256=token_sha256))
+
+    async def add_tries(self, keys: Sequence[str], *, at: datetime) -> None:
+        """See `Store.add_tries`."""
+        await self._write.run(lambda conn: people.add_tries(conn, keys, at=at))
+
+    async def tries(self, key: str, *, since: datetime, limit: int) -> list[datetime]:
+        """See `Store.tries`."""
+        return await self._read.run(lambda conn: people.latest_tries(conn, key, since=since, limit=limit))
+
+    async def forgive_tries(self, key: str) -> None:
+        """See `Store.forgive_tries`."""
+        await self._write.run(lambda conn: people.forgive_tries(conn, key))
+
+    async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
+        """See `Store.forget_expired`."""
+        return await self._write.run(lambda conn: people.forget_expired(conn, now=now, tries_before=tries_before))
+
+    # ---- who is at the desk
+
+    async def put_consoles(self, consoles: Sequence[Consoles]) -> None:
+        """See `Store.put_consoles`."""
+        await self._write.run(lambda conn: people.put_consoles(conn, consoles))
+
+    async def consoles(self) -> list[Consoles]:
+        """See `Store.consoles`."""
+        return await self._read.run(people.all_consoles)
+
+    async def drop_consoles(self, agent_id: str, *, open_until: datetime) -> None:
+        """See `Store.drop_consoles`."""
+        await self._write.run(lambda conn: people.drop_consoles(conn, agent_id, open_until=open_until))
+
+    async def switch_away(self, agent_id: str, *, away: bool) -> None:
+        """See `Store.switch_away`."""
+        await self._write.run(lambda conn: people.switch_away(conn, agent_id, away=away))
+
+    async def away(self) -> frozenset[str]:
+        """See `Store.away`."""
+        return await self._read.run(people.away_agents)
+
+    # ---- small values
 
     async def setting(self, name: str) -> str | None:
         """See `Store.setting`."""
