@@ -31,6 +31,7 @@ class Weather:
     max_delay_s: float = 0.0  # each body waits a random time up to this
     hold: int = 0  # events held back until so many are there, then sent in random order; `flush` sends the rest
     batch_max: int = 1  # events put into one body, each in its own entry
+    echo_loss_rate: float = 0.0  # share of echoes that never come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,8 @@ class Webhooks:
     """Posts events to the app and remembers how that went.
 
     `attempts` lists every try, `lost` the bodies given up or never sent for want of a subscription, `alerts` when a
-    quarter of an hour of failures was full.
+    quarter of an hour of failures was full. `also` holds further addresses of the same app: each try goes to any one, as
+    through a load balancer that knows nothing of health.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Webhooks:
         retry_gaps_s: Sequence[float] = RETRY_GAPS_S,
     ) -> None:
         self.url = url
+        self.also: tuple[str, ...] = ()
         self.weather = weather
         self.subscribed = url is not None
         self.attempts: list[Attempt] = []
@@ -212,7 +215,7 @@ class Webhooks:
             await self.post(payload)
 
     async def _try(self, payload: Event, body: bytes, number: int) -> bool:
-        url = self.url or ""  # never empty while subscribed
+        url = self._rng.choice((self.url or "", *self.also)) if self.also else self.url or ""  # never empty while subscribed
         headers = {"Content-Type": "application/json"} | signature_headers(body, self._app_secret)
         status, error = None, None
         try:
