@@ -38,7 +38,7 @@ DECK = (Blow.SERVICE,) * 4 + (Blow.WORKER,) * 2 + (Blow.BRAIN,) + (Blow.DATABASE
 
 @dataclass(kw_only=True)
 class Killer:
-    """Strikes until cancelled. `brains` gives the process ids of each brain, its main process first; `pause_s` are the shortest
+    """Strikes what it is given. `brains` gives the process ids of each brain, its main process first; `pause_s` are the shortest
     and the longest time between blows; who is suspended stays so for `suspended_s`."""
 
     services: Sequence[Warmline]
@@ -51,11 +51,15 @@ class Killer:
     blows: Counter[str] = field(default_factory=Counter)
     outages: list[Outage] = field(default_factory=list)
 
-    async def rage(self) -> None:
-        """One blow after the other; some hit while the last victim is still starting."""
+    async def rage(self, over: asyncio.Event) -> None:
+        """One blow after the other, some of them while the last victim is still starting, until `over` is set. What was struck
+        last is up again when this returns."""
         while True:
             for blow in self._shuffled():
-                await asyncio.sleep(self.rng.uniform(*self.pause_s))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self.rng.uniform(*self.pause_s)):
+                        await over.wait()
+                        return
                 with self._outage(blow):
                     await self._strike(blow)
                     if blow in (Blow.SERVICE, Blow.DATABASE) and self.rng.random() < AT_ONCE_SHARE:

@@ -190,17 +190,13 @@ async def _rage(
     """Everybody talks while the killer kills; then all comes to rest. What this took."""
     own_cpu_s, began = cpu_s([os.getpid()]), monotonic()
     load = [round(value, 2) for value in os.getloadavg()]
-    raging = asyncio.create_task(killer.rage())
-    talking = asyncio.gather(*(prospect.talk() for prospect in prospects))
-    await asyncio.wait([raging, talking], return_when=asyncio.FIRST_COMPLETED)
-    if raging.done():
-        talking.cancel()
-        await raging
-    seconds = monotonic() - began
-    raging.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await raging
-    await talking
+    over = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(killer.rage(over))
+        for talk in [group.create_task(prospect.talk()) for prospect in prospects]:
+            await talk
+        seconds = monotonic() - began
+        over.set()
     rested_s = await _come_to_rest(services, database, graph)
     return {
         "seconds": round(seconds, 1),

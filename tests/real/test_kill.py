@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,21 @@ EACH_ONCE = (Blow.SERVICE, Blow.WORKER, Blow.DATABASE, Blow.SUSPENDED)
 
 @pytest.mark.real
 @pytest.mark.timeout(240)
-async def test_kills_lose_double_and_reorder_nothing_and_nothing_is_early(tmp_path: Path) -> None:
+async def test_kills_lose_double_and_reorder_nothing_and_nothing_is_early() -> None:
     plan = Plan(
-        messages=120, minutes=0.4, questions=3, think_s=4.0, pause_s=(0.5, 2.0), seed=11, suspended_s=8.0, deck=EACH_ONCE
+        messages=120,
+        minutes=0.4,
+        questions=3,
+        think_s=4.0,
+        pause_s=(0.5, 2.0),
+        seed=11,
+        suspended_s=8.0,
+        services=1,
+        deck=EACH_ONCE,
     )
-    outcome = await torture(tmp_path, plan)
+    # Not in pytest's folder: it is closed to the user that the database runs as, whenever another pytest starts.
+    with tempfile.TemporaryDirectory() as home:
+        outcome = await torture(Path(home), plan)
     assert outcome.findings == ()
     blows = outcome.figures["blows"]
     assert isinstance(blows, dict)
