@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
@@ -50,6 +51,11 @@ MAX_BODY = 4 * 1024**2
 def mint(prefix: str) -> str:
     """A new id: the prefix and 80 random bits, unguessable."""
     return f"{prefix}_{secrets.token_hex(10)}"
+
+
+def worker_name(settings: Settings) -> str:
+    """The same for each life of a service, another for each other one: its machine and its home."""
+    return f"{socket.gethostname()}:{settings.home.resolve()}"
 
 
 def load_rules(settings: Settings) -> Rules:
@@ -120,11 +126,12 @@ def build(
     time: Time | None = None,
     rng: Random | None = None,
     new_id: Callable[[str], str] = mint,
+    worker: str = "",
 ) -> Service:
-    """Build the service. Every part may be handed in; what is not is the real one."""
+    """Build the service. Every part may be handed in; what is not is the real one. `worker` is the name that its claims carry."""
     credentials = credentials or credentials_file.load(settings.credentials)
     rules = rules or load_rules(settings)
-    store = store or open_store(settings.url)
+    store = store or open_store(settings.url, connections=settings.database_connections)
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
     time, rng, hub = time or SystemTime(), rng or Random(), Hub()
     background, presence = Background(), Presence(now=time.now)
@@ -133,10 +140,12 @@ def build(
         store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
     )
     channels = _channels(credentials, settings)
-    clocks = ClockWorker(store, conversations, time, at_once=settings.turns_at_once)
+    name, lease_s = worker or worker_name(settings), settings.lease_s
+    clocks = ClockWorker(store, conversations, time, name=name, lease_s=lease_s, at_once=settings.turns_at_once)
     delivery = DeliveryWorker(
-        store, channels, conversations, hub, time, rng, background, settle_s=settings.settle_s, attempts=settings.send_attempts
-    )
+        store, channels, conversations, hub, time, rng, background, name=name, lease_s=lease_s, settle_s=settings.settle_s,
+        attempts=settings.send_attempts,
+    )  # fmt: skip
     times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
 
     async def echoed(identity: Identity, echo: ForeignEcho) -> None:

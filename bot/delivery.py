@@ -6,7 +6,6 @@ outcome counts as unknown until its echo tells; only when no echo came for `sett
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 from collections.abc import Mapping
@@ -22,10 +21,10 @@ from bot.core.events import Decision, DeliveryFailed
 from bot.core.model import AgentRef, Delivery, Identity, Say, Speaker
 from bot.core.window import SendAs, permit
 from bot.hub import Hub
-from bot.metrics import DELIVERED, RETRIED, UNDELIVERED
+from bot.metrics import DELIVERED, RETRIED, SEND_LATENESS, UNDELIVERED
 from bot.store.contract import Committed, Message, Outgoing, Store, VersionConflict
 from bot.time import Time
-from bot.worker import Worker
+from bot.worker import SAFETY_NET_S, Worker
 
 log = structlog.get_logger()
 
@@ -46,11 +45,13 @@ class DeliveryWorker(Worker):
         rng: Random,
         background: Background,
         *,
+        name: str,
+        lease_s: float,
         settle_s: float,
         attempts: int,
     ) -> None:
-        super().__init__(time, at_once=AT_ONCE)
-        self._store, self._channels, self._conversations = store, channels, conversations
+        super().__init__(store, time, name=f"{name}/outbox", lease_s=lease_s, at_once=AT_ONCE)
+        self._channels, self._conversations = channels, conversations
         self._hub, self._rng = hub, rng
         self._settle_s, self._attempts = settle_s, attempts
         self._typing: list[tuple[datetime, int, Identity, AgentRef | None, str]] = []
@@ -69,16 +70,22 @@ class DeliveryWorker(Worker):
         self._show_typing()
         channels = tuple(self._channels)
         now = self._time.now()
-        for message in await self._store.outbox_due(now=now, limit=most, channels=channels, skip=self.busy):
-            self._take(message.conversation_id, self._work(message))
-        return self._until(await self._store.outbox_next_at(channels=channels, after=now), self._next_typing())
+        until = now + self._lease
+        for message in await self._store.claim_outbox(
+            worker=self.name, now=now, until=until, limit=most, channels=channels, skip=self.busy
+        ):
+            self._take(message.conversation_id, self._work(message), until=until)
+        next_at = await self._store.outbox_next_at(channels=channels, after=now)
+        return self._until(SAFETY_NET_S, next_at, self._next_typing())
 
     async def _work(self, message: Outgoing) -> None:
         try:
             await self._deliver(message)
         except Exception:
             log.exception("send.failed", message_id=message.message_id)
-            await self._time.wait(asyncio.Event(), 1.0)
+            await self._rest(message.conversation_id)
+        else:
+            self._went_well(message.conversation_id)
 
     async def _deliver(self, message: Outgoing) -> None:
         if message.delivery is Delivery.SENDING:
@@ -103,10 +110,17 @@ class DeliveryWorker(Worker):
 
     async def _send(self, message: Outgoing, send_as: SendAs) -> None:
         channel = self._channels[message.identity.channel]
+        if message.say.due_at is not None:
+            late_s = (self._time.now() - message.say.due_at).total_seconds()
+            SEND_LATENESS.labels(message.identity.channel).observe(max(0.0, late_s))
         if channel.local:
             await self._sent(message, None)
             return
-        if not await self._store.mark_sending(message.message_id, now=self._time.now()):
+        if not await self._store.mark_sending(message.message_id, worker=self.name, now=self._time.now()):
+            return
+        if not self.holds(message.conversation_id):
+            # The process was stopped for longer than its lease: whoever took over waits for an echo that must not come twice.
+            log.warning("send.lapsed", message_id=message.message_id)
             return
         match await channel.send(message, send_as):
             case Sent(external_id=external_id):
@@ -136,7 +150,7 @@ class DeliveryWorker(Worker):
 
     async def _unknown(self, message: Outgoing, error: str) -> None:
         due_at = self._time.now() + timedelta(seconds=self._settle_s)
-        await self._store.mark_retry(message.message_id, due_at=due_at, error="unknown")
+        await self._store.mark_retry(message.message_id, worker=self.name, due_at=due_at, error="unknown")
         log.warning("send.unknown", message_id=message.message_id, error=error)
 
     async def _again(self, message: Outgoing, error: str, after_s: float | None) -> None:
@@ -144,7 +158,9 @@ class DeliveryWorker(Worker):
             await self._give_up(message, Delivery.FAILED, error)
             return
         wait_s = after_s if after_s is not None else min(LONGEST_BACK_OFF_S, 2.0**message.attempts) * self._rng.uniform(0.5, 1.0)
-        await self._store.mark_retry(message.message_id, due_at=self._time.now() + timedelta(seconds=wait_s), error=error)
+        await self._store.mark_retry(
+            message.message_id, worker=self.name, due_at=self._time.now() + timedelta(seconds=wait_s), error=error
+        )
         RETRIED.labels(message.identity.channel, error).inc()
         log.warning("send.again", message_id=message.message_id, error=error, wait_s=round(wait_s, 1))
 

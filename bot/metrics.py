@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-CLOCK_LATENESS = Histogram(
-    "warmline_clock_lateness_seconds", "How late clocks fire", buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
+_LATENESS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
+
+CLOCK_LATENESS = Histogram("warmline_clock_lateness_seconds", "How late clocks fire", ["kind"], buckets=_LATENESS_S)
+SEND_LATENESS = Histogram(
+    "warmline_send_lateness_seconds", "How late messages are handed to their channel", ["channel"], buckets=_LATENESS_S
 )
 DELIVERED = Counter("warmline_messages_delivered_total", "Messages handed to a channel", ["channel"])
 UNDELIVERED = Counter("warmline_messages_undelivered_total", "Messages that will not be sent", ["channel", "error"])

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL server."""
+    """A running PostgreSQL server. Its folder is not pytest's: it runs as another user, from whom every new pytest session
+    on the machine closes that one."""
     from tests.postgres import running
 
-    # Not in pytest's folder: it is closed to the user that the server runs as, whenever another pytest starts.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, running(Path(folder) / "postgres") as server:
+    with tempfile.TemporaryDirectory(prefix="warmline-postgres-") as folder, running(Path(folder)) as server:
         yield server
 
 

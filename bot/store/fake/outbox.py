@@ -15,6 +15,7 @@ from bot.store.contract import (
 )
 from bot.store.fake.records import LEAVING, Line, Talk
 from bot.store.fake.talks import Talks
+from bot.store.ledger import must_be_short
 from bot.store.rules import (
     latest,
     must_be_final,
@@ -69,10 +70,28 @@ class Outbox(Talks):
             raise NotFound("outgoing message", str(message_id))
         return line
 
-    async def mark_sending(self, message_id: int, *, now: datetime) -> bool:
+    async def claim_outbox(
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        channels: tuple[str, ...],
+        skip: frozenset[str] = frozenset(),
+    ) -> list[Outgoing]:
+        """See `Store.claim_outbox`."""
+        must_be_short(now, until)
+        due = await self.outbox_due(now=now, limit=len(self._leaving), channels=channels, skip=skip)
+        chosen = [out for out in due if self._held_messages.free(out.message_id, worker=worker, now=now)][:limit]
+        for out in chosen:
+            self._held_messages.take(out.conversation_id, out.message_id, worker=worker, now=now, until=until)
+        return chosen
+
+    async def mark_sending(self, message_id: int, *, worker: str, now: datetime) -> bool:
         """See `Store.mark_sending`."""
         line = self._lines.get(message_id)
-        if line is None or line.delivery not in LEAVING:
+        if line is None or line.delivery not in LEAVING or not self._held_messages.holds(message_id, worker=worker, now=now):
             return False
         line.delivery = Delivery.SENDING
         line.attempts += 1
@@ -100,11 +119,12 @@ class Outbox(Talks):
         self._close_line(talk, line)
         return line.shown()
 
-    async def mark_retry(self, message_id: int, *, due_at: datetime, error: str) -> None:
+    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str) -> None:
         """See `Store.mark_retry`. Raises `NotFound`."""
         line = self._outbound(message_id)
-        if line.delivery is Delivery.SENDING:
+        if line.delivery is Delivery.SENDING and self._held_messages.holds(message_id, worker=worker):
             line.delivery, line.due_at, line.error = Delivery.QUEUED, due_at, error
+            self._held_messages.drop(message_id)
 
     async def mark_unsendable(self, message_id: int, *, delivery: Delivery, error: str, now: datetime) -> None:
         """See `Store.mark_unsendable`. Raises `NotFound`, and `ValueError` for any other delivery."""
