@@ -60,6 +60,7 @@ FAULTS: Sequence[tuple[FaultKind, float, float]] = (
     (FaultKind.LATE, 0.001, 12.0),
     (FaultKind.SLOW, 0.05, 0.5),
 )
+LEASES_SUSPENDED = 1.6
 ANSWER_S = 8.0
 """About how long a person waits for an answer, to spread the people over the time."""
 
@@ -82,7 +83,7 @@ class Plan:
     pacing: Literal["human", "instant"] = "human"
     faults: bool = True
     lost_echoes: float = 0.0
-    suspended_s: float = 12.0
+    lease_s: float = 5.0
     deck: Sequence[Blow] = DECK
 
     @property
@@ -121,6 +122,7 @@ async def torture(home: Path, plan: Plan) -> Outcome:
         database = PostgresDatabase(server.url) if server else SqliteDatabase(home / "warmline.db")
         settings = {
             "WARMLINE_SETTLE_S": f"{SETTLE_S:g}",
+            "WARMLINE_LEASE_S": f"{plan.lease_s:g}",
             "WARMLINE_PACING": plan.pacing,
             "WARMLINE_DATABASE_URL": database.url,
             "WARMLINE_MODEL": str(model()),
@@ -142,7 +144,7 @@ async def torture(home: Path, plan: Plan) -> Outcome:
                 database=server,
                 rng=Random(rng.random()),
                 pause_s=plan.pause_s,
-                suspended_s=plan.suspended_s,
+                suspended_s=plan.lease_s * LEASES_SUSPENDED,
                 deck=plan.deck,
             )
             words = wordings()

@@ -23,8 +23,7 @@ async def test_kills_lose_double_and_reorder_nothing_and_nothing_is_early() -> N
         think_s=4.0,
         pause_s=(0.5, 2.0),
         seed=11,
-        suspended_s=8.0,
-        services=1,
+        lease_s=3.0,
         deck=EACH_ONCE,
     )
     # Not in pytest's folder: it is closed to the user that the database runs as, whenever another pytest starts.
