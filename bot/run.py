@@ -19,7 +19,7 @@ from bot.errors import BrainError, SettingsError
 from bot.locks import alone
 from bot.settings import Settings
 from bot.store import open_store
-from bot.store.contract import Agent
+from bot.store.contract import Agent, AlreadyExists
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
 from handoff.api.passwords import hash_password
@@ -175,7 +175,12 @@ async def _first_admin(service: composition.Service) -> Path | None:
     password = secrets.token_urlsafe(9)
     path.touch(mode=0o600)
     path.write_text(f"{FIRST_ADMIN}\n{password}\n")
-    await service.store.add_agent(_agent(FIRST_ADMIN, "Alex", "admin", password))
+    try:
+        await service.store.add_agent(_agent(FIRST_ADMIN, "Alex", "admin", password))
+    except AlreadyExists:
+        # Another service on the same database was faster; the sign-in that counts is in its home.
+        path.unlink()
+        return None
     return path
 
 
