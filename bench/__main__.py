@@ -20,10 +20,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import rows
+from bench.databases import on_postgresql
+from bench.hanging import hang
 from bench.processes import ROOT
+from bench.reminders import reminders
 from bench.rows import Row, Stage
 
-ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "widget")
+ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "reminders", "postgresql", "clocks", "widget")
 
 
 async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seconds: float, people: int) -> list[Row]:
@@ -46,7 +49,11 @@ async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seco
             if "start-up" in wanted:
                 keep(rows.start_up(pair))
             if "hang" in wanted:
-                keep(await rows.hang(pair, people=50))
+                keep(await hang(pair, seconds=30.0, per_s=20.0))
+    if "reminders" in wanted:
+        keep(await reminders(people=100))
+    if "postgresql" in wanted:
+        keep(await on_postgresql(rounds=rounds, seconds=seconds, people=people))
     if "clocks" in wanted:
         keep(await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40))
     if "widget" in wanted:
@@ -55,7 +62,7 @@ async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seco
 
 
 def _table(found: Sequence[Row]) -> Table:
-    table = Table("", "Warmline", "Rasa 3.6.21", "Ratio", box=None, pad_edge=False, padding=(0, 2))
+    table = Table("", "Warmline", "Rasa 3.6.21, or as said", "Ratio", box=None, pad_edge=False, padding=(0, 2))
     for row in found:
         table.add_row(row.name, row.warmline, row.rasa, "" if row.ratio is None else f"{row.ratio:.1f} x")
     return table
