@@ -38,7 +38,7 @@ async def hang(pair: Pair, *, seconds: float, per_s: float) -> Row:
         rasa=_text(data["rasa"]),
         ratio=float(str(theirs["p99_ms"])) / float(str(ours["p99_ms"])),
         note=f"{per_s:g} strangers a second, each writes once. Stopped with SIGSTOP: all of Warmline's brain; of Rasa only the "
-        "action server, since its server is its brain and would not acknowledge at all. First tries only, up to Meta's limit of 5 s.",
+        "action server, since its server is its brain and would not acknowledge at all. First tries, up to Meta's 5 s.",
         data=data,
     )
 
