@@ -25,8 +25,9 @@ from bench.hanging import hang
 from bench.processes import ROOT
 from bench.reminders import reminders
 from bench.rows import Row, Stage
+from bench.stopped_store import stopped_store
 
-ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "reminders", "postgresql", "clocks", "widget")
+ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "reminders", "postgresql", "clocks", "stopped-store", "widget")
 
 
 async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seconds: float, people: int) -> list[Row]:
@@ -56,6 +57,8 @@ async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seco
         keep(await on_postgresql(rounds=rounds, seconds=seconds, people=people))
     if "clocks" in wanted:
         keep(await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40))
+    if "stopped-store" in wanted:
+        keep(await stopped_store())
     if "widget" in wanted:
         keep(rows.widget_bytes())
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot import budget, metrics, pages
 from bot import credentials as credentials_file
-from bot import metrics, pages
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
 from bot.channels.base import Channel, Ports
@@ -29,8 +29,10 @@ from bot.core.model import AgentRef, Identity, State
 from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
+from bot.gate import Gate
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
+from bot.lines import Lines
 from bot.settings import Settings
 from bot.staff import Staff
 from bot.store import open_store
@@ -81,6 +83,7 @@ class Service:
     hub: Hub
     time: Time
     intake: Intake
+    gate: Gate
     conversations: Conversations
     clocks: ClockWorker
     delivery: DeliveryWorker
@@ -143,8 +146,8 @@ def build(
     name, lease_s = worker or worker_name(settings), settings.lease_s
     clocks = ClockWorker(store, conversations, time, name=name, lease_s=lease_s, at_once=settings.turns_at_once)
     delivery = DeliveryWorker(
-        store, channels, conversations, hub, time, rng, background, name=name, lease_s=lease_s, settle_s=settings.settle_s,
-        attempts=settings.send_attempts,
+        store, channels, _lines(channels, settings, rng), conversations, hub, time, rng, background, name=name, lease_s=lease_s,
+        settle_s=settings.settle_s, attempts=settings.send_attempts,
     )  # fmt: skip
     times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
 
@@ -185,18 +188,20 @@ def build(
             background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)
+    gate = Gate(most_bytes=settings.intake_mib * 1024**2, biggest=MAX_BODY)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
     service = Service(
-        settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
+        settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate, conversations=conversations,
         clocks=clocks, delivery=delivery, presence=presence, staff=staff, background=background, channels=channels,
         web=app, workers=[],
     )  # fmt: skip
-    ports = Ports(inlet=intake, store=store, hub=hub, time=time)
+    ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
         secure_cookies=settings.secure, typing=agent_types,
+        circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()], queued=delivery.wake,
     )  # fmt: skip
     add_console(app, parts)
     pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))
@@ -213,6 +218,13 @@ def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel
     if credentials.facebook:
         channels.append(facebook_channel(credentials.facebook, quiet=settings.pacing == "instant"))
     return {channel.name: channel for channel in channels}
+
+
+def _lines(channels: Mapping[str, Channel], settings: Settings, rng: Random) -> Lines:
+    """A line for every channel; those with budgets at the speed that the settings allow."""
+    speeds = {"page_per_s": settings.page_sends_per_s, "thread_per_s": settings.thread_sends_per_s}
+    budgets = {name: budget.scaled(b, **speeds) if (b := budget.BY_CHANNEL.get(name)) else None for name in channels}
+    return Lines(budgets, rng)
 
 
 def _readiness(store: Store, brain: Brain) -> Callable[[], Awaitable[dict[str, Any]]]:
@@ -232,5 +244,6 @@ def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:
         metrics.OVERDUE_PROMISES.set(counts.overdue_promises)
         metrics.WAITING_EPISODES.set(counts.waiting_episodes)
         metrics.QUEUED_MESSAGES.set(counts.queued_messages)
+        metrics.PARKED_MESSAGES.set(counts.parked_messages)
 
     return count

@@ -58,8 +58,11 @@ class Settings(BaseModel):
         10.0, ge=1, le=60, description="How long a service that died keeps others from its work; the living renew in time."
     )
     intake_waiting: int = Field(5000, ge=1, description="Messages that may wait to be stored; more are refused with 503.")
+    intake_mib: int = Field(128, ge=40, description="MiB that webhook calls in hand may take up; more are refused with 503.")
     settle_s: float = Field(15.0, gt=0, description="How long an echo may take before a send of unknown outcome is tried again.")
-    send_attempts: int = Field(8, ge=1, description="Tries before a message counts as failed.")
+    send_attempts: int = Field(8, ge=1, description="Tries before a message is parked for an admin.")
+    page_sends_per_s: float = Field(300, gt=0, description="Messages a second that Messenger takes from the page.")
+    thread_sends_per_s: float = Field(1, gt=0, description="Messages a second to one person on Messenger, after the first ten.")
     agent_capacity: int = Field(4, ge=1, description="Conversations an agent holds at once.")
     stop_within_s: float = Field(10.0, gt=0, description="How long a stop waits for what is in hand.")
     log: Literal["auto", "json", "console"] = Field("auto", description="Form of log lines; auto is console on a terminal.")

@@ -31,10 +31,10 @@ class Claiming(Protocol):
     async def release(self, *, worker: str, conversations: Collection[str] | None, not_before: datetime | None) -> None:
         """See `Store.release_claims`."""
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime) -> bool:
+    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None) -> bool:
         """See `Store.mark_sending`."""
 
-    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str) -> None:
+    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool) -> None:
         """See `Store.mark_retry`."""
 
     async def next_end(self, after: datetime) -> datetime | None:
@@ -44,7 +44,7 @@ class Claiming(Protocol):
         """Intake set these clocks, or a commit named them."""
 
     def settled(self, message_id: int) -> None:
-        """This message has left the outbox."""
+        """This message has left the outbox, or is due later for whoever comes first."""
 
     async def close(self) -> None:
         """Let go of connections of its own."""
@@ -108,16 +108,18 @@ class MemoryClaiming:
         self._clocks.release(worker=worker, conversations=conversations, not_before=not_before)
         self._messages.release(worker=worker, conversations=conversations, not_before=not_before)
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime) -> bool:
+    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None) -> bool:
         """See `Store.mark_sending`."""
         if not self._messages.holds(message_id, worker=worker, now=now):
             return False
-        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id, worker=None, now=now))
+        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id, worker=None, now=now, sent_as=sent_as))
 
-    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str) -> None:
+    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool) -> None:
         """See `Store.mark_retry`."""
         if self._messages.holds(message_id, worker=worker):
-            await self._write.run(lambda conn: outbox.mark_retry(conn, message_id, worker=None, due_at=due_at, error=error))
+            await self._write.run(
+                lambda conn: outbox.mark_retry(conn, message_id, worker=None, due_at=due_at, error=error, attempted=attempted)
+            )
             self._messages.drop(message_id)
         else:
             await self._read.run(lambda conn: outbox.must_exist(conn, message_id))
@@ -172,13 +174,15 @@ class TableClaiming:
             lambda conn: claims.release_claims(conn, worker=worker, conversations=conversations, not_before=not_before)
         )
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime) -> bool:
+    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None) -> bool:
         """See `Store.mark_sending`."""
-        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id, worker=worker, now=now))
+        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id, worker=worker, now=now, sent_as=sent_as))
 
-    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str) -> None:
+    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool) -> None:
         """See `Store.mark_retry`."""
-        await self._write.run(lambda conn: outbox.mark_retry(conn, message_id, worker=worker, due_at=due_at, error=error))
+        await self._write.run(
+            lambda conn: outbox.mark_retry(conn, message_id, worker=worker, due_at=due_at, error=error, attempted=attempted)
+        )
 
     async def next_end(self, after: datetime) -> datetime | None:
         """See `Claiming.next_end`."""

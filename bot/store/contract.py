@@ -112,7 +112,8 @@ class Outgoing:
 class Message:
     """One line of a conversation as it is shown. `seq` counts what was shown, per conversation, without gaps:
     a prospect's message gets it when stored, an outgoing one when sent (None until then). `client_key` is the id that
-    the writer's side gave: a prospect's message has its channel's external id there."""
+    the writer's side gave: a prospect's message has its channel's external id there. `sent_as` tells as what an outgoing one was
+    handed to its channel last: a value of `SendAs`."""
 
     message_id: int
     conversation_id: str
@@ -129,6 +130,21 @@ class Message:
     payload: str | None = None
     client_key: str | None = None
     read_at: datetime | None = None
+    sent_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A message that failed for a reason that a person can mend. `message.error` is the class, `detail` what the channel
+    said; profile and slots are the prospect's."""
+
+    message: Message
+    identity: Identity
+    profile: Profile
+    slots: Json
+    parked_at: datetime
+    attempts: int
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +221,7 @@ class Counts:
     overdue_promises: int = 0
     waiting_episodes: int = 0
     queued_messages: int = 0
+    parked_messages: int = 0
     due_clocks: int = 0
 
 
@@ -319,21 +336,29 @@ class Store(Protocol):
         """Let go of what `worker` holds, or of what it holds of these conversations. With `not_before` nobody can claim it
         earlier: a back-off, which outlives the worker (but not the process where the store belongs to one)."""
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime) -> bool:
+    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None = None) -> bool:
         """QUEUED -> SENDING, attempts + 1; also again from SENDING for a settled retry. False, and nothing changed, if it is
-        neither, or if no claim of `worker`'s on it lives at `now`."""
+        neither, or if no claim of `worker`'s on it lives at `now`. `sent_as` is kept with the message."""
 
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None) -> Message:
-        """-> SENT with the next `seq`, held by nobody; idempotent. Sets the conversation's last_outbound_at. Raises `NotFound`, and
-        `VersionConflict` for a message that was withdrawn or given up before it was ever marked as sending."""
+    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
+        """-> SENT with the next `seq`, held by nobody; idempotent. Sets the conversation's last_outbound_at; a parked message is
+        parked no longer. Raises `NotFound`, and `VersionConflict` for a message that was withdrawn or given up before it was
+        ever marked as sending."""
 
-    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str) -> None:
+    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool = True) -> None:
         """SENDING -> QUEUED, due later, held by nobody. Nothing happens in another state, or if another worker took it over.
-        Raises `NotFound`."""
+        With `attempted` False the channel surely did not take it, and the attempt is not counted. Raises `NotFound`."""
 
-    async def mark_unsendable(self, message_id: int, *, delivery: Delivery, error: str, now: datetime) -> None:
-        """-> FAILED or REFUSED, with the reason; journalled as `message.failed` or `message.refused`. Nothing happens to a
-        message that is sent or settled. Raises `NotFound`, and `ValueError` for another delivery."""
+    async def postpone(self, message_id: int, *, due_at: datetime) -> None:
+        """A QUEUED message is due at another time, held by nobody, without an attempt. Nothing happens in another state. Raises
+        `NotFound`."""
+
+    async def mark_unsendable(
+        self, message_id: int, *, delivery: Delivery, error: str, now: datetime, detail: str = "", park: bool = False
+    ) -> None:
+        """-> FAILED or REFUSED, with the reason; journalled as `message.failed` or `message.refused`. With `park` a failed one
+        is parked as well, and journalled as `message.parked`. Nothing happens to a message that is sent or settled. Raises
+        `NotFound`, and `ValueError` for another delivery, or to park a refused one."""
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
         """An echo with our key: that message was sent, even if it was given up. None if no message has the key. Raises
@@ -341,6 +366,21 @@ class Store(Protocol):
 
     async def unsent_count(self, conversation_id: str) -> int:
         """How many messages of the conversation wait to be sent."""
+
+    # ---- parked messages
+    async def parked(self, *, limit: int = 200) -> list[Parked]:
+        """Messages that wait for an admin, the longest parked first."""
+
+    async def redrive(self, message_id: int, *, by: str, now: datetime) -> int | None:
+        """Queue the words of a parked message anew, at the end of its conversation and due now, under the owner_version they
+        were decided under; gives back the new message's id. The new one takes over key and client_key, so an echo of the old
+        one settles it; the old one becomes WITHDRAWN. Journalled as `message.redriven` with `by`, an agent's id.
+
+        Again gives the same id. None if it is not parked: let go, sent after all, or never parked. Raises `NotFound`."""
+
+    async def let_go(self, message_id: int, *, by: str, now: datetime) -> bool:
+        """A parked message stays failed, and nobody is asked about it any more; journalled as `message.let_go` with `by`.
+        False if it was queued anew before; nothing happens if it is not parked. Raises `NotFound`."""
 
     # ---- reading
     async def messages(

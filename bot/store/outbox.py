@@ -63,20 +63,41 @@ _LEAVING = (Delivery.QUEUED.value, Delivery.SENDING.value)
 _SENDING = (
     sa.update(messages)
     .where(messages.c.message_id == sa.bindparam("id"), messages.c.status.in_(_LEAVING))
-    .values(status=Delivery.SENDING.value, attempts=messages.c.attempts + 1)
+    .values(
+        status=Delivery.SENDING.value,
+        attempts=messages.c.attempts + 1,
+        sent_as=sa.func.coalesce(sa.bindparam("send_as"), messages.c.sent_as),
+    )
 )
 _SENDING_HELD = _SENDING.where(messages.c.holder == sa.bindparam("worker"), messages.c.held_until > sa.bindparam("now"))
 _FREE = {"holder": None, "held_until": None}
 _RETRY = (
     sa.update(messages)
     .where(messages.c.message_id == sa.bindparam("id"), messages.c.status == Delivery.SENDING.value)
-    .values(status=Delivery.QUEUED.value, due_at=sa.bindparam("later"), error=sa.bindparam("why"), **_FREE)
+    .values(
+        status=Delivery.QUEUED.value,
+        due_at=sa.bindparam("later"),
+        error=sa.bindparam("why"),
+        attempts=messages.c.attempts - sa.bindparam("taken_back", type_=sa.Integer),
+        **_FREE,
+    )
+)
+_POSTPONE = (
+    sa.update(messages)
+    .where(messages.c.message_id == sa.bindparam("id"), messages.c.status == Delivery.QUEUED.value)
+    .values(due_at=sa.bindparam("later"), **_FREE)
 )
 _RETRY_HELD = _RETRY.where(messages.c.holder == sa.bindparam("worker"))
 _GIVE_UP = (
     sa.update(messages)
     .where(messages.c.message_id == sa.bindparam("id"), messages.c.status.in_(_LEAVING))
-    .values(status=sa.bindparam("delivery"), error=sa.bindparam("why"), **_FREE)
+    .values(
+        status=sa.bindparam("delivery"),
+        error=sa.bindparam("why"),
+        detail=sa.bindparam("said"),
+        parked_at=sa.bindparam("since", type_=messages.c.parked_at.type),
+        **_FREE,
+    )
     .returning(messages.c.conversation_id)
 )
 _HEAD = (
@@ -97,6 +118,9 @@ _SENT = (
     .values(
         status=Delivery.SENT.value,
         error=None,
+        detail=None,
+        parked_at=None,
+        sent_as=sa.func.coalesce(sa.bindparam("send_as"), messages.c.sent_as),
         **_FREE,
         **{name: sa.bindparam(f"new_{name}") for name in ("seq", "at", "external_id")},
     )
@@ -127,20 +151,21 @@ def unsent_count(conn: sa.Connection, conversation_id: str) -> int:
     return int(conn.execute(_COUNT, {"id": conversation_id}).scalar_one())
 
 
-def mark_sending(conn: sa.Connection, message_id: int, *, worker: str | None, now: datetime) -> bool:
+def mark_sending(conn: sa.Connection, message_id: int, *, worker: str | None, now: datetime, sent_as: str | None) -> bool:
     """See `Store.mark_sending`. Without a worker nobody's claim is asked for."""
+    values = {"id": message_id, "send_as": sent_as}
     if worker is None:
-        return conn.execute(_SENDING, {"id": message_id}).rowcount == 1
-    return conn.execute(_SENDING_HELD, {"id": message_id, "worker": worker, "now": now}).rowcount == 1
+        return conn.execute(_SENDING, values).rowcount == 1
+    return conn.execute(_SENDING_HELD, {**values, "worker": worker, "now": now}).rowcount == 1
 
 
-def mark_sent(conn: sa.Connection, message_id: int, *, now: datetime, external_id: str | None) -> Message:
+def mark_sent(conn: sa.Connection, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None) -> Message:
     """See `Store.mark_sent`. Raises `NotFound`, and `VersionConflict` for a message that was withdrawn, failed or refused
     before it was ever handed to its channel."""
     row = conn.execute(_BY_ID, {"id": message_id}).first()
     if row is None or row.speaker == Speaker.PROSPECT:
         raise NotFound("outgoing message", str(message_id))
-    return _sent(conn, row, now=now, external_id=external_id)
+    return _sent(conn, row, now=now, external_id=external_id, sent_as=sent_as)
 
 
 def settle_by_echo(conn: sa.Connection, *, key: str, external_id: str, now: datetime) -> Message | None:
@@ -149,12 +174,13 @@ def settle_by_echo(conn: sa.Connection, *, key: str, external_id: str, now: date
     return None if row is None else _sent(conn, row, now=now, external_id=external_id)
 
 
-def _sent(conn: sa.Connection, row: Record, *, now: datetime, external_id: str | None) -> Message:
+def _sent(conn: sa.Connection, row: Record, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
     if row.status == Delivery.SENT:
         return message_of(row)
     head = conn.execute(_HEAD, {"id": row.conversation_id}).one()
     seq = head.last_seq + 1
-    sent = conn.execute(_SENT, {"id": row.message_id, "new_seq": seq, "new_at": now, "new_external_id": external_id}).first()
+    new = {"id": row.message_id, "new_seq": seq, "new_at": now, "new_external_id": external_id, "send_as": sent_as}
+    sent = conn.execute(_SENT, new).first()
     if sent is None:
         return _settled(conn, row.message_id)
     conn.execute(
@@ -177,23 +203,37 @@ def _settled(conn: sa.Connection, message_id: int) -> Message:
     raise VersionConflict(f"message {message_id} is {row.status} and was never handed to its channel")
 
 
-def mark_retry(conn: sa.Connection, message_id: int, *, worker: str | None, due_at: datetime, error: str) -> None:
+def mark_retry(conn: sa.Connection, message_id: int, *, worker: str | None, due_at: datetime, error: str, attempted: bool) -> None:
     """See `Store.mark_retry`. Without a worker nobody's claim is asked for."""
-    values = {"id": message_id, "later": due_at, "why": error}
+    values = {"id": message_id, "later": due_at, "why": error, "taken_back": 0 if attempted else 1}
     changed = conn.execute(_RETRY, values) if worker is None else conn.execute(_RETRY_HELD, {**values, "worker": worker})
     if changed.rowcount == 0:
         must_exist(conn, message_id)
 
 
-def mark_unsendable(conn: sa.Connection, message_id: int, *, delivery: Delivery, error: str, now: datetime) -> None:
+def postpone(conn: sa.Connection, message_id: int, *, due_at: datetime) -> None:
+    """See `Store.postpone`. Does nothing unless the message is QUEUED; raises `NotFound`."""
+    if conn.execute(_POSTPONE, {"id": message_id, "later": due_at}).rowcount == 0:
+        must_exist(conn, message_id)
+
+
+def mark_unsendable(
+    conn: sa.Connection, message_id: int, *, delivery: Delivery, error: str, detail: str, parked: bool, now: datetime
+) -> None:
     """See `Store.mark_unsendable`. Does nothing if the message was sent or settled already; raises `NotFound`."""
-    given_up = {"id": message_id, "delivery": delivery.value, "why": error}
+    given_up = {
+        "id": message_id,
+        "delivery": delivery.value,
+        "why": error,
+        "said": detail or None,
+        "since": now if parked else None,
+    }
     conversation_id = conn.execute(_GIVE_UP, given_up).scalar()
     if conversation_id is None:
         must_exist(conn, message_id)
         return
     data = {"message_id": message_id, "error": error}
-    entry = JournalEntry(kind=f"message.{delivery.value}", at=now, data=data)
+    entry = JournalEntry(kind="message.parked" if parked else f"message.{delivery.value}", at=now, data=data)
     conn.execute(_JOURNAL, journal_values(conversation_id, entry))
 
 

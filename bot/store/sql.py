@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity
-from bot.store import clocks, intake, outbox, people, reading, schema, turn
+from bot.store import clocks, intake, outbox, parked, people, reading, schema, turn
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
@@ -23,13 +23,14 @@ from bot.store.contract import (
     Note,
     Outgoing,
     Overview,
+    Parked,
     StoreError,
     TakenIn,
 )
 from bot.store.failures import Clash
 from bot.store.ledger import key_of, named_clocks
 from bot.store.postgres import claims_engine, postgres_engine
-from bot.store.rules import must_be_final
+from bot.store.rules import clean_text, must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sqlite import sqlite_engine
 
@@ -164,16 +165,29 @@ class SqlStore:
         """See `Store.outbox_next_at`."""
         return await self._read.run(lambda conn: outbox.outbox_next_at(conn, channels=channels, after=after))
 
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None) -> Message:
+    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
         """See `Store.mark_sent`. Raises `NotFound`, `VersionConflict`."""
-        shown = await self._write.run(lambda conn: outbox.mark_sent(conn, message_id, now=now, external_id=external_id))
+        shown = await self._write.run(
+            lambda conn: outbox.mark_sent(conn, message_id, now=now, external_id=external_id, sent_as=sent_as)
+        )
         self._claiming.settled(message_id)
         return shown
 
-    async def mark_unsendable(self, message_id: int, *, delivery: Delivery, error: str, now: datetime) -> None:
+    async def postpone(self, message_id: int, *, due_at: datetime) -> None:
+        """See `Store.postpone`. Raises `NotFound`."""
+        await self._write.run(lambda conn: outbox.postpone(conn, message_id, due_at=due_at))
+        self._claiming.settled(message_id)
+
+    async def mark_unsendable(
+        self, message_id: int, *, delivery: Delivery, error: str, now: datetime, detail: str = "", park: bool = False
+    ) -> None:
         """See `Store.mark_unsendable`. Raises `NotFound`, and `ValueError` for any other delivery."""
-        must_be_final(delivery)
-        await self._write.run(lambda conn: outbox.mark_unsendable(conn, message_id, delivery=delivery, error=error, now=now))
+        must_be_final(delivery, parked=park)
+        await self._write.run(
+            lambda conn: outbox.mark_unsendable(
+                conn, message_id, delivery=delivery, error=error, detail=clean_text(detail), parked=park, now=now
+            )
+        )
         self._claiming.settled(message_id)
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
@@ -186,6 +200,20 @@ class SqlStore:
     async def unsent_count(self, conversation_id: str) -> int:
         """See `Store.unsent_count`."""
         return await self._read.run(lambda conn: outbox.unsent_count(conn, conversation_id))
+
+    # ---- parked messages
+
+    async def parked(self, *, limit: int = 200) -> list[Parked]:
+        """See `Store.parked`."""
+        return await self._read.run(lambda conn: parked.parked(conn, limit=limit))
+
+    async def redrive(self, message_id: int, *, by: str, now: datetime) -> int | None:
+        """See `Store.redrive`. Raises `NotFound`."""
+        return await self._write.run(lambda conn: parked.redrive(conn, message_id, by=by, now=now))
+
+    async def let_go(self, message_id: int, *, by: str, now: datetime) -> bool:
+        """See `Store.let_go`. Raises `NotFound`."""
+        return await self._write.run(lambda conn: parked.let_go(conn, message_id, by=by, now=now))
 
     # ---- claims
 
@@ -218,13 +246,13 @@ class SqlStore:
         """See `Store.release_claims`."""
         await self._claiming.release(worker=worker, conversations=conversations, not_before=not_before)
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime) -> bool:
+    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None = None) -> bool:
         """See `Store.mark_sending`."""
-        return await self._claiming.mark_sending(message_id, worker=worker, now=now)
+        return await self._claiming.mark_sending(message_id, worker=worker, now=now, sent_as=sent_as)
 
-    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str) -> None:
+    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool = True) -> None:
         """See `Store.mark_retry`. Raises `NotFound`."""
-        await self._claiming.mark_retry(message_id, worker=worker, due_at=due_at, error=error)
+        await self._claiming.mark_retry(message_id, worker=worker, due_at=due_at, error=error, attempted=attempted)
 
     # ---- reading
 

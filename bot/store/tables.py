@@ -99,6 +99,19 @@ messages = sa.Table(
     # Who sends it, until when; without a holder, nobody before then. Used where several services share the database.
     sa.Column("holder", sa.Text),
     sa.Column("held_until", UtcDateTime),
+    # As what it was handed to its channel the last time: a value of SendAs.
+    sa.Column("sent_as", sa.Text),
+    # What the channel said about a failure, for an admin.
+    sa.Column("detail", sa.Text),
+    # Since when a failed message waits for an admin, and the message that took its place.
+    sa.Column("parked_at", UtcDateTime),
+    sa.Column("replaced_by", sa.BigInteger),
+    sa.Index(
+        "ix_messages_parked",
+        "parked_at",
+        sqlite_where=sa.text("parked_at IS NOT NULL"),
+        postgresql_where=sa.text("parked_at IS NOT NULL"),
+    ),
     sa.Index("ix_messages_seq", "conversation_id", "seq", unique=True),
     sa.Index(
         "ix_messages_inbound",

@@ -49,6 +49,7 @@ class Talks:
         self._by_key: dict[str, Line] = {}
         self._due: list[tuple[datetime, str, str, str]] = []
         self._leaving: dict[str, None] = {}
+        self._parked: dict[int, Line] = {}
         self._held_clocks: Ledger[ClockKey] = Ledger()
         self._held_messages: Ledger[int] = Ledger()
 
