@@ -21,6 +21,7 @@ VERIFY = "fake-verify-token"
 SECRET = "fake-app-secret"
 TOKEN = "fake-page-token"
 READY_WITHIN_S = 90.0
+AGAIN_WITHIN_S = 300.0
 RESTART_AFTER_S = 0.5
 WARMLINE = Path(sys.executable).with_name("warmline")
 
@@ -96,7 +97,7 @@ class Warmline:
             await asyncio.sleep(POLL_S)
         return await self.started.answers(f"{self.base_url}/readyz", within_s=READY_WITHIN_S)
 
-    async def ready_again(self, within_s: float = READY_WITHIN_S) -> None:
+    async def ready_again(self, within_s: float = AGAIN_WITHIN_S) -> None:
         """Wait until a turn can be served, whichever process of this service will serve it. Raises `ProcessFailed`."""
         ends_at = monotonic() + within_s
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5.0)) as client:
