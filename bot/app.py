@@ -218,6 +218,7 @@ def build(
         echoed=echoed,
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
+    intake.not_heard = delivery.not_heard
     conversations.on_queued = delivery.queued
     conversations.on_clocks = lambda at: peers.due("clocks", at)
     delivery.on_queued = lambda at: peers.due("outbox", at)

@@ -23,6 +23,7 @@ from bot.conversations import Conversations
 from bot.core.events import Decision, DeliveryFailed
 from bot.core.model import AgentRef, Delivery, Identity, Say, Speaker
 from bot.core.window import SendAs, permit
+from bot.hearing import SETTLE_SPREAD, Hearing
 from bot.hub import Hub
 from bot.lines import Line, Lines
 from bot.metrics import DELIVERED, RETRIED, SEND_LATENESS, UNDELIVERED
@@ -75,11 +76,16 @@ class DeliveryWorker(Worker):
         self._background = background
         self.on_queued: Callable[[datetime], None] = lambda _due_at: self.wake()
         self._broken: dict[int, int] = {}
+        self._hearing = Hearing(time.now(), settle_s=settle_s)
         lines.changed = self._circuits_moved
 
     def _circuits_moved(self) -> None:
         self._hub.publish("console", OUTBOX_NEWS)
         self.wake()
+
+    def not_heard(self) -> None:
+        """Something that a channel told could not be stored: it may have been an echo."""
+        self._hearing.lost(self._time.now())
 
     def queued(self, conversation_id: str, decision: Decision, committed: Committed) -> None:
         """A commit queued messages: plan their typing indicators and look at the outbox."""
@@ -115,6 +121,7 @@ class DeliveryWorker(Worker):
         try:
             await self._deliver(message)
         except StoreUnavailable:
+            self.not_heard()
             log.warning("send.unserved", message_id=message.message_id)
             await self._rest(message.conversation_id)
         except Exception as error:
@@ -147,6 +154,10 @@ class DeliveryWorker(Worker):
     async def _deliver(self, message: Outgoing) -> None:
         if message.delivery is Delivery.SENDING:
             await self._unknown(message, "interrupted")
+            return
+        again_at = self._hearing.again_at(message)
+        if again_at is not None and self._time.now() < again_at:
+            await self._store.postpone(message.message_id, due_at=again_at)
             return
         refusal = refused(message)
         if refusal is not None:
@@ -235,7 +246,7 @@ class DeliveryWorker(Worker):
         self._hub.publish("console", frame)
 
     async def _unknown(self, message: Outgoing, error: str) -> None:
-        due_at = self._time.now() + timedelta(seconds=self._settle_s * self._rng.uniform(1.0, 1.2))
+        due_at = self._time.now() + timedelta(seconds=self._settle_s * self._rng.uniform(1.0, SETTLE_SPREAD))
         await self._store.mark_retry(message.message_id, worker=self.name, due_at=due_at, error="unknown")
         log.warning("send.unknown", message_id=message.message_id, error=error)
 

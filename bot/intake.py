@@ -59,6 +59,7 @@ class Intake:
         self._writer: asyncio.Task[None] | None = None
         self._writing_since: float | None = None
         self._failing = False
+        self.not_heard: Callable[[], None] = lambda: None
 
     @property
     def in_hand(self) -> int:
@@ -70,6 +71,13 @@ class Intake:
         if not arrivals:
             return []
         self._must_take()
+        try:
+            return await self._stored(arrivals)
+        except (Overloaded, StoreUnavailable):
+            self.not_heard()  # with them came, perhaps, echoes
+            raise
+
+    async def _stored(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
         if self._count and self._stopped():
             raise Overloaded("the database takes nothing; one call at a time may try")
         # A single call may be larger than all that may wait; alone it is served.
@@ -178,6 +186,9 @@ class Intake:
             # It was taken back here before it ever left: this echo is of another life of the database.
             log.warning("intake.strange_echo")
             return False
+        except StoreUnavailable:
+            self.not_heard()
+            raise
         return message is not None
 
     async def foreign_echo(self, identity: Identity, *, text: str, app_id: str | None, at: datetime) -> None:

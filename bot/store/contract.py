@@ -99,7 +99,8 @@ class DueClock:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """A message to hand to its channel. `owner_version` is the one it was decided under, `key` goes out as metadata
-    and comes back in the echo. `stale` is True when the owner has changed since and the words are not a person's."""
+    and comes back in the echo. `stale` is True when the owner has changed since and the words are not a person's. `error` says
+    how the last try ended, `unknown` if nobody can know whether it arrived; None before the first."""
 
     message_id: int
     conversation_id: str
@@ -108,6 +109,7 @@ class Outgoing:
     key: str
     delivery: Delivery
     attempts: int
+    error: str | None
     stale: bool
     window_closes_at: datetime | None
     opted_out_at: datetime | None

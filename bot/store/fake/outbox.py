@@ -56,6 +56,7 @@ class Outbox(Talks):
             key=line.key,
             delivery=line.delivery or Delivery.QUEUED,
             attempts=line.attempts,
+            error=line.error,
             stale=say.speaker is not Speaker.AGENT and line.owner_version != state.owner_version,
             window_closes_at=None if state.window is None else state.window.closes_at,
             opted_out_at=state.opted_out_at,
