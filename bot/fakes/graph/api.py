@@ -92,6 +92,7 @@ class Api:
 
     async def _strike(self, fault: Fault, request: web.BaseRequest, parts: list[str], body: Json, call: Call) -> web.StreamResponse:
         kind, world = fault.kind, self._world
+        world.record_struck(kind, call)
         if kind in ERRORS:
             return self._refuse(ERRORS[kind], call, body)
         if kind is FaultKind.BAD_GATEWAY:
