@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 LONGEST_BACK_OFF_S = 60.0
 AT_ONCE = 64
+TYPING_MAY_BE_LATE = timedelta(seconds=1)
 NO_ATTEMPT = frozenset({"token", "rate", "away"})
 """Failures of the channel as a whole, before it took anything: they use up no attempt of the message."""
 HOPELESS = frozenset({"window", "unreachable", "frequency"})
@@ -73,6 +74,7 @@ class DeliveryWorker(Worker):
         self._typing: list[tuple[datetime, int, Identity, AgentRef | None, str]] = []
         self._order = itertools.count()
         self._background = background
+        self.on_queued: Callable[[datetime], None] = lambda _due_at: self.wake()
         self._broken: dict[int, int] = {}
         self._hearing = Hearing(time.now(), settle_s=settle_s)
         lines.changed = self._circuits_moved
@@ -91,7 +93,8 @@ class DeliveryWorker(Worker):
             if say.typing_at is not None:
                 entry = (say.typing_at, next(self._order), decision.state.identity, say.agent, conversation_id)
                 heapq.heappush(self._typing, entry)
-        self.wake()
+        now = self._time.now()
+        self.on_queued(min((say.due_at or now for say in decision.say), default=now))
 
     async def _start_due(self, most: int) -> float:
         self._show_typing()
@@ -182,7 +185,11 @@ class DeliveryWorker(Worker):
             await self._sent(message, None, send_as)
             return
         now = self._time.now()
-        if not await self._store.mark_sending(message.message_id, worker=self.name, now=now, sent_as=send_as.value):
+        marked = await self._store.mark_sending(
+            message.message_id, worker=self.name, now=now, sent_as=send_as.value, opted_out_at=message.opted_out_at
+        )
+        if not marked:
+            await self._overtaken(message)
             return
         if not self.holds(message.conversation_id):
             # The process was stopped for longer than its lease: whoever took over waits for an echo that must not come twice.
@@ -214,14 +221,23 @@ class DeliveryWorker(Worker):
     async def _sent(self, message: Outgoing, external_id: str | None, send_as: SendAs) -> None:
         try:
             shown = await self._store.mark_sent(
-                message.message_id, now=self._time.now(), external_id=external_id, sent_as=send_as.value
+                message.message_id,
+                now=self._time.now(),
+                external_id=external_id,
+                sent_as=send_as.value,
+                opted_out_at=message.opted_out_at,
             )
         except VersionConflict:
-            log.info("message.withdrawn", message_id=message.message_id)
+            await self._overtaken(message)
             return
         DELIVERED.labels(message.identity.channel).inc()
         log.info("message.sent", conversation_id=message.conversation_id, message_id=message.message_id, seq=shown.seq)
         self.tell(shown)
+
+    async def _overtaken(self, message: Outgoing) -> None:
+        """It was withdrawn, taken over by another service, or its conversation changed hands since it was claimed: look again."""
+        log.info("send.overtaken", message_id=message.message_id)
+        await self._store.release_claims(worker=self.name, conversations=(message.conversation_id,))
 
     def tell(self, shown: Message) -> None:
         """Let those who watch the conversation know of a message that is now shown."""
@@ -272,10 +288,13 @@ class DeliveryWorker(Worker):
         return self._typing[0][0] if self._typing else None
 
     def _show_typing(self) -> None:
-        while self._typing and self._typing[0][0] <= self._time.now():
-            _, _, identity, agent, _ = heapq.heappop(self._typing)
+        now = self._time.now()
+        while self._typing and self._typing[0][0] <= now:
+            typing_at, _, identity, agent, _ = heapq.heappop(self._typing)
             channel = self._channels.get(identity.channel)
-            if channel is not None:
+            # What comes late may come after the words themselves, which another service may have sent.
+            in_time = now - typing_at < TYPING_MAY_BE_LATE
+            if channel is not None and in_time and self.lines[identity.channel].works:
                 self._background.start(channel.typing(identity, on=True, agent=agent))
 
 

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 
 import structlog
 
@@ -46,13 +45,14 @@ class Intake:
         time: Time,
         times: IntakeTimes,
         *,
+        must_take: Callable[[], None],
         most_waiting: int,
-        woken: Callable[[], None],
+        woken: Callable[[datetime], None],
         echoed: Callable[[Identity, ForeignEcho], Awaitable[None]],
         met: Callable[[str, Identity], None],
     ) -> None:
         self._store, self._hub, self._time, self._times = store, hub, time, times
-        self._most_waiting = most_waiting
+        self._must_take, self._most_waiting = must_take, most_waiting
         self._woken, self._echoed, self._met = woken, echoed, met
         self._waiting: deque[Waiting] = deque()
         self._count = 0
@@ -70,6 +70,7 @@ class Intake:
         """Store; see `Inlet.arrivals`."""
         if not arrivals:
             return []
+        self._must_take()
         try:
             return await self._stored(arrivals)
         except (Overloaded, StoreUnavailable):
@@ -96,12 +97,17 @@ class Intake:
     def _stopped(self) -> bool:
         """Whether the database let the latest transaction fail, or has kept the present one waiting beyond all patience."""
         waits_since = self._writing_since
-        return self._failing or (waits_since is not None and monotonic() - waits_since > STORED_WITHIN_S)
+        return self._failing or (waits_since is not None and asyncio.get_running_loop().time() - waits_since > STORED_WITHIN_S)
+
+    async def settled(self) -> None:
+        """Wait until everything that was taken is stored, or refused."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
 
     async def _write(self) -> None:
         while self._waiting:
             batch = self._next_batch()
-            self._writing_since = monotonic()
+            self._writing_since = asyncio.get_running_loop().time()
             try:
                 await self._write_batch([one for one in batch if not one[1].done()])
             finally:
@@ -139,7 +145,7 @@ class Intake:
             await self._not_stored(batch, error)
             return
         self._failing = False
-        self._woken()
+        self._woken(now + timedelta(seconds=burst_s))
         at = 0
         for arrivals, done in batch:
             mine = taken[at : at + len(arrivals)]
@@ -204,4 +210,4 @@ class Intake:
         """The person types; see `Inlet.typing`."""
         conversation_id = await self._store.find_conversation(identity)
         if conversation_id is not None:
-            self._hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "who": "prospect"})
+            self._hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "agent_id": None})
