@@ -53,11 +53,8 @@ async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seco
     if {"sleepers", "procrastinate"} & set(wanted):
         # What it compares with is in the dependency group `bench`.
         from bench import due
-    if "sleepers" in wanted:
-        for row in await due.among_sleepers(sleepers=1_000_000, due=2_000):
-            keep(row)
-    if "procrastinate" in wanted:
-        for row in await due.beside_procrastinate(at_once=3_000, spread=2_000, spread_s=20):
+
+        for row in await due.measured(wanted):
             keep(row)
     if "stopped-store" in wanted:
         keep(await stopped_store())
