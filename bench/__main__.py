@@ -22,9 +22,12 @@ from rich.table import Table
 from bench import rows
 from bench.processes import ROOT
 from bench.rows import Row, Stage
+from bench.simulation import simulation
 from bench.stopped_store import stopped_store
 
-ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "sleepers", "procrastinate", "stopped-store", "widget")
+ROWS = (
+    "turns", "slow-graph", "flood", "hang", "start-up", "clocks", "sleepers", "procrastinate", "stopped-store", "simulation", "widget",
+)  # fmt: skip
 
 
 async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seconds: float, people: int) -> list[Row]:
@@ -58,6 +61,8 @@ async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seco
             keep(row)
     if "stopped-store" in wanted:
         keep(await stopped_store())
+    if "simulation" in wanted:
+        keep(simulation())
     if "widget" in wanted:
         keep(rows.widget_bytes())
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -126,6 +126,7 @@ def build(
     store: Store | None = None,
     brain: Brain | None = None,
     brain_socket: str = "",
+    with_channels: Sequence[Channel] | None = None,
     time: Time | None = None,
     rng: Random | None = None,
     new_id: Callable[[str], str] = mint,
@@ -142,7 +143,7 @@ def build(
     conversations = Conversations(
         store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
     )
-    channels = _channels(credentials, settings)
+    channels = {channel.name: channel for channel in (with_channels or _channels(credentials, settings))}
     name, lease_s = worker or worker_name(settings), settings.lease_s
     clocks = ClockWorker(store, conversations, time, name=name, lease_s=lease_s, at_once=settings.turns_at_once)
     delivery = DeliveryWorker(
@@ -177,14 +178,14 @@ def build(
 
     def mark_seen(state: State) -> None:
         channel = channels.get(state.identity.channel)
-        if channel is not None and not channel.local:
+        if channel is not None and not channel.local and delivery.lines[channel.name].works:
             background.start(channel.seen(state.identity))
 
     conversations.on_turn = mark_seen
 
     def agent_types(identity: Identity, agent: AgentRef) -> None:
         channel = channels.get(identity.channel)
-        if channel is not None and not channel.local:
+        if channel is not None and not channel.local and delivery.lines[channel.name].works:
             background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)
@@ -208,7 +209,7 @@ def build(
     return service
 
 
-def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel]:
+def _channels(credentials: Credentials, settings: Settings) -> list[Channel]:
     channels: list[Channel] = []
     if credentials.with_rest:
         channels.append(RestChannel())
@@ -217,7 +218,7 @@ def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel
         channels.append(WidgetChannel(persona=settings.persona, tagline=settings.tagline, origins=origins))
     if credentials.facebook:
         channels.append(facebook_channel(credentials.facebook, quiet=settings.pacing == "instant"))
-    return {channel.name: channel for channel in channels}
+    return channels
 
 
 def _lines(channels: Mapping[str, Channel], settings: Settings, rng: Random) -> Lines:

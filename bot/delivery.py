@@ -171,7 +171,11 @@ class DeliveryWorker(Worker):
             await self._sent(message, None, send_as)
             return
         now = self._time.now()
-        if not await self._store.mark_sending(message.message_id, worker=self.name, now=now, sent_as=send_as.value):
+        marked = await self._store.mark_sending(
+            message.message_id, worker=self.name, now=now, sent_as=send_as.value, opted_out_at=message.opted_out_at
+        )
+        if not marked:
+            await self._overtaken(message)
             return
         if not self.holds(message.conversation_id):
             # The process was stopped for longer than its lease: whoever took over waits for an echo that must not come twice.
@@ -203,14 +207,23 @@ class DeliveryWorker(Worker):
     async def _sent(self, message: Outgoing, external_id: str | None, send_as: SendAs) -> None:
         try:
             shown = await self._store.mark_sent(
-                message.message_id, now=self._time.now(), external_id=external_id, sent_as=send_as.value
+                message.message_id,
+                now=self._time.now(),
+                external_id=external_id,
+                sent_as=send_as.value,
+                opted_out_at=message.opted_out_at,
             )
         except VersionConflict:
-            log.info("message.withdrawn", message_id=message.message_id)
+            await self._overtaken(message)
             return
         DELIVERED.labels(message.identity.channel).inc()
         log.info("message.sent", conversation_id=message.conversation_id, message_id=message.message_id, seq=shown.seq)
         self.tell(shown)
+
+    async def _overtaken(self, message: Outgoing) -> None:
+        """It was withdrawn, taken over by another service, or its conversation changed hands since it was claimed: look again."""
+        log.info("send.overtaken", message_id=message.message_id)
+        await self._store.release_claims(worker=self.name, conversations=(message.conversation_id,))
 
     def tell(self, shown: Message) -> None:
         """Let those who watch the conversation know of a message that is now shown."""
@@ -264,7 +277,7 @@ class DeliveryWorker(Worker):
         while self._typing and self._typing[0][0] <= self._time.now():
             _, _, identity, agent, _ = heapq.heappop(self._typing)
             channel = self._channels.get(identity.channel)
-            if channel is not None:
+            if channel is not None and self.lines[identity.channel].works:
                 self._background.start(channel.typing(identity, on=True, agent=agent))
 
 

@@ -52,7 +52,7 @@ class Hub:
     """Topics and their listeners: `console`, `conversation:<id>`, and `identity_topic` until a conversation has an id."""
 
     def __init__(self) -> None:
-        self._listeners: dict[str, set[Subscription]] = defaultdict(set)
+        self._listeners: dict[str, dict[Subscription, None]] = defaultdict(dict)
 
     def publish(self, topic: str, frame: Frame) -> None:
         """Tell every listener of the topic; never waits, never raises."""
@@ -68,11 +68,11 @@ class Hub:
         """Listen to the topics while inside the block."""
         subscription = Subscription()
         for topic in topics:
-            self._listeners[topic].add(subscription)
+            self._listeners[topic][subscription] = None
         try:
             yield subscription
         finally:
             for topic in topics:
-                self._listeners[topic].discard(subscription)
+                self._listeners[topic].pop(subscription, None)
                 if not self._listeners[topic]:
                     del self._listeners[topic]

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 
 import structlog
 
@@ -88,12 +87,12 @@ class Intake:
     def _stopped(self) -> bool:
         """Whether the database let the latest transaction fail, or has kept the present one waiting beyond all patience."""
         waits_since = self._writing_since
-        return self._failing or (waits_since is not None and monotonic() - waits_since > STORED_WITHIN_S)
+        return self._failing or (waits_since is not None and asyncio.get_running_loop().time() - waits_since > STORED_WITHIN_S)
 
     async def _write(self) -> None:
         while self._waiting:
             batch = self._next_batch()
-            self._writing_since = monotonic()
+            self._writing_since = asyncio.get_running_loop().time()
             try:
                 await self._write_batch([one for one in batch if not one[1].done()])
             finally:

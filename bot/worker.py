@@ -96,7 +96,8 @@ class Worker(ABC):
         self._stopping = True
         self.wake()
         if self._hands:
-            _, late = await asyncio.wait(self._hands.values(), timeout=within_s)
+            await asyncio.wait(self._hands.values(), timeout=within_s)
+            late = list(self._hands.values())
             for task in late:
                 task.cancel()
             if late:

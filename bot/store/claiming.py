@@ -34,7 +34,9 @@ class Claiming(Protocol):
     async def release(self, *, worker: str, conversations: Collection[str] | None, not_before: datetime | None) -> None:
         """See `Store.release_claims`."""
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None) -> bool:
+    async def mark_sending(
+        self, message_id: int, *, worker: str, now: datetime, sent_as: str | None, opted_out_at: datetime | None
+    ) -> bool:
         """See `Store.mark_sending`."""
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool) -> None:
@@ -114,11 +116,15 @@ class MemoryClaiming:
         self._clocks.release(worker=worker, conversations=conversations, not_before=not_before)
         self._messages.release(worker=worker, conversations=conversations, not_before=not_before)
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None) -> bool:
+    async def mark_sending(
+        self, message_id: int, *, worker: str, now: datetime, sent_as: str | None, opted_out_at: datetime | None
+    ) -> bool:
         """See `Store.mark_sending`."""
         if not self._messages.holds(message_id, worker=worker, now=now):
             return False
-        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id, worker=None, now=now, sent_as=sent_as))
+        return await self._write.run(
+            lambda conn: outbox.mark_sending(conn, message_id, worker=None, now=now, sent_as=sent_as, opted_out_at=opted_out_at)
+        )
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool) -> None:
         """See `Store.mark_retry`."""
@@ -185,9 +191,13 @@ class TableClaiming:
             lambda conn: claims.release_claims(conn, worker=worker, conversations=conversations, not_before=not_before)
         )
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None) -> bool:
+    async def mark_sending(
+        self, message_id: int, *, worker: str, now: datetime, sent_as: str | None, opted_out_at: datetime | None
+    ) -> bool:
         """See `Store.mark_sending`."""
-        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id, worker=worker, now=now, sent_as=sent_as))
+        return await self._write.run(
+            lambda conn: outbox.mark_sending(conn, message_id, worker=worker, now=now, sent_as=sent_as, opted_out_at=opted_out_at)
+        )
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool) -> None:
         """See `Store.mark_retry`."""

@@ -336,14 +336,31 @@ class Store(Protocol):
         """Let go of what `worker` holds, or of what it holds of these conversations. With `not_before` nobody can claim it
         earlier: a back-off, which outlives the worker (but not the process where the store belongs to one)."""
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None = None) -> bool:
+    async def mark_sending(
+        self,
+        message_id: int,
+        *,
+        worker: str,
+        now: datetime,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> bool:
         """QUEUED -> SENDING, attempts + 1; also again from SENDING for a settled retry. False, and nothing changed, if it is
-        neither, or if no claim of `worker`'s on it lives at `now`. `sent_as` is kept with the message."""
+        neither, if no claim of `worker`'s on it lives at `now`, if it is stale, or if the conversation's opt-out is no longer
+        `opted_out_at`. `sent_as` is kept with the message."""
 
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
+    async def mark_sent(
+        self,
+        message_id: int,
+        *,
+        now: datetime,
+        external_id: str | None,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> Message:
         """-> SENT with the next `seq`, held by nobody; idempotent. Sets the conversation's last_outbound_at; a parked message is
-        parked no longer. Raises `NotFound`, and `VersionConflict` for a message that was withdrawn or given up before it was
-        ever marked as sending."""
+        parked no longer. Raises `NotFound`, and `VersionConflict` for a message that was never marked as sending and was
+        withdrawn or given up, or may not be marked so now (see `mark_sending`)."""
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool = True) -> None:
         """SENDING -> QUEUED, due later, held by nobody. Nothing happens in another state, or if another worker took it over.

@@ -161,10 +161,20 @@ class SqlStore:
         """See `Store.outbox_next_at`."""
         return await self._claiming.outbox_next_at(channels, after)
 
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
+    async def mark_sent(
+        self,
+        message_id: int,
+        *,
+        now: datetime,
+        external_id: str | None,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> Message:
         """See `Store.mark_sent`. Raises `NotFound`, `VersionConflict`."""
         shown = await self._write.run(
-            lambda conn: outbox.mark_sent(conn, message_id, now=now, external_id=external_id, sent_as=sent_as)
+            lambda conn: outbox.mark_sent(
+                conn, message_id, now=now, external_id=external_id, sent_as=sent_as, opted_out_at=opted_out_at
+            )
         )
         self._claiming.settled(message_id)
         return shown
@@ -242,9 +252,17 @@ class SqlStore:
         """See `Store.release_claims`."""
         await self._claiming.release(worker=worker, conversations=conversations, not_before=not_before)
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None = None) -> bool:
+    async def mark_sending(
+        self,
+        message_id: int,
+        *,
+        worker: str,
+        now: datetime,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> bool:
         """See `Store.mark_sending`."""
-        return await self._claiming.mark_sending(message_id, worker=worker, now=now, sent_as=sent_as)
+        return await self._claiming.mark_sending(message_id, worker=worker, now=now, sent_as=sent_as, opted_out_at=opted_out_at)
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool = True) -> None:
         """See `Store.mark_retry`. Raises `NotFound`."""

@@ -28,6 +28,8 @@ class Limits:
 
     sends_per_s: int | None = None  # messages of the Page; beyond: code 613. Meta's figure is PAGE_SENDS_PER_S
     calls_per_s: int | None = None  # all calls of the app; beyond: code 4
+    media_per_s: int | None = None  # audio, video and pictures of the Page; beyond: code 613. Meta's figure is 10, without pictures
+    regain_min: int = 0  # what the usage header says of a Page that is over its budget: minutes until it may send again
 
 
 NO_LIMITS = Limits()
