@@ -136,6 +136,11 @@ class FlowTriggered:
     flow_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """The audit found that something is missing; what can be set again is, without a word."""
+
+
 type Event = (
     Inbound
     | BrainAnswered
@@ -150,6 +155,7 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | Audited
 )
 
 
