@@ -28,6 +28,7 @@ from bot.core.model import (
     State,
     WarmlineError,
 )
+from bot.store.auditing import AuditStore
 
 
 class StoreError(WarmlineError):
@@ -200,7 +201,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(Protocol):
+class Store(AuditStore, Protocol):
     """Durable state. Every method may raise `StoreUnavailable`."""
 
     # ---- life

@@ -58,7 +58,7 @@ _LEAVING = (Delivery.QUEUED.value, Delivery.SENDING.value)
 _SENDING = (
     sa.update(messages)
     .where(messages.c.message_id == sa.bindparam("id"), messages.c.status.in_(_LEAVING))
-    .values(status=Delivery.SENDING.value, attempts=messages.c.attempts + 1)
+    .values(status=Delivery.SENDING.value, attempts=messages.c.attempts + 1, sending_at=sa.bindparam("now"))
 )
 _RETRY = (
     sa.update(messages)
@@ -118,9 +118,9 @@ def unsent_count(conn: sa.Connection, conversation_id: str) -> int:
     return int(conn.execute(_COUNT, {"id": conversation_id}).scalar_one())
 
 
-def mark_sending(conn: sa.Connection, message_id: int) -> bool:
+def mark_sending(conn: sa.Connection, message_id: int, *, now: datetime) -> bool:
     """See `Store.mark_sending`."""
-    return conn.execute(_SENDING, {"id": message_id}).rowcount == 1
+    return conn.execute(_SENDING, {"id": message_id, "now": now}).rowcount == 1
 
 
 def mark_sent(conn: sa.Connection, message_id: int, *, now: datetime, external_id: str | None) -> Message:

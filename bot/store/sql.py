@@ -29,6 +29,7 @@ from bot.store.failures import Clash
 from bot.store.postgres import postgres_engine
 from bot.store.rules import must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
+from bot.store.sql_audit import SqlAudit
 from bot.store.sqlite import sqlite_engine
 
 CLASHES = 3
@@ -65,7 +66,7 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id) -> SqlStore:
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
 
-class SqlStore:
+class SqlStore(SqlAudit):
     """`bot.store.contract.Store` over SQL. Writes go through one runner, reads through another, so that a long list
     does not hold up a turn; a read sees every write that was awaited before it."""
 
@@ -152,7 +153,7 @@ class SqlStore:
 
     async def mark_sending(self, message_id: int, *, now: datetime) -> bool:
         """See `Store.mark_sending`."""
-        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id))
+        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id, now=now))
 
     async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None) -> Message:
         """See `Store.mark_sent`. Raises `NotFound`, `VersionConflict`."""

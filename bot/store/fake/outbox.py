@@ -76,18 +76,19 @@ class Outbox(Talks):
             return False
         line.delivery = Delivery.SENDING
         line.attempts += 1
+        line.sending_at = now
         return True
 
     async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None) -> Message:
         """See `Store.mark_sent`. Raises `NotFound`, `VersionConflict`."""
-        return self._sent(self._outbound(message_id), now)
+        return self._sent(self._outbound(message_id), now, external_id)
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
         """See `Store.settle_by_echo`."""
         line = self._by_key.get(key)
-        return None if line is None else self._sent(line, now)
+        return None if line is None else self._sent(line, now, external_id)
 
-    def _sent(self, line: Line, now: datetime) -> Message:
+    def _sent(self, line: Line, now: datetime, external_id: str | None) -> Message:
         if line.delivery is Delivery.SENT:
             return line.shown()
         if line.delivery not in LEAVING and line.attempts == 0:
@@ -95,6 +96,7 @@ class Outbox(Talks):
         talk = self._talks[line.conversation_id]
         talk.last_seq += 1
         line.seq, line.at, line.delivery, line.error = talk.last_seq, now, Delivery.SENT, None
+        line.external_id = external_id
         talk.last_at = max(talk.last_at, now)
         talk.last_outbound_at = latest(talk.last_outbound_at, now)
         self._close_line(talk, line)

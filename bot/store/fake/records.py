@@ -54,6 +54,8 @@ class Line:
     attempts: int = 0
     error: str | None = None
     read_at: datetime | None = None
+    sending_at: datetime | None = None
+    external_id: str | None = None
 
     def shown(self) -> Message:
         shared = {
