@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,12 +14,20 @@ import pytest
 from conversing import NOBODY, NOW, SAM, follows, heard, waiting_state
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_never import KIM as KIM_REF
 from test_never import RULES, STEPS, History
+from test_never import SAM as SAM_REF
 
-from bot.core.audit import CHECKS, Suspect, findings_of, lacks
+from bot.core.audit import CHECKS, Finding, Suspect, findings_of, lacks
+from bot.core.audit_sent import findings_of_sent
 from bot.core.decide import decide
 from bot.core.events import Audited, ClockFired, Decision, Inbound
-from bot.core.model import Clock, ClockKind, Enrolment, Episode, Owner, Promise, Reason, Speaker, State
+from bot.core.model import Clock, ClockKind, Delivery, Enrolment, Episode, Owner, Promise, Reason, Speaker, State
+from bot.core.window import permit
+from bot.delivery import refused
+from bot.store import open_store
+from bot.store.auditing import Marks
+from bot.store.contract import Store
 from bot.store.fake import FakeStore
 
 COUNTED = itertools.count(1)
@@ -70,6 +79,69 @@ def test_a_whole_state_is_left_alone(steps: list[tuple[str, Any]], seed: int) ->
     whole = asyncio.run(reached(seed, steps))
     assert audited(whole) == Decision(state=whole)
     assert findings_of(Suspect(state=whole), now=NOW, overdue_before=NOW - timedelta(days=9)) == []
+
+
+class Life(History):
+    """A history whose messages leave as the outbox lets them: not when they are stale, unwanted or out of the window."""
+
+    async def deliver(self) -> None:
+        for out in await self.store.outbox_due(now=self.now, limit=1, channels=("facebook",)):
+            may = permit(
+                "facebook",
+                speaker=out.say.speaker,
+                closes_at=out.window_closes_at,
+                last_inbound_at=out.last_inbound_at,
+                now=self.now,
+            )
+            if refused(out) or may is None:
+                await self.store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="x", now=self.now)
+                continue
+            await self.store.mark_sending(out.message_id, now=self.now)
+            await self.store.mark_sent(out.message_id, now=self.now, external_id=f"x{out.message_id}")
+
+
+async def looked_at(store: Store, now: datetime) -> list[Finding]:
+    """Everything that the audit finds in a store at this moment."""
+    marks, found = Marks(), []
+    look = await store.audit_open(overdue_before=now - timedelta(days=9), before=now, marks=marks, limit=99)
+    found += [f for one in look.found for f in findings_of(one, now=now, overdue_before=now - timedelta(days=9))]
+    sent = await store.audit_sent(before=now + timedelta(days=1), marks=marks, limit=9999)
+    assert not sent.more
+    return found + [f for one in sent.found for f in findings_of_sent(one, RULES.nurture.flows, "UTC")]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=st.lists(STEPS, max_size=30), seed=st.integers(0, 9))
+def test_the_audit_finds_nothing_in_any_history(steps: list[tuple[str, Any]], seed: int) -> None:
+    async def live() -> None:
+        history = Life(FakeStore(), seed)
+        for kind, what in [("hear", "hi"), *steps, ("deliver", 9), ("wind", 200_000), ("deliver", 9)]:
+            await history.step(kind, what)
+        assert await looked_at(history.store, history.now) == []
+
+    asyncio.run(live())
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_audit_finds_nothing_in_long_histories_on_the_durable_store(tmp_path: Path, seed: int) -> None:
+    rng = Random(seed)
+    store = open_store(f"sqlite:///{tmp_path / 'w.db'}")
+    await store.migrate()
+    history = Life(store, seed)
+    await history.step("hear", "hi")
+    for kind, options in rng.choices(LONG, k=60):
+        await history.step(kind, rng.choice(options))
+        assert await looked_at(store, history.now) == []
+    assert (await store.audit_strays(marks=Marks(), limit=9999)).found == ()
+    await store.close()
+
+
+LONG: list[tuple[str, list[Any]]] = [
+    ("hear", ["hi", "i sell candles", "person please", "stop", "start", "yes"]), ("tap", ["/warmline.wait", "/warmline.bot"]),
+    ("wind", [1, 5, 30, 400, 90_000]), ("brain", ["up", "up", "down"]), ("desk", ["none", "sam", "both"]),
+    ("take", [SAM_REF, KIM_REF]),
+    ("write", [SAM_REF, KIM_REF]), ("give back", [SAM_REF, KIM_REF]), ("left", [SAM_REF]), ("deliver", [1, 3, 9]), ("native", [""]),
+]  # fmt: skip
 
 
 class TestEachLoss:
