@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
@@ -14,6 +16,7 @@ from aiohttp import web
 
 from bot import credentials as credentials_file
 from bot import metrics, pages
+from bot.audit import Auditor, Bounds
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
 from bot.channels.base import Channel, Ports
@@ -22,6 +25,7 @@ from bot.channels.rest import RestChannel
 from bot.channels.widget import WidgetChannel
 from bot.clocks import ClockWorker
 from bot.conversations import Conversations
+from bot.core.audit import ROWS
 from bot.core.decide import Rules
 from bot.core.events import ForeignEcho, ProfileSeen
 from bot.core.model import AgentRef, Identity, State
@@ -33,6 +37,7 @@ from bot.intake import Intake, IntakeTimes
 from bot.settings import Settings
 from bot.staff import Staff
 from bot.store import open_store
+from bot.store.auditing import RowCount
 from bot.store.contract import Store
 from bot.time import SystemTime, Time
 from handoff.api import ConsoleParts
@@ -80,6 +85,7 @@ class Service:
     delivery: DeliveryWorker
     presence: Presence
     staff: Staff
+    auditor: Auditor
     background: Background
     channels: dict[str, Channel]
     web: web.Application
@@ -92,6 +98,7 @@ class Service:
             asyncio.create_task(self.clocks.run(), name="clocks"),
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self.staff.run(), name="staff"),
+            asyncio.create_task(self.auditor.run(), name="audit"),
         ]
 
     async def stop(self) -> None:
@@ -160,6 +167,10 @@ def build(
         echoed=echoed,
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
+    auditor = Auditor(
+        store, conversations, hub, time, audit_bounds(settings), every_s=settings.audit_every_s, holder=new_id("audit")
+    )
+    auditor.late = clocks.wake
     conversations.on_queued = delivery.queued
     conversations.on_clocks = clocks.wake
 
@@ -179,8 +190,8 @@ def build(
     app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
     service = Service(
         settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
-        clocks=clocks, delivery=delivery, presence=presence, staff=staff, background=background, channels=channels,
-        web=app, workers=[],
+        clocks=clocks, delivery=delivery, presence=presence, staff=staff, auditor=auditor, background=background,
+        channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, store=store, hub=hub, time=time)
     for channel in channels.values():
@@ -192,6 +203,11 @@ def build(
     add_console(app, parts)
     pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))
     return service
+
+
+def audit_bounds(settings: Settings) -> Bounds:
+    """How much the audit looks at, and how late is too late."""
+    return Bounds(batch=settings.audit_batch, late_s=settings.audit_late_s, capacity=settings.agent_capacity)
 
 
 def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel]:
@@ -223,5 +239,19 @@ def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:
         metrics.OVERDUE_PROMISES.set(counts.overdue_promises)
         metrics.WAITING_EPISODES.set(counts.waiting_episodes)
         metrics.QUEUED_MESSAGES.set(counts.queued_messages)
+        await audited()
+
+    told: Counter[str] = Counter()
+
+    async def audited() -> None:
+        run, found = await store.audit_run(), await store.finding_counts()
+        for row in ROWS:
+            kept = found.get(row, RowCount())
+            metrics.VIOLATIONS.labels(row).inc(max(0, kept.total - told[row]))
+            metrics.VIOLATIONS_OPEN.labels(row).set(kept.open)
+            told[row] = kept.total
+        age_s = (time.now() - run.ran_at).total_seconds() if run.ran_at else math.inf
+        metrics.AUDIT_AGE.set(age_s)
+        metrics.AUDIT_BEHIND.set(run.behind)
 
     return count

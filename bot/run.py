@@ -6,6 +6,7 @@ import asyncio
 import errno
 import secrets
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -14,10 +15,13 @@ from rich.console import Console
 
 from bot import app as composition
 from bot import training
+from bot.audit import look
 from bot.brain import SocketBrain
+from bot.core.audit import Finding
 from bot.errors import BrainError, SettingsError
 from bot.settings import Settings
 from bot.store import open_store
+from bot.store.auditing import Marks
 from bot.store.contract import Agent
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
@@ -81,6 +85,24 @@ async def all_agents(settings: Settings) -> list[Agent]:
         return await store.agents()
     finally:
         await store.close()
+
+
+async def audit_now(settings: Settings) -> list[Finding]:
+    """Everything that the audit finds in the whole database, from the beginning. Changes nothing."""
+    nurture = composition.load_rules(settings).nurture
+    bounds, now = composition.audit_bounds(settings), SystemTime().now()
+    store = open_store(settings.url)
+    found: dict[Finding, None] = {}
+    try:
+        marks, more = Marks(), True
+        while more:
+            overdue_before = now - timedelta(seconds=bounds.late_s)
+            batch, after, more = await look(store, nurture, bounds, marks, now=now, overdue_before=overdue_before)
+            found |= dict.fromkeys(batch)
+            more, marks = more or bool(after.enrolled), after
+    finally:
+        await store.close()
+    return list(found)
 
 
 def _agent(email: str, name: str, role: str, password: str) -> Agent:

@@ -55,6 +55,11 @@ class Settings(BaseModel):
     settle_s: float = Field(15.0, gt=0, description="How long an echo may take before a send of unknown outcome is tried again.")
     send_attempts: int = Field(8, ge=1, description="Tries before a message counts as failed.")
     agent_capacity: int = Field(4, ge=1, description="Conversations an agent holds at once.")
+    audit_every_s: float = Field(15.0, ge=1, description="How often the audit looks for what may never happen.")
+    audit_batch: int = Field(1000, ge=10, description="Messages that one look of the audit judges at most.")
+    audit_late_s: float = Field(
+        120.0, ge=60, description="How late a clock may fire before the audit says so; longer than every back-off."
+    )
     stop_within_s: float = Field(10.0, gt=0, description="How long a stop waits for what is in hand.")
     log: Literal["auto", "json", "console"] = Field("auto", description="Form of log lines; auto is console on a terminal.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

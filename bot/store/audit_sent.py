@@ -9,8 +9,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.core.audit_sent import FlowSaid, Sent, Turn
 from bot.core.model import Delivery, Speaker
+from bot.core.sent import FlowSaid, Sent, Turn
 from bot.store.audit_open import BEGINNING
 from bot.store.auditing import MARK_STRAYS, Look, Marks, Stray
 from bot.store.codec import profile_of

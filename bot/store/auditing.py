@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.core.audit import Finding, Suspect
-from bot.core.audit_sent import Sent
+from bot.core.sent import Sent
 
 MARK_STRAYS = ("messages", "notes", "tracker_events", "journal")
 """Tables whose rows must belong to a conversation; each has a mark of its own."""

@@ -285,8 +285,8 @@ class Store(AuditStore, Protocol):
         message that is sent or settled. Raises `NotFound`, and `ValueError` for another delivery."""
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
-        """An echo with our key: that message was sent, even if it was given up. None if no message has the key. Raises
-        `VersionConflict` as `mark_sent` does."""
+        """An echo with our key: that message was sent, even if it was given up. None if no message has the key. One that is
+        sent already under another id was sent twice: that is kept as a finding. Raises `VersionConflict` as `mark_sent` does."""
 
     async def unsent_count(self, conversation_id: str) -> int:
         """How many messages of the conversation wait to be sent."""

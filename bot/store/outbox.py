@@ -12,9 +12,10 @@ from bot.core.events import JournalEntry
 from bot.core.model import Delivery, Speaker
 from bot.store.codec import journal_values
 from bot.store.contract import Message, NotFound, Outgoing, VersionConflict
+from bot.store.findings import add_findings
 from bot.store.jsontext import Record
 from bot.store.message_rows import UNHEARD, message_of, outgoing_of
-from bot.store.rules import latest
+from bot.store.rules import doubled, latest
 from bot.store.tables import OPEN_STATUS, conversations, journal, messages
 
 # The two states in which a message still has to be sent, written as the partial index is.
@@ -135,7 +136,11 @@ def mark_sent(conn: sa.Connection, message_id: int, *, now: datetime, external_i
 def settle_by_echo(conn: sa.Connection, *, key: str, external_id: str, now: datetime) -> Message | None:
     """See `Store.settle_by_echo`."""
     row = conn.execute(_BY_KEY, {"key": key}).first()
-    return None if row is None else _sent(conn, row, now=now, external_id=external_id)
+    if row is None:
+        return None
+    if row.status == Delivery.SENT and row.external_id not in (None, external_id):
+        add_findings(conn, [doubled(row.conversation_id, row.message_id, now)], now=now)
+    return _sent(conn, row, now=now, external_id=external_id)
 
 
 def _sent(conn: sa.Connection, row: Record, *, now: datetime, external_id: str | None) -> Message:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.audit import Finding, Suspect
-from bot.core.audit_sent import Sent
+from bot.core.sent import Sent
 from bot.store import audit_open, audit_sent, findings
 from bot.store.auditing import AuditRun, Found, Look, Marks, RowCount, Stray
 from bot.store.runner import Runner

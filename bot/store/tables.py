@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.core.audit_sent import TURNS_OF_TALK
+from bot.core.sent import TURNS_OF_TALK
 from bot.store.columns import Id, Json, UtcDateTime
 
 metadata = sa.MetaData(

@@ -385,6 +385,20 @@ class AuditContract:
         await send(store, conversation_id, bot("now", due=20), now=20, local=True)
         assert [(f.code, f.key) for f in await sent_findings(store)] == [("sent_early", str(early[0]))]
 
+    async def test_a_second_echo_under_another_id_tells_of_a_double(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = await keep(store, conversation_id, say=(bot("one"),))
+        (out,) = await store.outbox_due(now=at(1), limit=1, channels=("widget",))
+        await store.mark_sending(message_id, now=at(1))
+        for _ in range(2):
+            await store.settle_by_echo(key=out.key, external_id="x1", now=at(2))
+        assert await store.findings(limit=9) == []
+        for _ in range(2):
+            await store.settle_by_echo(key=out.key, external_id="x2", now=at(3))
+        [kept] = await store.findings(limit=9)
+        assert (kept.finding.code, kept.finding.key, kept.finding.at) == ("sent_twice", str(message_id), at(3))
+        assert not kept.finding.lasting
+
     # ---- what was found
 
     async def test_a_finding_is_kept_once_until_it_ends(self, store: Store) -> None:

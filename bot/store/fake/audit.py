@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from itertools import count
 
 from bot.core.audit import Finding, Suspect, findings_of
-from bot.core.audit_sent import TURNS_OF_TALK, FlowSaid, Sent, Turn
 from bot.core.model import Delivery, Speaker
+from bot.core.sent import TURNS_OF_TALK, FlowSaid, Sent, Turn
 from bot.store.auditing import AuditRun, Found, Look, Marks, RowCount, Stray
 from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks

@@ -13,15 +13,16 @@ from bot.store.contract import (
     Outgoing,
     VersionConflict,
 )
+from bot.store.fake.audit import Audits
 from bot.store.fake.records import LEAVING, Line, Talk
-from bot.store.fake.talks import Talks
 from bot.store.rules import (
+    doubled,
     latest,
     must_be_final,
 )
 
 
-class Outbox(Talks):
+class Outbox(Audits):
     """What is to be sent, and what became of it."""
 
     def _firsts(self, channels: tuple[str, ...]) -> Iterable[tuple[Talk, Line]]:
@@ -86,7 +87,11 @@ class Outbox(Talks):
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
         """See `Store.settle_by_echo`."""
         line = self._by_key.get(key)
-        return None if line is None else self._sent(line, now, external_id)
+        if line is None:
+            return None
+        if line.delivery is Delivery.SENT and line.external_id not in (None, external_id):
+            await self.add_findings([doubled(line.conversation_id, line.message_id, now)], now=now)
+        return self._sent(line, now, external_id)
 
     def _sent(self, line: Line, now: datetime, external_id: str | None) -> Message:
         if line.delivery is Delivery.SENT:
