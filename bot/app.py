@@ -198,7 +198,7 @@ def build(
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
-        secure_cookies=settings.secure, typing=agent_types,
+        secure_cookies=settings.secure, audit_every_s=settings.audit_every_s, typing=agent_types,
     )  # fmt: skip
     add_console(app, parts)
     pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))

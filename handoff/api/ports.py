@@ -48,7 +48,7 @@ class HubPort(Protocol):
 
     Topic `console`: {"type": "conversation", "conversation_id"}, {"type": "message", "conversation_id", "seq"},
     {"type": "typing", "conversation_id", "who"}, {"type": "notice", "kind", "to", "conversation_id", "text", ...},
-    {"type": "presence"}. Topic `conversation:<id>`: {"type": "typing", "on", "name"}.
+    {"type": "presence"}, {"type": "audit"}: the audit has looked. Topic `conversation:<id>`: {"type": "typing", "on", "name"}.
     """
 
     def publish(self, topic: str, frame: Frame) -> None:
@@ -72,4 +72,5 @@ class ConsoleParts:
     now: Callable[[], datetime]
     policy: Policy
     secure_cookies: bool
+    audit_every_s: float = 15.0
     typing: Callable[[Identity, AgentRef], None] = lambda _identity, _agent: None

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import WSCloseCode, web
 
+from handoff.api.audit import Audit
 from handoff.api.errors import answering
 from handoff.api.feed import Feed
 from handoff.api.ports import ConsoleParts
@@ -41,6 +42,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> None:
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
+    signed_in("GET", "/audit", Audit(parts).audit, admin=True)
     signed_in("GET", "/socket", socket.open)
 
     parts.presence.on_shown = lambda: parts.hub.publish("console", {"type": "presence"})
