@@ -21,7 +21,7 @@ ROWS: dict[str, str] = {
     "I6": "Nothing is sent when the channel forbids it, and the human tag is for people's words alone.",
     "I7": "Flows keep quiet hours and limits, and say each thing once.",
     "I8": "No clock is lost, late or early, and a late answer counts as late.",
-    "I9": "Each handoff has one owner or a running clock, and nobody has more talks than they can hold.",
+    "I9": "Each handoff has one owner or a running clock, and no agent has too many.",
     "I10": "Personal data stays with its own conversation and out of the logs.",
 }
 """Each row of the table, as a sentence that holds while all is well."""

@@ -84,7 +84,8 @@ _LATE = (
     .limit(sa.bindparam("limit"))
 )
 _ENDED = (
-    sa.select(journal.c.journal_id, journal.c.conversation_id, journal.c.at)
+    sa.select(journal.c.journal_id, journal.c.conversation_id, journal.c.at, conversations.c.episode)
+    .join(conversations, conversations.c.conversation_id == journal.c.conversation_id)
     .where(
         journal.c.kind == ENDED,
         journal.c.at >= sa.bindparam("after", type_=journal.c.at.type),
@@ -123,31 +124,38 @@ _OPEN_OF = (
 )
 
 
-def audit_open(conn: sa.Connection, *, overdue_before: datetime, before: datetime, marks: Marks, limit: int) -> Look[Suspect]:
+def audit_open(
+    conn: sa.Connection, *, overdue_before: datetime, before: datetime, marks: Marks, limit: int, stretch: int
+) -> Look[Suspect]:
     """See `AuditStore.audit_open`."""
     one_moment(conn)
     few = {"limit": limit + 1}
-    ended = conn.execute(
-        _ENDED, {"after": marks.closed_at or BEGINNING, "after_id": marks.closed_id, "before": before, "limit": limit}
-    ).all()
-    enrolled, walked_to = _enrolled(conn, marks.enrolled, limit)
+    since = {"after": marks.closed_at or BEGINNING, "after_id": marks.closed_id}
+    ended = conn.execute(_ENDED, {**since, "before": before, "limit": stretch}).all()
+    enrolled, walked_to = _enrolled(conn, marks.enrolled, stretch)
     wanted = dict.fromkeys(
         (
+            # First, because the mark goes past them.
+            *(row.conversation_id for row in ended if _hides(row)),
             *conn.execute(_UNHEARD, few).scalars(),
             *conn.execute(_PROMISED, few).scalars(),
             *(row.conversation_id for row in conn.execute(_EPISODES) if _may_lack(row)),
             *conn.execute(_TWO).scalars(),
             *conn.execute(_OWNED, few).scalars(),
             *conn.execute(_LATE, {**few, "overdue_before": overdue_before}).scalars(),
-            *(row.conversation_id for row in ended),
             *enrolled,
         )
     )
-    suspects = _suspects(conn, list(wanted)[: 2 * limit])
+    suspects = _suspects(conn, list(wanted)[:limit])
     after = replace(marks, enrolled=walked_to)
     if ended:
         after = replace(after, closed_at=ended[-1].at, closed_id=ended[-1].journal_id)
-    return Look(found=tuple(suspects), marks=after, more=len(ended) == limit)
+    return Look(found=tuple(suspects), marks=after, more=len(ended) == stretch or len(wanted) > limit)
+
+
+def _hides(row: Record) -> bool:
+    episode = episode_of(row.episode)
+    return episode is not None and breach_hidden(episode)
 
 
 def _may_lack(row: Record) -> bool:

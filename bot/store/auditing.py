@@ -96,11 +96,13 @@ class AuditStore(Protocol):
     async def audit_run(self) -> AuditRun:
         """The latest run."""
 
-    async def audit_open(self, *, overdue_before: datetime, before: datetime, marks: Marks, limit: int) -> Look[Suspect]:
+    async def audit_open(
+        self, *, overdue_before: datetime, before: datetime, marks: Marks, limit: int, stretch: int
+    ) -> Look[Suspect]:
         """Conversations that may lack something, each as one consistent moment had it: messages unheard, promises, episodes and
         owners without what must move them, clocks due before `overdue_before`, episodes ended since the mark and before `before`,
-        and those of the next `limit` live enrolments that no clock moves. Healthy ones may be among them; one that lacks something
-        is left out only if more than `limit` do."""
+        and those of the next `stretch` live enrolments that no clock moves. Healthy ones may be among them; one that lacks
+        something is left out only if more than `limit` do."""
 
     async def audit_sent(self, *, before: datetime, marks: Marks, limit: int) -> Look[Sent]:
         """The next messages that left after the mark and before `before`, oldest first, with the facts to judge them."""

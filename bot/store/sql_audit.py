@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from bot.core.audit import Finding, Suspect
 from bot.core.sent import Sent
 from bot.store import audit_open, audit_sent, findings
@@ -30,11 +32,17 @@ class SqlAudit:
         """See `AuditStore.audit_run`."""
         return await self._read.run(findings.audit_run)
 
-    async def audit_open(self, *, overdue_before: datetime, before: datetime, marks: Marks, limit: int) -> Look[Suspect]:
+    async def audit_open(
+        self, *, overdue_before: datetime, before: datetime, marks: Marks, limit: int, stretch: int
+    ) -> Look[Suspect]:
         """See `AuditStore.audit_open`."""
-        return await self._read.run(
-            lambda conn: audit_open.audit_open(conn, overdue_before=overdue_before, before=before, marks=marks, limit=limit)
-        )
+
+        def job(conn: sa.Connection) -> Look[Suspect]:
+            return audit_open.audit_open(
+                conn, overdue_before=overdue_before, before=before, marks=marks, limit=limit, stretch=stretch
+            )
+
+        return await self._read.run(job)
 
     async def audit_sent(self, *, before: datetime, marks: Marks, limit: int) -> Look[Sent]:
         """See `AuditStore.audit_sent`."""

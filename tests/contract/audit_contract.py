@@ -111,7 +111,7 @@ def flow_say(wording: str = "follow_up/next_day#0", *, prompted: bool = False) -
 
 async def open_findings(store: Store, *, overdue_before: datetime = T0 - timedelta(1), marks: Marks = Marks()) -> list[Finding]:  # noqa: B008
     """What the looks at open things find."""
-    look = await store.audit_open(overdue_before=overdue_before, before=LATE, marks=marks, limit=50)
+    look = await store.audit_open(overdue_before=overdue_before, before=LATE, marks=marks, limit=50, stretch=50)
     return [f for one in look.found for f in findings_of(one, now=LATE, overdue_before=overdue_before)]
 
 
@@ -215,7 +215,7 @@ class AuditContract:
         assert episode is not None
         ended = JournalEntry(kind="episode.closed", at=at(200), data={})
         await keep(store, conversation_id, owner=Owner.BOT, episode=replace(episode, status="closed"), journal=(ended,))
-        look = await store.audit_open(overdue_before=T0 - timedelta(1), before=LATE, marks=Marks(), limit=50)
+        look = await store.audit_open(overdue_before=T0 - timedelta(1), before=LATE, marks=Marks(), limit=50, stretch=50)
         assert [f.code for one in look.found for f in findings_of(one, now=LATE, overdue_before=T0)][:1] == ["breach_hidden"]
 
     async def test_a_flow_without_its_clock(self, store: Store, wreck: Wreck) -> None:

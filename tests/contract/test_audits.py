@@ -100,7 +100,7 @@ class SqlAuditContract(AuditContract):
         for _ in range(2):
             marks, seen, looks = Marks(), set(), 0
             while not looks or marks.enrolled:
-                look = await store.audit_open(overdue_before=T0, before=T0, marks=marks, limit=3)
+                look = await store.audit_open(overdue_before=T0, before=T0, marks=marks, limit=50, stretch=3)
                 marks, looks = look.marks, looks + 1
                 seen |= {one.state.conversation_id for one in look.found}
             assert (seen, looks) == (lost, 3)

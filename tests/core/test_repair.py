@@ -103,7 +103,7 @@ class Life(History):
 async def looked_at(store: Store, now: datetime) -> list[Finding]:
     """Everything that the audit finds in a store at this moment."""
     marks, found = Marks(), []
-    look = await store.audit_open(overdue_before=now - timedelta(days=9), before=now, marks=marks, limit=99)
+    look = await store.audit_open(overdue_before=now - timedelta(days=9), before=now, marks=marks, limit=99, stretch=99)
     found += [f for one in look.found for f in findings_of(one, now=now, overdue_before=now - timedelta(days=9))]
     sent = await store.audit_sent(before=now + timedelta(days=1), marks=marks, limit=9999)
     assert not sent.more

@@ -36,7 +36,8 @@ LOOKS = list(looks())
 def explained(conn: sa.Connection, name: str, statement: sa.Select[Any], prefix: str) -> list[str]:
     wanted = {**KNOWN, **BY_NAME.get(name, {})}
     given = {name: wanted[name] for name in statement.compile(dialect=conn.dialect).params if name in wanted}
-    return [" ".join(map(str, row)) for row in conn.execute(Prefixed(prefix, statement), given)]
+    # The plan's own columns, not read as those of the statement.
+    return [" ".join(map(str, row)) for row in conn.execute(Prefixed(prefix, statement), given).cursor.fetchall()]
 
 
 class Prefixed(sa.sql.expression.Executable, sa.sql.expression.ClauseElement):

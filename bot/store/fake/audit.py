@@ -44,7 +44,9 @@ class Audits(Talks):
         """See `AuditStore.audit_run`."""
         return self._audit_run
 
-    async def audit_open(self, *, overdue_before: datetime, before: datetime, marks: Marks, limit: int) -> Look[Suspect]:
+    async def audit_open(
+        self, *, overdue_before: datetime, before: datetime, marks: Marks, limit: int, stretch: int
+    ) -> Look[Suspect]:
         """See `AuditStore.audit_open`."""
         all_of_them = (
             Suspect(state=talk.whole(), open_episodes=sum(e.status != "closed" for e in talk.episodes.values()))
