@@ -21,7 +21,7 @@ from bot.core.model import State, WarmlineError
 from bot.hub import Hub
 from bot.logs import refused_fields
 from bot.metrics import AUDIT_SECONDS
-from bot.store.auditing import Found, Marks
+from bot.store.auditing import Found, Marks, Stray
 from bot.store.contract import NotFound, Store
 from bot.time import Time
 from nurture.engine import Nurture
@@ -34,14 +34,11 @@ SETTLED = timedelta(seconds=30)
 HELD = timedelta(seconds=60)
 """So long one process may look before another may; a look takes a fraction of a second."""
 
-SUSPECTS = 100
-"""Conversations that one look judges at most, and so the repairs it makes."""
+STRETCH = 10_000
+"""Rows of which only an index is read, such as sleeping enrolments, in one run. They take some 30 ms."""
 
-STRETCHES = 10
-"""A row of which only an index is read, such as a sleeping enrolment's, costs a tenth of a message that is judged."""
-
-LOOKS_AT_ONCE = 5
-"""Stretches of sent messages in one run."""
+BATCHES = 25
+"""Batches in one run; between them others read."""
 
 KEPT = 500
 """Findings that still hold and are looked at again in one run."""
@@ -51,11 +48,13 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """How much and how late. `capacity`: conversations that an agent may hold."""
+    """How much and how late. `capacity`: conversations that an agent may hold; `suspects`: conversations judged in one look, and
+    so the repairs it makes."""
 
     batch: int
     late_s: float
     capacity: int
+    suspects: int = 100
 
 
 async def look(
@@ -63,24 +62,27 @@ async def look(
 ) -> tuple[list[Finding], Marks, bool]:
     """One bounded look at everything. Gives what is wrong, the marks after it and whether there is more already."""
     settled = now - SETTLED
-    walked = STRETCHES * bounds.batch
-    opened = await store.audit_open(overdue_before=overdue_before, before=settled, marks=marks, limit=SUSPECTS, stretch=walked)
+    opened = await store.audit_open(
+        overdue_before=overdue_before, before=settled, marks=marks, limit=bounds.suspects, stretch=STRETCH
+    )
     found = [f for suspect in opened.found for f in findings_of(suspect, now=now, overdue_before=overdue_before)]
-    marks, behind = opened.marks, opened.more
-    for _ in range(LOOKS_AT_ONCE):
-        sent = await store.audit_sent(before=settled, marks=marks, limit=bounds.batch)
-        found += [f for one in sent.found for f in findings_of_sent(one, nurture.flows, nurture.default_zone)]
-        marks, more = sent.marks, sent.more
-        if not more:
-            break
-    strays = await store.audit_strays(marks=marks, limit=walked)
-    found += [
-        Finding(code="stray_row", at=now, conversation_id=one.conversation_id, key=f"{one.table} {one.row_id}")
-        for one in strays.found
-    ]
+    marks, sent_more, strays_more = opened.marks, True, True
+    for _ in range(BATCHES):
+        if sent_more:
+            sent = await store.audit_sent(before=settled, marks=marks, limit=bounds.batch)
+            found += [f for one in sent.found for f in findings_of_sent(one, nurture.flows, nurture.default_zone)]
+            marks, sent_more = sent.marks, sent.more
+        if strays_more:
+            strays = await store.audit_strays(marks=marks, limit=STRETCH)
+            found += [_stray(one, now) for one in strays.found]
+            marks, strays_more = strays.marks, strays.more
     load = await store.agent_load()
     found += [Finding(code="over_capacity", at=now, key=agent_id) for agent_id, held in load.items() if held > bounds.capacity]
-    return found, strays.marks, behind or more or strays.more
+    return found, marks, opened.more or sent_more or strays_more
+
+
+def _stray(stray: Stray, now: datetime) -> Finding:
+    return Finding(code="stray_row", at=now, conversation_id=stray.conversation_id, key=f"{stray.table} {stray.row_id}")
 
 
 class Auditor:

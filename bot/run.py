@@ -6,6 +6,7 @@ import asyncio
 import errno
 import secrets
 import signal
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 
 LOOK_AGAIN_S = 0.25
 SWAP_WITHIN_S = 120.0
+EVERY_SUSPECT = 100_000
 FIRST_ADMIN = "admin@example.com"
 
 
@@ -90,16 +92,18 @@ async def all_agents(settings: Settings) -> list[Agent]:
 async def audit_now(settings: Settings) -> list[Finding]:
     """Everything that the audit finds in the whole database, from the beginning. Changes nothing."""
     nurture = composition.load_rules(settings).nurture
-    bounds, now = composition.audit_bounds(settings), SystemTime().now()
+    bounds, now = replace(composition.audit_bounds(settings), suspects=EVERY_SUSPECT), SystemTime().now()
+    overdue_before = now - timedelta(seconds=bounds.late_s)
     store = open_store(settings.url)
     found: dict[Finding, None] = {}
     try:
-        marks, more = Marks(), True
-        while more:
-            overdue_before = now - timedelta(seconds=bounds.late_s)
-            batch, after, more = await look(store, nurture, bounds, marks, now=now, overdue_before=overdue_before)
+        marks, done = Marks(), False
+        while not done:
+            batch, after, _ = await look(store, nurture, bounds, marks, now=now, overdue_before=overdue_before)
             found |= dict.fromkeys(batch)
-            more, marks = more or bool(after.enrolled), after
+            # The walk over live enrolments has come round, and there was nothing new.
+            done = not after.enrolled and replace(after, enrolled="") == replace(marks, enrolled="")
+            marks = after
     finally:
         await store.close()
     return list(found)

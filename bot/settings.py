@@ -56,7 +56,7 @@ class Settings(BaseModel):
     send_attempts: int = Field(8, ge=1, description="Tries before a message counts as failed.")
     agent_capacity: int = Field(4, ge=1, description="Conversations an agent holds at once.")
     audit_every_s: float = Field(15.0, ge=1, description="How often the audit looks for what may never happen.")
-    audit_batch: int = Field(1000, ge=10, description="Messages that one look of the audit judges at most.")
+    audit_batch: int = Field(200, ge=10, description="Messages that the audit judges in one go; a look has 25 goes.")
     audit_late_s: float = Field(
         120.0, ge=60, description="How late a clock may fire before the audit says so; longer than every back-off."
     )
