@@ -145,7 +145,7 @@ def _sent(row: Record, turns: Mapping[str, list[Turn]]) -> Sent:
         wording=body.wording or "",
         enrolment_id=body.enrolment_id,
         prompted=body.prompted,
-        sent_as=getattr(row, "sent_as", None),
+        sent_as=row.sent_as,
         earlier_id=row.earlier_id,
         earlier_left_at=row.earlier_sending_at or row.earlier_at,
         earlier_wording=_wording(row.earlier_body),

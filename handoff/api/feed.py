@@ -126,6 +126,8 @@ class Feed:
                 self._presence = True
             case "audit":
                 self._to_admins({"type": "audit"})
+            case "outbox":
+                self._to_admins({"type": "undelivered"})
             case "typing":
                 self._typing(frame)
             case "notice":

@@ -14,6 +14,7 @@ from bot.core.audit import Finding, findings_of
 from bot.core.audit_sent import findings_of_sent
 from bot.core.events import Decision, JournalEntry
 from bot.core.model import Clock, ClockKind, Delivery, Enrolment, Episode, Identity, Owner, Say, Speaker
+from bot.core.window import SendAs
 from bot.store.auditing import AuditRun, Marks, RowCount
 from bot.store.contract import Store
 from nurture.flow import Flow
@@ -94,12 +95,21 @@ async def enrolled(store: Store, who: Identity = ANN, name: str = "n1", **more: 
     return conversation_id
 
 
-async def send(store: Store, conversation_id: str, *says: Say, now: float, local: bool = False, **more: Any) -> list[int]:
+async def leaving(store: Store, message_id: int, now: float, sent_as: str | None = None) -> bool:
+    """Claim it and hand it over."""
+    every = ("widget", "rest", "facebook")
+    await store.claim_outbox(worker="w", now=at(now), until=at(now + 10), limit=99, channels=every)
+    return await store.mark_sending(message_id, worker="w", now=at(now), sent_as=sent_as)
+
+
+async def send(
+    store: Store, conversation_id: str, *says: Say, now: float, local: bool = False, sent_as: str | None = None, **more: Any
+) -> list[int]:
     """Say and send these, one after the other."""
     message_ids = await keep(store, conversation_id, say=says, now=now, **more)
     for message_id in message_ids:
         if not local:
-            await store.mark_sending(message_id, now=at(now))
+            assert await leaving(store, message_id, now, sent_as)
         await store.mark_sent(message_id, now=at(now), external_id=f"x{message_id}")
     return list(message_ids)
 
@@ -253,7 +263,8 @@ class AuditContract:
         conversation_id = await met(store, FACEBOOK)
         await send(store, conversation_id, bot("one"), bot("two"), now=5)
         await take(store, arrival("m2", who=FACEBOOK, sent=60), now=60)
-        await answer(store, conversation_id, bot("three"), now=62)
+        await answer(store, conversation_id, now=62)
+        await send(store, conversation_id, bot("three"), now=62)
         await send(store, conversation_id, Say(speaker=Speaker.AGENT, text="hi", agent=MIA, client_key="k1"), now=70)
         await enrolled(store)
         assert await sent_findings(store) == []
@@ -296,16 +307,15 @@ class AuditContract:
         conversation_id = await met(store)
         first, second = await keep(store, conversation_id, say=(bot("one"), bot("two")))
         for number, message_id in enumerate((second, first)):
-            await store.mark_sending(message_id, now=at(5 + number))
             await store.mark_sent(message_id, now=at(5 + number), external_id=None)
         assert [(f.code, f.key) for f in await sent_findings(store)] == [("out_of_order", str(first))]
 
     async def test_a_message_whose_echo_came_late_was_in_order(self, store: Store) -> None:
         conversation_id = await met(store)
         first, second = await keep(store, conversation_id, say=(bot("one"), bot("two")))
-        await store.mark_sending(first, now=at(5))
+        assert await leaving(store, first, 5)
         await store.mark_unsendable(first, delivery=Delivery.FAILED, error="unknown", now=at(6))
-        await store.mark_sending(second, now=at(7))
+        assert await leaving(store, second, 7)
         await store.mark_sent(second, now=at(7), external_id=None)
         await store.mark_sent(first, now=at(9), external_id=None)
         assert await sent_findings(store) == []
@@ -351,6 +361,17 @@ class AuditContract:
         await take(store, arrival("m2", who=FACEBOOK, sent=90_100), now=90_100)
         assert [f.key for f in await sent_findings(store)] == [str(late[0])]
 
+    async def test_the_human_tag_on_words_that_no_person_wrote(self, store: Store) -> None:
+        conversation_id = await met(store, FACEBOOK)
+        day = 86_400
+        tagged = await send(store, conversation_id, bot("late"), now=2 * day, sent_as=SendAs.HUMAN_AGENT)
+        mia = Say(speaker=Speaker.AGENT, text="hi", agent=MIA)
+        await send(store, conversation_id, mia, now=3 * day, sent_as=SendAs.HUMAN_AGENT)
+        untagged = await send(store, conversation_id, mia, now=4 * day, sent_as=SendAs.RESPONSE)
+        assert [(f.code, f.key) for f in await sent_findings(store)] == [
+            ("human_tag", str(tagged[0])), ("outside_window", str(tagged[0])), ("outside_window", str(untagged[0])),
+        ]  # fmt: skip
+
     async def test_a_flow_in_quiet_hours(self, store: Store) -> None:
         conversation_id = await met(store)
         await keep(store, conversation_id, enrolments=(live_in_follow_up(),))
@@ -389,7 +410,7 @@ class AuditContract:
         conversation_id = await met(store)
         (message_id,) = await keep(store, conversation_id, say=(bot("one"),))
         (out,) = await store.outbox_due(now=at(1), limit=1, channels=("widget",))
-        await store.mark_sending(message_id, now=at(1))
+        assert await leaving(store, message_id, 1)
         for _ in range(2):
             await store.settle_by_echo(key=out.key, external_id="x1", now=at(2))
         assert await store.findings(limit=9) == []

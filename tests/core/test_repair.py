@@ -85,7 +85,8 @@ class Life(History):
     """A history whose messages leave as the outbox lets them: not when they are stale, unwanted or out of the window."""
 
     async def deliver(self) -> None:
-        for out in await self.store.outbox_due(now=self.now, limit=1, channels=("facebook",)):
+        claim = {"worker": "w", "now": self.now, "until": self.now + timedelta(seconds=10)}
+        for out in await self.store.claim_outbox(**claim, limit=1, channels=("facebook",)):
             may = permit(
                 "facebook",
                 speaker=out.say.speaker,
@@ -96,7 +97,7 @@ class Life(History):
             if refused(out) or may is None:
                 await self.store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="x", now=self.now)
                 continue
-            await self.store.mark_sending(out.message_id, now=self.now)
+            await self.store.mark_sending(out.message_id, worker="w", now=self.now)
             await self.store.mark_sent(out.message_id, now=self.now, external_id=f"x{out.message_id}")
 
 

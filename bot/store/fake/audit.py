@@ -86,7 +86,7 @@ class Audits(Talks):
             enrolment_id=say.enrolment_id,
             flow_version=next((e.flow_version for e in held), None),
             prompted=say.prompted,
-            sent_as=getattr(line, "sent_as", None),
+            sent_as=line.sent_as,
             earlier_id=said[-1].message_id if said else None,
             earlier_left_at=_left_at(said[-1]) if said else None,
             earlier_wording=(said[-1].said().wording or "") if said else "",

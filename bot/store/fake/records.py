@@ -56,6 +56,10 @@ class Line:
     read_at: datetime | None = None
     sending_at: datetime | None = None
     external_id: str | None = None
+    sent_as: str | None = None
+    detail: str = ""
+    parked_at: datetime | None = None
+    replaced_by: int | None = None
 
     def shown(self) -> Message:
         shared = {
@@ -85,6 +89,7 @@ class Line:
             agent=say.agent,
             delivery=self.delivery,
             client_key=say.client_key,
+            sent_as=self.sent_as,
         )
 
     def said(self) -> Say:

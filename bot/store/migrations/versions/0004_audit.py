@@ -6,9 +6,10 @@ from alembic import op
 from bot.store.columns import Id, Json, UtcDateTime
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
+oldest = "0001"
 
 SENT = sa.text("status = 'sent'")
 TURNS = sa.text(

@@ -9,6 +9,7 @@ it.each([
   ["#/nonsense/%", { page: "desk", view: "queue", id: null, card: false }],
   ["#/agents", { page: "agents" }],
   ["#/audit", { page: "audit" }],
+  ["#/undelivered", { page: "undelivered" }],
 ])("%s", (hash, route) => {
   expect(parseRoute(hash)).toEqual(route);
 });
