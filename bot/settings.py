@@ -38,6 +38,9 @@ class Settings(BaseModel):
     project: Path = Field(Path(), description="Folder of the Rasa project (config.yml, domain.yml, data/).")
     model: str = Field("models", description="Trained model, a file or a folder whose newest is taken.")
     web: Path = Field(Path("web/dist"), description="Built browser parts.")
+    proxies: int = Field(
+        0, ge=0, le=5, description="Reverse proxies in front that add X-Forwarded-For; sign-in tries are counted by address."
+    )
     public_url: str = Field("", description="Address people reach the service at; https makes cookies secure.")
     pacing: Literal["human", "instant"] = Field("human", description="human types at a person's speed, instant answers machines.")
     business: str = Field("Sundial", description="The business the bot speaks for.")
@@ -69,7 +72,9 @@ class Settings(BaseModel):
     audit_late_s: float = Field(
         120.0, ge=60, description="How late a clock may fire before the audit says so; longer than every back-off."
     )
-    stop_within_s: float = Field(10.0, gt=0, description="How long a stop waits for what is in hand.")
+    stop_within_s: float = Field(
+        10.0, gt=0, description="How long a stop waits for what is in hand; the rest is left to other services or the next start."
+    )
     log: Literal["auto", "json", "console"] = Field("auto", description="Form of log lines; auto is console on a terminal.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
