@@ -69,6 +69,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             engine.hold(draft)
             episodes.take(draft, rules.policy, event.agent)
         case AgentWrote():
+            turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
             episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots)
@@ -79,6 +80,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             episodes.agent_gone(draft, rules.policy, desk, event.agent_id)
         case ForeignEcho():
             engine.hold(draft)
+            turn.overheard(draft, rules)
             episodes.native_inbox(draft, rules.policy, event)
         case DeliveryFailed():
             _undelivered(draft, event)
