@@ -23,6 +23,7 @@ from bot.conversations import Conversations
 from bot.core.events import Decision, DeliveryFailed
 from bot.core.model import AgentRef, Delivery, Identity, Say, Speaker
 from bot.core.window import SendAs, permit
+from bot.hearing import SETTLE_SPREAD, Hearing
 from bot.hub import Hub
 from bot.lines import Line, Lines
 from bot.metrics import DELIVERED, RETRIED, SEND_LATENESS, UNDELIVERED
@@ -75,11 +76,16 @@ class DeliveryWorker(Worker):
         self._background = background
         self.on_queued: Callable[[datetime], None] = lambda _due_at: self.wake()
         self._broken: dict[int, int] = {}
+        self._hearing = Hearing(time.now(), settle_s=settle_s)
         lines.changed = self._circuits_moved
 
     def _circuits_moved(self) -> None:
         self._hub.publish("console", OUTBOX_NEWS)
         self.wake()
+
+    def not_heard(self) -> None:
+        """Something that a channel told could not be stored: it may have been an echo."""
+        self._hearing.lost(self._time.now())
 
     def queued(self, conversation_id: str, decision: Decision, committed: Committed) -> None:
         """A commit queued messages: plan their typing indicators and look at the outbox."""
@@ -115,6 +121,7 @@ class DeliveryWorker(Worker):
         try:
             await self._deliver(message)
         except StoreUnavailable:
+            self.not_heard()
             log.warning("send.unserved", message_id=message.message_id)
             await self._rest(message.conversation_id)
         except Exception as error:
@@ -148,6 +155,10 @@ class DeliveryWorker(Worker):
         if message.delivery is Delivery.SENDING:
             await self._unknown(message, "interrupted")
             return
+        again_at = self._hearing.again_at(message)
+        if again_at is not None and self._time.now() < again_at:
+            await self._store.postpone(message.message_id, due_at=again_at)
+            return
         refusal = refused(message)
         if refusal is not None:
             await self._refuse(message, refusal)
@@ -174,7 +185,11 @@ class DeliveryWorker(Worker):
             await self._sent(message, None, send_as)
             return
         now = self._time.now()
-        if not await self._store.mark_sending(message.message_id, worker=self.name, now=now, sent_as=send_as.value):
+        marked = await self._store.mark_sending(
+            message.message_id, worker=self.name, now=now, sent_as=send_as.value, opted_out_at=message.opted_out_at
+        )
+        if not marked:
+            await self._overtaken(message)
             return
         if not self.holds(message.conversation_id):
             # The process was stopped for longer than its lease: whoever took over waits for an echo that must not come twice.
@@ -206,14 +221,23 @@ class DeliveryWorker(Worker):
     async def _sent(self, message: Outgoing, external_id: str | None, send_as: SendAs) -> None:
         try:
             shown = await self._store.mark_sent(
-                message.message_id, now=self._time.now(), external_id=external_id, sent_as=send_as.value
+                message.message_id,
+                now=self._time.now(),
+                external_id=external_id,
+                sent_as=send_as.value,
+                opted_out_at=message.opted_out_at,
             )
         except VersionConflict:
-            log.info("message.withdrawn", message_id=message.message_id)
+            await self._overtaken(message)
             return
         DELIVERED.labels(message.identity.channel).inc()
         log.info("message.sent", conversation_id=message.conversation_id, message_id=message.message_id, seq=shown.seq)
         self.tell(shown)
+
+    async def _overtaken(self, message: Outgoing) -> None:
+        """It was withdrawn, taken over by another service, or its conversation changed hands since it was claimed: look again."""
+        log.info("send.overtaken", message_id=message.message_id)
+        await self._store.release_claims(worker=self.name, conversations=(message.conversation_id,))
 
     def tell(self, shown: Message) -> None:
         """Let those who watch the conversation know of a message that is now shown."""
@@ -222,7 +246,7 @@ class DeliveryWorker(Worker):
         self._hub.publish("console", frame)
 
     async def _unknown(self, message: Outgoing, error: str) -> None:
-        due_at = self._time.now() + timedelta(seconds=self._settle_s * self._rng.uniform(1.0, 1.2))
+        due_at = self._time.now() + timedelta(seconds=self._settle_s * self._rng.uniform(1.0, SETTLE_SPREAD))
         await self._store.mark_retry(message.message_id, worker=self.name, due_at=due_at, error="unknown")
         log.warning("send.unknown", message_id=message.message_id, error=error)
 
@@ -269,7 +293,8 @@ class DeliveryWorker(Worker):
             typing_at, _, identity, agent, _ = heapq.heappop(self._typing)
             channel = self._channels.get(identity.channel)
             # What comes late may come after the words themselves, which another service may have sent.
-            if channel is not None and now - typing_at < TYPING_MAY_BE_LATE:
+            in_time = now - typing_at < TYPING_MAY_BE_LATE
+            if channel is not None and in_time and self.lines[identity.channel].works:
                 self._background.start(channel.typing(identity, on=True, agent=agent))
 
 

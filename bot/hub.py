@@ -59,7 +59,7 @@ class Hub:
     """
 
     def __init__(self) -> None:
-        self._listeners: dict[str, set[Subscription]] = defaultdict(set)
+        self._listeners: dict[str, dict[Subscription, None]] = defaultdict(dict)
         self.elsewhere: Callable[[str, Frame], None] = lambda _topic, _frame: None
 
     def publish(self, topic: str, frame: Frame) -> None:
@@ -74,7 +74,7 @@ class Hub:
 
     def lagged(self) -> None:
         """News may have been missed: every listener should ask the store."""
-        for listener in {one for listeners in self._listeners.values() for one in listeners}:
+        for listener in dict.fromkeys(one for listeners in self._listeners.values() for one in listeners):
             listener.put(LAGGED)
 
     def listeners(self, topic: str) -> int:
@@ -86,11 +86,11 @@ class Hub:
         """Listen to the topics while inside the block."""
         subscription = Subscription()
         for topic in topics:
-            self._listeners[topic].add(subscription)
+            self._listeners[topic][subscription] = None
         try:
             yield subscription
         finally:
             for topic in topics:
-                self._listeners[topic].discard(subscription)
+                self._listeners[topic].pop(subscription, None)
                 if not self._listeners[topic]:
                     del self._listeners[topic]

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 
 import structlog
 
@@ -21,7 +20,7 @@ from bot.time import Time
 log = structlog.get_logger()
 
 BATCH = 256
-STORED_WITHIN_S = 4.0
+STORED_WITHIN_S = 3.0
 """Whoever sent it waits about five seconds for an answer (Meta, Webhooks, May 5, 2026), then sends it again."""
 
 type Waiting = tuple[Sequence[Arrival], asyncio.Future[list[TakenIn]]]
@@ -60,6 +59,7 @@ class Intake:
         self._writer: asyncio.Task[None] | None = None
         self._writing_since: float | None = None
         self._failing = False
+        self.not_heard: Callable[[], None] = lambda: None
 
     @property
     def in_hand(self) -> int:
@@ -71,6 +71,13 @@ class Intake:
         if not arrivals:
             return []
         self._must_take()
+        try:
+            return await self._stored(arrivals)
+        except (Overloaded, StoreUnavailable):
+            self.not_heard()  # with them came, perhaps, echoes
+            raise
+
+    async def _stored(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
         if self._count and self._stopped():
             raise Overloaded("the database takes nothing; one call at a time may try")
         # A single call may be larger than all that may wait; alone it is served.
@@ -90,7 +97,7 @@ class Intake:
     def _stopped(self) -> bool:
         """Whether the database let the latest transaction fail, or has kept the present one waiting beyond all patience."""
         waits_since = self._writing_since
-        return self._failing or (waits_since is not None and monotonic() - waits_since > STORED_WITHIN_S)
+        return self._failing or (waits_since is not None and asyncio.get_running_loop().time() - waits_since > STORED_WITHIN_S)
 
     async def settled(self) -> None:
         """Wait until everything that was taken is stored, or refused."""
@@ -100,7 +107,7 @@ class Intake:
     async def _write(self) -> None:
         while self._waiting:
             batch = self._next_batch()
-            self._writing_since = monotonic()
+            self._writing_since = asyncio.get_running_loop().time()
             try:
                 await self._write_batch([one for one in batch if not one[1].done()])
             finally:
@@ -179,6 +186,9 @@ class Intake:
             # It was taken back here before it ever left: this echo is of another life of the database.
             log.warning("intake.strange_echo")
             return False
+        except StoreUnavailable:
+            self.not_heard()
+            raise
         return message is not None
 
     async def foreign_echo(self, identity: Identity, *, text: str, app_id: str | None, at: datetime) -> None:

@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 SAFETY_NET_S = 5.0
 """The longest sleep: whatever woke nobody is found by then, and a machine that was suspended notices."""
+RELEASE_WITHIN_S = 2.0
+"""How long a stop waits for the store to hear that nothing is held any more; if it does not, the lease ends by itself."""
 BACK_OFF_S = (0.5, 30.0)
 """How long what failed rests: at first, and at most; it doubles in between."""
 
@@ -40,6 +42,8 @@ class Worker(ABC):
     def __init__(self, store: Store, time: Time, *, name: str, lease_s: float, at_once: int) -> None:
         self._store, self._time, self.name = store, time, name
         self._lease, self._at_once = timedelta(seconds=lease_s), at_once
+        # A claim for each hand that gets free would cost as much as the work: a quarter of them is filled at once.
+        self._fewest = max(1, at_once // 4)
         self._woken = asyncio.Event()
         self._looks = False
         self._alarm_at = FAR
@@ -94,7 +98,7 @@ class Worker(ABC):
             try:
                 await self._release_former()
                 await self._renew()
-                if self.in_hand < self._at_once:
+                if self.in_hand <= self._at_once - self._fewest:
                     wait_s = await self._start_due(self._at_once - self.in_hand)
             except StoreUnavailable as error:
                 # The store itself says so once; this would be said again and again.
@@ -115,12 +119,15 @@ class Worker(ABC):
         self._stopping = True
         self.wake()
         if self._hands:
-            _, late = await asyncio.wait(self._hands.values(), timeout=within_s)
+            await asyncio.wait(self._hands.values(), timeout=within_s)
+            late = list(self._hands.values())
             for task in late:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            if late:
+                await asyncio.wait(late, timeout=RELEASE_WITHIN_S)
         try:
-            await self._store.release_claims(worker=self.name)
+            async with asyncio.timeout(RELEASE_WITHIN_S):
+                await self._store.release_claims(worker=self.name)
         except Exception as error:
             log.warning("worker.not_released", worker=type(self).__name__, error=type(error).__name__)
 

@@ -28,6 +28,7 @@ from bot.core.model import (
     State,
     WarmlineError,
 )
+from bot.store.auditing import AuditStore
 
 LONGEST_CLAIM = timedelta(minutes=2)
 """No claim and no back-off lasts longer. One that seems to was made by a clock that has been set back since; it holds nobody up."""
@@ -99,7 +100,8 @@ class DueClock:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """A message to hand to its channel. `owner_version` is the one it was decided under, `key` goes out as metadata
-    and comes back in the echo. `stale` is True when the owner has changed since and the words are not a person's."""
+    and comes back in the echo. `stale` is True when the owner has changed since and the words are not a person's. `error` says
+    how the last try ended, `unknown` if nobody can know whether it arrived; None before the first."""
 
     message_id: int
     conversation_id: str
@@ -108,6 +110,7 @@ class Outgoing:
     key: str
     delivery: Delivery
     attempts: int
+    error: str | None
     stale: bool
     window_closes_at: datetime | None
     opted_out_at: datetime | None
@@ -248,7 +251,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(Protocol):
+class Store(AuditStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
@@ -359,14 +362,31 @@ class Store(Protocol):
         """Let go of what `worker` holds, or of what it holds of these conversations. With `not_before` nobody can claim it
         earlier: a back-off, which outlives the worker (but not the process where the store belongs to one)."""
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None = None) -> bool:
+    async def mark_sending(
+        self,
+        message_id: int,
+        *,
+        worker: str,
+        now: datetime,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> bool:
         """QUEUED -> SENDING, attempts + 1; also again from SENDING for a settled retry. False, and nothing changed, if it is
-        neither, or if no claim of `worker`'s on it lives at `now`. `sent_as` is kept with the message."""
+        neither, if no claim of `worker`'s on it lives at `now`, if it is stale, or if the conversation's opt-out is no longer
+        `opted_out_at`. `sent_as` is kept with the message."""
 
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
+    async def mark_sent(
+        self,
+        message_id: int,
+        *,
+        now: datetime,
+        external_id: str | None,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> Message:
         """-> SENT with the next `seq`, held by nobody; idempotent. Sets the conversation's last_outbound_at; a parked message is
-        parked no longer. Raises `NotFound`, and `VersionConflict` for a message that was withdrawn or given up before it was
-        ever marked as sending."""
+        parked no longer. Raises `NotFound`, and `VersionConflict` for a message that was never marked as sending and was
+        withdrawn or given up, or may not be marked so now (see `mark_sending`)."""
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool = True) -> None:
         """SENDING -> QUEUED, due later, held by nobody. Nothing happens in another state, or if another worker took it over.
@@ -384,8 +404,8 @@ class Store(Protocol):
         `NotFound`, and `ValueError` for another delivery, or to park a refused one."""
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
-        """An echo with our key: that message was sent, even if it was given up. None if no message has the key. Raises
-        `VersionConflict` as `mark_sent` does."""
+        """An echo with our key: that message was sent, even if it was given up. None if no message has the key. One that is
+        sent already under another id was sent twice: that is kept as a finding. Raises `VersionConflict` as `mark_sent` does."""
 
     async def unsent_count(self, conversation_id: str) -> int:
         """How many messages of the conversation wait to be sent."""

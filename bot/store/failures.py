@@ -27,6 +27,10 @@ class Conflict(StoreUnavailable):
     """The database chose this transaction to give way to another; nothing was changed."""
 
 
+class Lost(StoreUnavailable):
+    """The connection broke before the transaction was to be committed; nothing was changed."""
+
+
 class Clash(AlreadyExists):
     """A unique value was taken between looking and writing; running the transaction again sees who took it."""
 

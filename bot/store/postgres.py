@@ -46,8 +46,8 @@ def _engine(url: sa.URL, connections: int, server_settings: Mapping[str, str]) -
         url.set(drivername="postgresql+asyncpg"),
         pool_size=connections,
         max_overflow=0,
-        pool_timeout=CONNECT_WITHIN_S,
-        pool_pre_ping=True,
+        # To wait for a turn is no sign that the server is away; that shows in connecting, and in its silence.
+        pool_timeout=ANSWER_WITHIN_S,
         hide_parameters=True,  # values are people's words; they must not reach a log
         json_serializer=json_text,
         json_deserializer=json_value,
@@ -62,3 +62,9 @@ def _engine(url: sa.URL, connections: int, server_settings: Mapping[str, str]) -
 def lock_migrations(conn: sa.Connection) -> None:
     """Wait until no other process migrates; held until the transaction ends."""
     conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+
+
+def one_moment(conn: sa.Connection) -> None:
+    """Let every statement of this transaction see the same moment. Comes before the first; SQLite does so by itself."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.core.audit import Finding
 from bot.core.events import Decision
 from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, Promise, Say
 
@@ -69,6 +70,11 @@ def latest(*moments: datetime | None) -> datetime | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
+def earliest(*moments: datetime | None) -> datetime | None:
+    """The earliest of these moments, or None if there is none."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def by_sent_at(arrivals: Iterable[Arrival]) -> list[tuple[int, Arrival]]:
     """Arrivals with their places in the batch, in the order in which they were sent."""
     return sorted(enumerate(arrivals), key=lambda pair: pair[1].sent_at)
@@ -81,6 +87,11 @@ def waiting_since(promise: Promise | None, episode: Episode | None) -> datetime 
     if episode is not None and episode.status == "waiting":
         return episode.requested_at
     return None
+
+
+def doubled(conversation_id: str, message_id: int, now: datetime) -> Finding:
+    """A message has come back from its channel under a second id: the person sees it twice."""
+    return Finding(code="sent_twice", at=now, conversation_id=conversation_id, key=str(message_id))
 
 
 def must_be_final(delivery: Delivery, *, parked: bool = False) -> None:

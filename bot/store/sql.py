@@ -33,11 +33,9 @@ from bot.store.ledger import key_of, named_clocks
 from bot.store.postgres import claims_engine, postgres_engine
 from bot.store.rules import clean_text, must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
+from bot.store.sql_audit import SqlAudit
 from bot.store.sqlite import sqlite_engine
 from bot.store.watched import Watched
-
-CLASHES = 3
-"""How often intake starts over when two processes meet the same new person at once."""
 
 
 def new_id() -> str:
@@ -72,7 +70,7 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
 
-class SqlStore:
+class SqlStore(SqlAudit):
     """`bot.store.contract.Store` over SQL. Writes go through one runner, reads through another, so that a long list
     does not hold up a turn; a read sees every write that was awaited before it."""
 
@@ -109,7 +107,8 @@ class SqlStore:
         def job(conn: sa.Connection) -> tuple[list[TakenIn], list[DueClock]]:
             return intake.take_in(conn, arrivals, now=now, answer_at=answer_at, promise_due_at=promise_due_at, new_id=self._mint)
 
-        for left in reversed(range(CLASHES)):
+        # Others meet the same new people at the same moment. Each clash makes one of them known, so there are no more than people.
+        for left in reversed(range(len({arrival.identity for arrival in arrivals}) + 1)):
             try:
                 taken, started = await self._write.run(job)
             except Clash:
@@ -150,9 +149,7 @@ class SqlStore:
 
     async def next_due_at(self, *, after: datetime | None = None) -> datetime | None:
         """See `Store.next_due_at`."""
-        due_at = await self._read.run(lambda conn: clocks.next_due_at(conn, after=after))
-        ends_at = None if after is None else await self._claiming.next_end(after)
-        return min((at for at in (due_at, ends_at) if at is not None), default=None)
+        return await self._claiming.next_due_at(after)
 
     # ---- outbox
 
@@ -164,12 +161,22 @@ class SqlStore:
 
     async def outbox_next_at(self, *, channels: tuple[str, ...], after: datetime | None = None) -> datetime | None:
         """See `Store.outbox_next_at`."""
-        return await self._read.run(lambda conn: outbox.outbox_next_at(conn, channels=channels, after=after))
+        return await self._claiming.outbox_next_at(channels, after)
 
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
+    async def mark_sent(
+        self,
+        message_id: int,
+        *,
+        now: datetime,
+        external_id: str | None,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> Message:
         """See `Store.mark_sent`. Raises `NotFound`, `VersionConflict`."""
         shown = await self._write.run(
-            lambda conn: outbox.mark_sent(conn, message_id, now=now, external_id=external_id, sent_as=sent_as)
+            lambda conn: outbox.mark_sent(
+                conn, message_id, now=now, external_id=external_id, sent_as=sent_as, opted_out_at=opted_out_at
+            )
         )
         self._claiming.settled(message_id)
         return shown
@@ -247,9 +254,17 @@ class SqlStore:
         """See `Store.release_claims`."""
         await self._claiming.release(worker=worker, conversations=conversations, not_before=not_before)
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None = None) -> bool:
+    async def mark_sending(
+        self,
+        message_id: int,
+        *,
+        worker: str,
+        now: datetime,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> bool:
         """See `Store.mark_sending`."""
-        return await self._claiming.mark_sending(message_id, worker=worker, now=now, sent_as=sent_as)
+        return await self._claiming.mark_sending(message_id, worker=worker, now=now, sent_as=sent_as, opted_out_at=opted_out_at)
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool = True) -> None:
         """See `Store.mark_retry`. Raises `NotFound`."""

@@ -629,6 +629,31 @@ class StoreContract:
             await store.mark_unsendable(message_id, delivery=Delivery.REFUSED, error="stale", now=at(1))
         assert stale == {Speaker.BOT: True, Speaker.FLOW: True, Speaker.LADDER: True, Speaker.AGENT: False}
 
+    async def test_a_take_over_after_the_claim_keeps_the_bots_words_back(self, store: Store) -> None:
+        conversation_id = await met(store)
+        said = await answer(store, conversation_id, bot("one"), Say(speaker=Speaker.AGENT, text="two"))
+        (out,) = await claim_out(store, ME, 1)
+        await change(store, conversation_id, owner=Owner.AGENT, owner_version=2)
+        assert not await store.mark_sending(out.message_id, worker=ME, now=at(1))
+        with pytest.raises(VersionConflict):
+            await store.mark_sent(out.message_id, now=at(1), external_id=None)
+        (out,) = await due(store, 1)
+        assert (out.message_id, out.delivery, out.attempts, out.stale) == (said.message_ids[0], Delivery.QUEUED, 0, True)
+        await store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="stale", now=at(1))
+        assert await sending(store, said.message_ids[1], now=at(1))
+
+    async def test_an_opt_out_after_the_claim_keeps_words_back_even_those_tried_before(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
+        assert await sending(store, message_id, now=at(1))
+        await store.mark_retry(message_id, worker=ME, due_at=at(2), error="temporary")
+        (out,) = await claim_out(store, ME, 2)
+        await change(store, conversation_id, opted_out_at=at(2))
+        assert not await store.mark_sending(message_id, worker=ME, now=at(2), opted_out_at=out.opted_out_at)
+        (out,) = await due(store, 2)
+        assert out.delivery is Delivery.QUEUED
+        assert await store.mark_sending(message_id, worker=ME, now=at(2), opted_out_at=out.opted_out_at)
+
     async def test_words_said_with_the_change_of_owner_are_not_stale(self, store: Store) -> None:
         conversation_id = await met(store)
         loaded = await store.load(conversation_id)
