@@ -17,12 +17,14 @@ from bot import logs
 from bot import settings as settings_module
 from bot.core.model import WarmlineError
 from bot.settings import Settings
+from handoff.cli import app as sla
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 agents = typer.Typer(no_args_is_help=True, help="The people who answer.")
 flows = typer.Typer(no_args_is_help=True, help="Nurture flows.")
 app.add_typer(agents, name="agent")
 app.add_typer(flows, name="flows")
+app.add_typer(sla, name="sla")
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)
 

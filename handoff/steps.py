@@ -9,7 +9,22 @@ from typing import Any
 
 from bot.core.draft import Draft
 from bot.core.events import BrainAsk
-from bot.core.model import AgentRef, Clock, ClockKind, Episode, Heard, Json, Owner, Promise, QuickReply, Reason, Say, Speaker, State
+from bot.core.model import (
+    AgentRef,
+    Clock,
+    ClockKind,
+    Episode,
+    Heard,
+    Json,
+    Owner,
+    Promise,
+    QuickReply,
+    Reason,
+    Say,
+    Speaker,
+    State,
+    Window,
+)
 from handoff.accounts import NEXT, Cause, Phase, account, cause_of
 from handoff.calendar import ALWAYS, next_close, next_open, open_at
 from handoff.desk import Desk, choose
@@ -23,6 +38,8 @@ NATIVE = AgentRef(agent_id="native", name="someone in the page inbox")
 MAX_ASKED = 10
 MAX_ASKED_TEXT = 500
 """Unanswered messages that are kept, and characters of each."""
+
+WINDOW_MARGIN = timedelta(minutes=5)
 
 EPISODE_CLOCKS = (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FIRST_WORDS, ClockKind.RUNG)
 
@@ -81,9 +98,16 @@ class Round:
 
 def new_round(draft: Draft, policy: Policy, target_s: float, of: Target = Target.FIRST_WORDS) -> Round:
     """A wait that starts now. Its cap is the window's end, unless that is open for ever, over already, or no cap is wanted."""
-    window = draft.state.window
-    closes_at = window.closes_at if window is not None and policy.cap_at_window else None
-    return Round(since=draft.now, target_s=target_s, goes_by=of, cap=closes_at if closes_at and closes_at > draft.now else None)
+    cap = window_cap(draft.state.window, draft.now) if policy.cap_at_window else None
+    return Round(since=draft.now, target_s=target_s, goes_by=of, cap=cap)
+
+
+def window_cap(window: Window | None, since: datetime) -> datetime | None:
+    """The last good moment before a channel's window closes: five minutes earlier, so that what is said then still gets through;
+    in a window that is nearly over, half of what is left. None if it is open for ever, or closed already."""
+    if window is None or window.closes_at is None or window.closes_at <= since:
+        return None
+    return window.closes_at - min(WINDOW_MARGIN, (window.closes_at - since) / 2)
 
 
 def open_one(state: State) -> Episode | None:
@@ -340,16 +364,19 @@ def stretch_cap(draft: Draft, policy: Policy) -> None:
     Nothing moves that has run out already.
     """
     episode, window = open_one(draft.state), draft.state.window
-    if episode is None or window is None or window.closes_at is None:
+    if episode is None:
         return
-    key, closes_at = episode.episode_id, window.closes_at
+    key = episode.episode_id
     words, rung = draft.state.clock(ClockKind.FIRST_WORDS, key), draft.state.clock(ClockKind.RUNG, key)
     round_ = Round.of(words)
-    if words is None or round_ is None or round_.cap is None or closes_at <= round_.cap or words.due_at <= draft.now:
+    if words is None or round_ is None or round_.cap is None or words.due_at <= draft.now:
         return
-    later = replace(round_, cap=closes_at)
+    cap = window_cap(window, round_.since)
+    if cap is None or cap <= round_.cap:
+        return
+    later = replace(round_, cap=cap)
     if not words.data.get("silent"):
-        draft.set_clock(replace(words, due_at=later.due(policy), data={**words.data, "cap": closes_at.isoformat()}))
+        draft.set_clock(replace(words, due_at=later.due(policy), data={**words.data, "cap": cap.isoformat()}))
         if episode.first_words_at is None and episode.first_words_due_at == words.due_at:
             episode = put(draft, episode, first_words_due_at=later.due(policy))
     if rung is not None and "told" not in rung.data and next_rung(policy, episode) is not None:
