@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.core.model import Json, Reason, State
+from handoff.hours import nearest
 
 VALUE_SLOT, TEAM_SLOT, LANGUAGE_SLOT = "lead_value", "team", "language"
 """Slots that say what a lead is worth, which team it is for and which language the prospect writes."""
@@ -57,8 +58,17 @@ def _as_many(value: Any) -> Any:
     return value if value is None or isinstance(value, list | tuple) else [value]
 
 
+def _reasons(value: Any) -> Any:
+    """One reason or several; a wrong one is told as its field's, since a single word is no list to count in."""
+    many = _as_many(value)
+    for name in many if isinstance(many, list | tuple) else ():
+        if isinstance(name, str) and name not in {reason.value for reason in Reason}:
+            raise ValueError(f'"{name[:40]}" is not a reason{nearest(name, (reason.value for reason in Reason))}')
+    return many
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_many)]
-Reasons = Annotated[tuple[Reason, ...], BeforeValidator(_as_many)]
+Reasons = Annotated[tuple[Reason, ...], BeforeValidator(_reasons)]
 
 
 class Match(BaseModel):
