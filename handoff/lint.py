@@ -12,7 +12,7 @@ from bot.yamlfile import Document, Loc, load_document
 from handoff.calendar import next_open
 from handoff.match import Match
 from handoff.policy import Policy
-from handoff.rungs import OFFERING, UNCARRIED, Action, Rung, Until
+from handoff.rungs import ENDINGS, OFFERING, UNCARRIED, Action, Rung, Until
 
 BEFORE_ACCEPTANCE = OFFERING | {Action.TELL_PROSPECT, Action.ASK_NUMBER, Action.ASK_TIME, Action.RETURN_TO_BOT}
 """What a rung does only while nobody has accepted."""
@@ -93,6 +93,10 @@ def _policy(promises: Policy, policy: Policy, loc: Loc, match: Match) -> Iterato
 def _ladder(policy: Policy, loc: Loc, window: timedelta | None) -> Iterator[_Line]:
     ended: Rung | None = None
     target_s = policy.targets.first_words_s
+    tells = next(place for place, rung in enumerate(policy.ladder) if ENDINGS & set(rung.actions))
+    if (percent := policy.ladder[tells].percent(target_s)) > 100:
+        late_s = target_s * (percent - 100) / 100
+        yield (*loc, tells), "told_late", f"the prospect is told {late_s:g} s after the time they were promised"
     for place, rung in enumerate(policy.ladder):
         here, actions = (*loc, place), set(rung.actions)
         if ended is not None:

@@ -315,16 +315,19 @@ def let_bot_answer(draft: Draft, policy: Policy, asked: Sequence[Json], how: str
 def rung_due(policy: Policy, round_: Round, rung: int) -> datetime:
     """When a rung is to be climbed.
 
-    Where the window closes before the target, the percentages are of the time until then; a rung that must tell the prospect
-    that nobody came is climbed before the window closes in any case.
+    Where the prospect would be told only after the window has closed, the rungs up to that one are drawn together in proportion,
+    so that they are told while they still can be.
     """
-    step = policy.ladder[rung]
-    natural = due(policy, round_.since, step.offset_s(round_.target_s), round_.goes_by)
-    if round_.cap is None or natural <= round_.cap:
-        return natural
-    if step.at is not None and step.at <= 100:
-        return min(natural, round_.since + (round_.cap - round_.since) * (step.at / 100))
-    return round_.cap if ENDINGS & set(step.actions) else natural
+    ladder, target_s = policy.ladder, round_.target_s
+
+    def natural(place: int) -> datetime:
+        return due(policy, round_.since, ladder[place].offset_s(target_s), round_.goes_by)
+
+    tells = next(place for place, step in enumerate(ladder) if ENDINGS & set(step.actions))
+    if round_.cap is None or rung > tells or natural(tells) <= round_.cap:
+        return natural(rung)
+    share = ladder[rung].percent(target_s) / ladder[tells].percent(target_s)
+    return min(natural(rung), round_.since + (round_.cap - round_.since) * share)
 
 
 def start_round(draft: Draft, policy: Policy, episode: Episode, round_: Round) -> Episode:

@@ -119,6 +119,9 @@ class World:
         self.desk = Desk(tuple(s for s in self.desk.seats if s.agent_id != agent.agent_id))
         return self.do(lambda d: episodes.agent_gone(d, self.policy, self.desk, agent.agent_id))
 
+    def seen(self, agent: AgentRef) -> Decision:
+        return self.do(lambda d: episodes.seen(d, self.policy, agent.agent_id))
+
     def echo(self, at: datetime | None = None) -> Decision:
         echo = ForeignEcho(text="Hello from the page", app_id=None, at=at or self.now)
         return self.do(lambda d: episodes.native_inbox(d, self.policy, echo))
