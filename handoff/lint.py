@@ -100,7 +100,12 @@ def _ladder(policy: Policy, loc: Loc, window: timedelta | None) -> Iterator[_Lin
     for place, rung in enumerate(policy.ladder):
         here, actions = (*loc, place), set(rung.actions)
         if ended is not None:
-            yield here, "never_climbed", f"the request has ended at {ended.place} (return_to_bot)"
+            yield (
+                here,
+                "never_climbed",
+                f"the request has ended at {ended.place} (return_to_bot), so no rung from here on is climbed",
+            )
+            return
         if window is not None and rung.after_s is not None and rung.after_s >= window.total_seconds():
             yield here, "after_window", f"{rung.place} is never before the channel's window closes"
         if Action.PAGE in actions and not policy.supervisors:
