@@ -22,8 +22,9 @@ from rich.table import Table
 from bench import rows
 from bench.processes import ROOT
 from bench.rows import Row, Stage
+from bench.stopped_store import stopped_store
 
-ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "widget")
+ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "stopped-store", "widget")
 
 
 async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seconds: float, people: int) -> list[Row]:
@@ -49,6 +50,8 @@ async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seco
                 keep(await rows.hang(pair, people=50))
     if "clocks" in wanted:
         keep(await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40))
+    if "stopped-store" in wanted:
+        keep(await stopped_store())
     if "widget" in wanted:
         keep(rows.widget_bytes())
     return found

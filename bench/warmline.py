@@ -40,6 +40,9 @@ class Warmline:
             "WARMLINE_CREDENTIALS": str(write_credentials(home / "credentials.yml", graph_url)),
             "WARMLINE_PACING": "instant",
             "WARMLINE_LOG_LEVEL": "warning",
+            # The fake platform has no limits unless it is told, and Rasa keeps to none.
+            "WARMLINE_PAGE_SENDS_PER_S": "1000000",
+            "WARMLINE_THREAD_SENDS_PER_S": "10000",
             **(settings or {}),
         }
         self._started: Started | None = None

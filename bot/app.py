@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot import budget, metrics, pages
 from bot import credentials as credentials_file
-from bot import metrics, pages
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
 from bot.channels.base import Channel, Ports
@@ -28,8 +29,10 @@ from bot.core.model import AgentRef, Identity, State
 from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
+from bot.gate import Gate
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
+from bot.lines import Lines
 from bot.settings import Settings
 from bot.staff import Staff
 from bot.store import open_store
@@ -50,6 +53,11 @@ MAX_BODY = 4 * 1024**2
 def mint(prefix: str) -> str:
     """A new id: the prefix and 80 random bits, unguessable."""
     return f"{prefix}_{secrets.token_hex(10)}"
+
+
+def worker_name(settings: Settings) -> str:
+    """The same for each life of a service, another for each other one: its machine and its home."""
+    return f"{socket.gethostname()}:{settings.home.resolve()}"
 
 
 def load_rules(settings: Settings) -> Rules:
@@ -75,6 +83,7 @@ class Service:
     hub: Hub
     time: Time
     intake: Intake
+    gate: Gate
     conversations: Conversations
     clocks: ClockWorker
     delivery: DeliveryWorker
@@ -120,11 +129,12 @@ def build(
     time: Time | None = None,
     rng: Random | None = None,
     new_id: Callable[[str], str] = mint,
+    worker: str = "",
 ) -> Service:
-    """Build the service. Every part may be handed in; what is not is the real one."""
+    """Build the service. Every part may be handed in; what is not is the real one. `worker` is the name that its claims carry."""
     credentials = credentials or credentials_file.load(settings.credentials)
     rules = rules or load_rules(settings)
-    store = store or open_store(settings.url)
+    store = store or open_store(settings.url, connections=settings.database_connections)
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
     time, rng, hub = time or SystemTime(), rng or Random(), Hub()
     background, presence = Background(), Presence(now=time.now)
@@ -133,10 +143,12 @@ def build(
         store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
     )
     channels = _channels(credentials, settings)
-    clocks = ClockWorker(store, conversations, time, at_once=settings.turns_at_once)
+    name, lease_s = worker or worker_name(settings), settings.lease_s
+    clocks = ClockWorker(store, conversations, time, name=name, lease_s=lease_s, at_once=settings.turns_at_once)
     delivery = DeliveryWorker(
-        store, channels, conversations, hub, time, rng, background, settle_s=settings.settle_s, attempts=settings.send_attempts
-    )
+        store, channels, _lines(channels, settings, rng), conversations, hub, time, rng, background, name=name, lease_s=lease_s,
+        settle_s=settings.settle_s, attempts=settings.send_attempts,
+    )  # fmt: skip
     times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
 
     async def echoed(identity: Identity, echo: ForeignEcho) -> None:
@@ -176,18 +188,20 @@ def build(
             background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)
+    gate = Gate(most_bytes=settings.intake_mib * 1024**2, biggest=MAX_BODY)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
     service = Service(
-        settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
+        settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate, conversations=conversations,
         clocks=clocks, delivery=delivery, presence=presence, staff=staff, background=background, channels=channels,
         web=app, workers=[],
     )  # fmt: skip
-    ports = Ports(inlet=intake, store=store, hub=hub, time=time)
+    ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
         secure_cookies=settings.secure, typing=agent_types,
+        circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()], queued=delivery.wake,
     )  # fmt: skip
     add_console(app, parts)
     pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))
@@ -204,6 +218,13 @@ def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel
     if credentials.facebook:
         channels.append(facebook_channel(credentials.facebook, quiet=settings.pacing == "instant"))
     return {channel.name: channel for channel in channels}
+
+
+def _lines(channels: Mapping[str, Channel], settings: Settings, rng: Random) -> Lines:
+    """A line for every channel; those with budgets at the speed that the settings allow."""
+    speeds = {"page_per_s": settings.page_sends_per_s, "thread_per_s": settings.thread_sends_per_s}
+    budgets = {name: budget.scaled(b, **speeds) if (b := budget.BY_CHANNEL.get(name)) else None for name in channels}
+    return Lines(budgets, rng)
 
 
 def _readiness(store: Store, brain: Brain) -> Callable[[], Awaitable[dict[str, Any]]]:
@@ -223,5 +244,6 @@ def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:
         metrics.OVERDUE_PROMISES.set(counts.overdue_promises)
         metrics.WAITING_EPISODES.set(counts.waiting_episodes)
         metrics.QUEUED_MESSAGES.set(counts.queued_messages)
+        metrics.PARKED_MESSAGES.set(counts.parked_messages)
 
     return count

@@ -111,7 +111,7 @@ class Conversations:
     def _tell(self, conversation_id: str, before: State, event: Event, decision: Decision, committed: Committed) -> None:
         if decision.say:
             self.on_queued(conversation_id, decision, committed)
-        if decision.set_clocks:
+        if decision.set_clocks or decision.cancel_clocks:
             self.on_clocks()
         self._hub.publish("console", {"type": "conversation", "conversation_id": conversation_id})
         if decision.state.owner is not before.owner:

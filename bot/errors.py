@@ -19,11 +19,7 @@ class SettingsError(WarmlineError):
 
 
 class Overloaded(WarmlineError):
-    """Too many messages wait to be stored; nothing of this one was kept."""
-
-    def __init__(self, waiting: int) -> None:
-        super().__init__(f"{waiting} messages wait to be stored")
-        self.waiting = waiting
+    """Too much waits to be stored, or it takes too long; what was sent is to be sent again."""
 
 
 class BrainError(WarmlineError):

@@ -49,7 +49,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except NotFound as error:
         return failure(404, "not_found", f"There is no such {error.what}.")
     except (Overloaded, StoreUnavailable) as error:
-        log.error("request.unserved", path=request.path, error=type(error).__name__)
+        metrics.UNSERVED.labels(type(error).__name__).inc()
+        log.warning("request.unserved", path=request.path, error=type(error).__name__)
         retry = {"Retry-After": str(RETRY_AFTER_S)}
         return failure(503, "try_again", "Too busy or out of order right now; nothing was kept. Please try again.", retry)
     except Exception:

@@ -16,6 +16,7 @@ from bot import app as composition
 from bot import training
 from bot.brain import SocketBrain
 from bot.errors import BrainError, SettingsError
+from bot.locks import alone
 from bot.settings import Settings
 from bot.store import open_store
 from bot.store.contract import Agent
@@ -93,6 +94,11 @@ def _agent(email: str, name: str, role: str, password: str) -> Agent:
 async def run_up(settings: Settings, console: Console) -> int:
     """Everything, until a signal. Gives the exit code. Raises `SettingsError` for what a person can mend."""
     _make_home(settings)
+    with alone(settings):
+        return await _run_alone(settings, console)
+
+
+async def _run_alone(settings: Settings, console: Console) -> int:
     rules = composition.load_rules(settings)
     own_brain = not settings.brain_socket
     supervisor = BrainSupervisor(settings, training.train(settings, console=console)) if own_brain else None

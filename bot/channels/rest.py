@@ -15,7 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.channels.base import Outcome, Ports, Sent
-from bot.channels.bodies import read_body
+from bot.channels.bodies import parse_body
 from bot.core.model import AgentRef, Arrival, Identity, Profile
 from bot.core.window import SendAs
 from bot.hub import Subscription
@@ -76,7 +76,9 @@ class _Webhook:
         return web.json_response({"status": "ok"})
 
     async def receive(self, request: web.Request) -> web.Response:
-        body = await read_body(request, RestBody)
+        # Only until it is read: the answer may take its time, and a call that waits holds little.
+        async with self._ports.gate.body(request) as raw:
+            body = parse_body(raw, RestBody)
         identity = Identity(channel=NAME, external_id=body.sender)
         now = self._ports.time.now()
         payload = body.message if body.message.startswith("/") else None
@@ -84,16 +86,10 @@ class _Webhook:
             identity=identity, external_id=body.message_id or f"rest-{secrets.token_hex(12)}", sent_at=now,
             text="" if payload else body.message, payload=payload, metadata=body.metadata,
         )  # fmt: skip
-        conversation_id = await self._ports.store.find_conversation(identity)
-        if conversation_id is None:
-            taken = (await self._ports.inlet.arrivals([arrival]))[0]
-            conversation_id = taken.conversation_id
-            async with self._ports.hub.subscribe(f"conversation:{conversation_id}") as news:
-                await self._turn_done(conversation_id, news, now)
-        else:
-            async with self._ports.hub.subscribe(f"conversation:{conversation_id}") as news:
-                taken = (await self._ports.inlet.arrivals([arrival]))[0]
-                await self._turn_done(conversation_id, news, now)
+        taken = (await self._ports.inlet.arrivals([arrival]))[0]
+        conversation_id = taken.conversation_id
+        async with self._ports.hub.subscribe(f"conversation:{conversation_id}") as news:
+            await self._turn_done(conversation_id, news, now)
         shown = await self._ports.store.messages(conversation_id, after_seq=self._since(conversation_id, taken.seq))
         if shown and shown[-1].seq is not None:
             self._told[conversation_id] = shown[-1].seq

@@ -146,7 +146,6 @@ def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
 
 
 def _undelivered(draft: Draft, event: DeliveryFailed) -> None:
-    draft.note("message.failed", message_id=event.message_id, error=event.error)
     if event.error in ("unreachable", "window"):
         engine.stop_all(draft, event.error)
     if draft.state.owner is Owner.AGENT and draft.state.episode and draft.state.episode.agent:

@@ -84,7 +84,7 @@ class Delivery(StrEnum):
     REFUSED = "refused"
     """Stale: the owner changed before it was sent."""
     WITHDRAWN = "withdrawn"
-    """Taken back unsent because the prospect wrote first."""
+    """Taken back: the prospect wrote first, or its words were queued anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,7 @@ def message_of(row: Record) -> Message:
         payload=body.payload,
         client_key=row.external_id if inbound else row.client_key,
         read_at=row.read_at,
+        sent_as=row.sent_as,
     )
 
 

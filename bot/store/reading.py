@@ -112,6 +112,7 @@ _PROMISES = sa.select(sa.func.count()).where(conversations.c.promise_due_at.is_n
 _OVERDUE = sa.select(sa.func.count()).where(conversations.c.promise_due_at < sa.bindparam("now"))
 _WAITING_COUNT = sa.select(sa.func.count()).where(episodes.c.status == "waiting")
 _QUEUED = sa.select(sa.func.count()).select_from(messages).where(sa.text(OPEN_STATUS), messages.c.status == Delivery.QUEUED.value)
+_PARKED = sa.select(sa.func.count()).select_from(messages).where(sa.text("parked_at IS NOT NULL"))
 _DUE_COUNT = sa.select(sa.func.count()).where(clocks.c.due_at <= sa.bindparam("now"))
 
 
@@ -243,5 +244,6 @@ def counts(conn: sa.Connection, *, now: datetime) -> Counts:
         overdue_promises=conn.execute(_OVERDUE, at).scalar_one(),
         waiting_episodes=conn.execute(_WAITING_COUNT).scalar_one(),
         queued_messages=conn.execute(_QUEUED).scalar_one(),
+        parked_messages=conn.execute(_PARKED).scalar_one(),
         due_clocks=conn.execute(_DUE_COUNT, at).scalar_one(),
     )

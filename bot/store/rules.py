@@ -83,8 +83,11 @@ def waiting_since(promise: Promise | None, episode: Episode | None) -> datetime 
     return None
 
 
-def must_be_final(delivery: Delivery) -> None:
-    """Raises `ValueError` unless this delivery ends a message unsent."""
+def must_be_final(delivery: Delivery, *, parked: bool = False) -> None:
+    """Raises `ValueError` unless this delivery ends a message unsent. Only what failed can be parked: what was refused must
+    not be sent again."""
+    if parked and delivery is not Delivery.FAILED:
+        raise ValueError(f"only a failed message is parked, not one that is {delivery.value}")
     if delivery not in (Delivery.FAILED, Delivery.REFUSED):
         raise ValueError(f"a message that cannot be sent is failed or refused, not {delivery.value}")
 

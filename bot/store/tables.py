@@ -17,6 +17,8 @@ metadata = sa.MetaData(
 
 OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
 """Messages still to answer or to send. Queries repeat this text, else the partial index is not used."""
+UNSENT_STATUS = "status IN ('queued', 'sending')"
+"""Messages still to send; the same holds."""
 
 prospects = sa.Table(
     "prospects",
@@ -94,6 +96,22 @@ messages = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("error", sa.Text),
     sa.Column("read_at", UtcDateTime),
+    # Who sends it, until when; without a holder, nobody before then. Used where several services share the database.
+    sa.Column("holder", sa.Text),
+    sa.Column("held_until", UtcDateTime),
+    # As what it was handed to its channel the last time: a value of SendAs.
+    sa.Column("sent_as", sa.Text),
+    # What the channel said about a failure, for an admin.
+    sa.Column("detail", sa.Text),
+    # Since when a failed message waits for an admin, and the message that took its place.
+    sa.Column("parked_at", UtcDateTime),
+    sa.Column("replaced_by", sa.BigInteger),
+    sa.Index(
+        "ix_messages_parked",
+        "parked_at",
+        sqlite_where=sa.text("parked_at IS NOT NULL"),
+        postgresql_where=sa.text("parked_at IS NOT NULL"),
+    ),
     sa.Index("ix_messages_seq", "conversation_id", "seq", unique=True),
     sa.Index(
         "ix_messages_inbound",
@@ -126,6 +144,13 @@ messages = sa.Table(
         sqlite_where=sa.text(OPEN_STATUS),
         postgresql_where=sa.text(OPEN_STATUS),
     ),
+    sa.Index(
+        "ix_messages_due",
+        "due_at",
+        "message_id",
+        sqlite_where=sa.text(UNSENT_STATUS),
+        postgresql_where=sa.text(UNSENT_STATUS),
+    ),
 )
 
 clocks = sa.Table(
@@ -137,6 +162,15 @@ clocks = sa.Table(
     sa.Column("due_at", UtcDateTime, nullable=False, index=True),
     sa.Column("data", Json, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=False),
+    # As for messages.
+    sa.Column("holder", sa.Text),
+    sa.Column("held_until", UtcDateTime),
+    sa.Index(
+        "ix_clocks_held",
+        "held_until",
+        sqlite_where=sa.text("held_until IS NOT NULL"),
+        postgresql_where=sa.text("held_until IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -124,6 +124,8 @@ class Feed:
                 self._messages[frame["conversation_id"], frame["seq"]] = None
             case "presence":
                 self._presence = True
+            case "outbox":
+                self._undelivered()
             case "typing":
                 self._typing(frame)
             case "notice":
@@ -157,6 +159,11 @@ class Feed:
         for screen in tuple(self._screens):
             item = item_shape(overview, state, screen.me.agent.agent_id)
             screen.put({"type": "conversation", "item": item, "now": now})
+
+    def _undelivered(self) -> None:
+        for screen in tuple(self._screens):
+            if screen.me.agent.role == "admin":
+                screen.put({"type": "undelivered"})
 
     def _typing(self, frame: Frame) -> None:
         told = {"type": "typing", "conversation_id": frame["conversation_id"], "who": frame["who"]}

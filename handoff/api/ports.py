@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.circuit import Circuit
 from bot.core.events import Event
 from bot.core.model import AgentRef, Identity, State
 from bot.store.contract import Store
@@ -48,7 +49,8 @@ class HubPort(Protocol):
 
     Topic `console`: {"type": "conversation", "conversation_id"}, {"type": "message", "conversation_id", "seq"},
     {"type": "typing", "conversation_id", "who"}, {"type": "notice", "kind", "to", "conversation_id", "text", ...},
-    {"type": "presence"}. Topic `conversation:<id>`: {"type": "typing", "on", "name"}.
+    {"type": "presence"}, {"type": "outbox"}: what could not be delivered has changed.
+    Topic `conversation:<id>`: {"type": "typing", "on", "name"}.
     """
 
     def publish(self, topic: str, frame: Frame) -> None:
@@ -62,7 +64,8 @@ class HubPort(Protocol):
 class ConsoleParts:
     """What the console API is built of. `now` gives aware UTC; `secure_cookies` is True when people come over https.
 
-    `typing` tells the prospect's channel that the agent who holds the conversation is typing.
+    `typing` tells the prospect's channel that the agent who holds the conversation is typing. `circuits` gives each channel's
+    circuit; `queued` tells the outbox that there is something new to send.
     """
 
     store: Store
@@ -73,3 +76,5 @@ class ConsoleParts:
     policy: Policy
     secure_cookies: bool
     typing: Callable[[Identity, AgentRef], None] = lambda _identity, _agent: None
+    circuits: Callable[[], Sequence[tuple[str, Circuit]]] = tuple
+    queued: Callable[[], None] = lambda: None

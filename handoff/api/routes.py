@@ -9,6 +9,7 @@ from aiohttp import WSCloseCode, web
 
 from handoff.api.errors import answering
 from handoff.api.feed import Feed
+from handoff.api.outbox import Outbox
 from handoff.api.ports import ConsoleParts
 from handoff.api.sessions import Sessions, SignedInHandler
 from handoff.api.socket import ConsoleSocket
@@ -22,6 +23,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> None:
     """Add every path, and the tasks that keep screens true while the application runs. Sets `parts.presence.on_shown`."""
     sessions, feed = Sessions(parts), Feed(parts)
     talks, team, socket = Talks(parts), Team(parts, sessions, feed), ConsoleSocket(parts, sessions, feed)
+    outbox = Outbox(parts)
 
     def signed_in(method: str, path: str, handler: SignedInHandler, *, admin: bool = False) -> None:
         app.router.add_route(method, BASE + path, answering(sessions.guard(handler, admin=admin)))
@@ -41,6 +43,9 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> None:
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
+    signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
+    signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
+    signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)
     signed_in("GET", "/socket", socket.open)
 
     parts.presence.on_shown = lambda: parts.hub.publish("console", {"type": "presence"})

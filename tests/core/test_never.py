@@ -189,12 +189,13 @@ class History:
         self.now = end
 
     async def deliver(self) -> None:
-        for out in await self.store.outbox_due(now=self.now, limit=1, channels=("facebook",)):
+        claim = {"worker": "w", "now": self.now, "until": self.now + timedelta(seconds=10)}
+        for out in await self.store.claim_outbox(**claim, limit=1, channels=("facebook",)):
             state = (await self.store.load(out.conversation_id)).state
             if refused(out):
                 await self.store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="x", now=self.now)
                 continue
-            await self.store.mark_sending(out.message_id, now=self.now)
+            await self.store.mark_sending(out.message_id, worker="w", now=self.now)
             await self.store.mark_sent(out.message_id, now=self.now, external_id=f"x{out.message_id}")
             assert out.key not in self.sent_keys, "I4: sent twice"
             self.sent_keys.append(out.key)

@@ -50,7 +50,8 @@ class World:
         if await service.store.due_clocks(now=now, limit=1):
             service.clocks.wake()
             return False
-        if await service.store.outbox_due(now=now, limit=1, channels=tuple(service.channels)):
+        lines = service.delivery.lines
+        if await service.store.outbox_due(now=now, limit=1, channels=(*lines.free(now), *lines.to_probe(now))):
             service.delivery.wake()
             return False
         return True
@@ -75,6 +76,7 @@ class World:
     async def _next(self) -> datetime | None:
         store = self.service.store
         moments = [await store.next_due_at(), await store.outbox_next_at(channels=tuple(self.service.channels))]
+        moments.append(self.service.delivery.lines.next_free_at(self.time.now()))
         later = [at for at in moments if at and at > self.time.now()]
         return min(later, default=None)
 

@@ -4,61 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from serving import SECRET, START, TOKEN, VERIFY, World, serving
 
 from bot.channels.facebook import facebook_channel
 from bot.core.events import AgentTook, AgentWrote
 from bot.core.model import AgentRef, Identity
 from bot.credentials import FacebookCredentials
 from bot.fakes.fixtures import load_fixture
-from bot.fakes.graph import FakeGraph
-from bot.time import HandTime
+from tests.service.paging import PATH, Page, open_page
+from tests.service.serving import SECRET, START, TOKEN, VERIFY
 
-PATH = "/webhooks/facebook/webhook"
 SAM = AgentRef(agent_id="a_sam", name="Sam")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """The service and the platform, sharing one clock."""
-
-    world: World
-    graph: FakeGraph
-
-    async def post(self, body: Any, *, secret: str = SECRET, header: str = "X-Hub-Signature-256") -> int:
-        """A webhook call with its signature."""
-        raw = json.dumps(body).encode()
-        signature = "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
-        async with self.world.client.post(PATH, data=raw, headers={header: signature}) as response:
-            return response.status
-
-    def texts(self, psid: str) -> list[str]:
-        """What this person was sent, in order."""
-        return [s.message.get("text", "") for s in self.graph.sent if s.recipient == psid and s.delivered]
-
-    async def conversation(self, psid: str) -> str:
-        """The conversation of this person."""
-        found = await self.world.service.store.find_conversation(Identity(channel="facebook", external_id=psid))
-        assert found is not None
-        return found
-
-
-async def open_page(folder: Path, start: datetime) -> AsyncIterator[Page]:
-    """A page whose clock starts at `start`."""
-    time = HandTime(start)
-    graph = FakeGraph(app_secret=SECRET, verify_token=VERIFY, token=TOKEN, now=time.now, any_recipient=True)
-    async with graph, serving(folder, facebook=f"{graph.base_url}/v25.0", time=time) as world:
-        await graph.subscribe(str(world.client.make_url(PATH)))
-        yield Page(world=world, graph=graph)
-        await graph.idle()
 
 
 @pytest.fixture

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import structlog
 from aiohttp import web
 
-from bot.channels.base import Outcome, Ports
+from bot.channels.base import Outcome, Ports, Rejected
 from bot.channels.bodies import parse_json
 from bot.channels.facebook.graph import GraphClient
+from bot.channels.facebook.meaning import UPLOAD
 from bot.channels.facebook.render import render
 from bot.channels.facebook.translate import NAME, Echo, Happening, NotAPageEvent, Read, TakenOver, translate
 from bot.channels.facebook.verify import challenge, signed
@@ -41,9 +45,27 @@ class FacebookChannel:
 
     async def send(self, message: Outgoing, send_as: SendAs) -> Outcome:
         """One bubble through the Send API."""
-        persona_id = self._personas.get(message.say.agent.agent_id) if message.say.agent else None
-        body = render(message.say, person=message.identity.external_id, key=message.key, send_as=send_as, persona_id=persona_id)
-        return await self._graph.send(body)
+        try:
+            body, in_words = self._bodies(message, send_as)
+        except Exception as error:
+            log.exception("facebook.unrenderable", message_id=message.message_id)
+            return Rejected(error="broken", detail=type(error).__name__)
+        outcome = await self._graph.send(body)
+        if isinstance(outcome, Rejected) and outcome.error == UPLOAD:
+            log.warning("facebook.words_instead", message_id=message.message_id)
+            outcome = await self._graph.send(in_words)
+        return outcome
+
+    def _bodies(self, message: Outgoing, send_as: SendAs) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The body to send, and the one for when the platform cannot fetch the picture: its address, in words."""
+        say = message.say
+        persona_id = self._personas.get(say.agent.agent_id) if say.agent else None
+        in_words = replace(say, text="\n".join(filter(None, (say.text, say.image_url))), image_url=None)
+        body, instead = (
+            render(s, person=message.identity.external_id, key=message.key, send_as=send_as, persona_id=persona_id)
+            for s in (say, in_words)
+        )
+        return body, instead
 
     async def typing(self, identity: Identity, *, on: bool, agent: AgentRef | None) -> None:
         """Typing dots, with the person's persona if an agent types."""
@@ -89,15 +111,16 @@ class FacebookChannel:
         return web.Response(text=answer)
 
     async def _receive(self, request: web.Request) -> web.Response:
-        raw = await request.read()
-        if not signed(raw, request.headers.get("X-Hub-Signature-256"), self._secret):
-            log.warning("facebook.unsigned", bytes=len(raw))
-            raise web.HTTPForbidden
-        try:
-            happenings = translate(parse_json(raw))
-        except NotAPageEvent as error:
-            raise web.HTTPNotFound from error
-        await self._take(happenings)
+        assert self._ports is not None
+        async with self._ports.gate.body(request) as raw:
+            if not signed(raw, request.headers.get("X-Hub-Signature-256"), self._secret):
+                log.warning("facebook.unsigned", bytes=len(raw))
+                raise web.HTTPForbidden
+            try:
+                happenings = translate(parse_json(raw))
+            except NotAPageEvent as error:
+                raise web.HTTPNotFound from error
+            await self._take(happenings)
         return web.Response(text="EVENT_RECEIVED")
 
     async def _take(self, happenings: list[Happening]) -> None:

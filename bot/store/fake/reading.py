@@ -165,6 +165,7 @@ class Reading(Talks):
             overdue_promises=sum(promise.due_at < now for promise in promises),
             waiting_episodes=len(self._waiting()),
             queued_messages=sum(line.delivery is Delivery.QUEUED for line in self._lines.values()),
+            parked_messages=len(self._parked),
             due_clocks=sum(due_at <= now for due_at, *_ in self._due),
         )
 

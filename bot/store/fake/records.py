@@ -54,6 +54,10 @@ class Line:
     attempts: int = 0
     error: str | None = None
     read_at: datetime | None = None
+    sent_as: str | None = None
+    detail: str = ""
+    parked_at: datetime | None = None
+    replaced_by: int | None = None
 
     def shown(self) -> Message:
         shared = {
@@ -83,6 +87,7 @@ class Line:
             agent=say.agent,
             delivery=self.delivery,
             client_key=say.client_key,
+            sent_as=self.sent_as,
         )
 
     def said(self) -> Say:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -22,6 +22,7 @@ from bot.store.contract import (
 )
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
 from bot.store.jsontext import json_text
+from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
 from bot.store.rules import (
     Owed,
     by_sent_at,
@@ -48,6 +49,9 @@ class Talks:
         self._by_key: dict[str, Line] = {}
         self._due: list[tuple[datetime, str, str, str]] = []
         self._leaving: dict[str, None] = {}
+        self._parked: dict[int, Line] = {}
+        self._held_clocks: Ledger[ClockKey] = Ledger()
+        self._held_messages: Ledger[int] = Ledger()
 
     def _talk(self, conversation_id: str) -> Talk:
         try:
@@ -117,8 +121,8 @@ class Talks:
         running = talk.clocks.get((ClockKind.TURN, ""))
         if running is None:
             self._set_clock(talk, Clock(kind=ClockKind.TURN, due_at=due_at))
-        elif running.due_at < due_at:
-            self._set_clock(talk, replace(running, due_at=due_at), in_place=True)
+        else:
+            self._set_clock(talk, replace(running, due_at=max(running.due_at, due_at)), in_place=True)
 
     def _add(self, talk: Talk, line: Line) -> None:
         talk.lines.append(line)
@@ -127,6 +131,7 @@ class Talks:
 
     def _set_clock(self, talk: Talk, clock: Clock, *, in_place: bool = False) -> None:
         slot = (clock.kind, clock.key)
+        self._held_clocks.drop((talk.state.conversation_id, *slot))
         if slot in talk.clocks:
             self._undue(talk, talk.clocks[slot])
             if not in_place:
@@ -200,6 +205,7 @@ class Talks:
 
     def _close_line(self, talk: Talk, line: Line) -> None:
         talk.open.pop(line.message_id, None)
+        self._held_messages.drop(line.message_id)
         if not talk.unsent():
             self._leaving.pop(line.conversation_id, None)
 
@@ -227,6 +233,7 @@ class Talks:
     def _keep_state(self, talk: Talk, decision: Decision, still_owed: Sequence[Owed], now: datetime) -> None:
         state, before = decision.state, talk.state.episode
         promise = kept_promise(decision, talk.promise, still_owed)
+        self._held_clocks.drop(*named_clocks(talk.state.conversation_id, decision))
         for slot in cancellable(decision, still_owed):
             self._stop_clock(talk, slot)
         for clock in in_order(decision.set_clocks, state.clocks):
@@ -281,4 +288,35 @@ class Talks:
 
     async def next_due_at(self, *, after: datetime | None = None) -> datetime | None:
         """See `Store.next_due_at`."""
-        return next((at for at, *_ in self._due if after is None or at > after), None)
+        if after is None:
+            return self._due[0][0] if self._due else None
+        later = bisect_right(self._due, after, key=lambda entry: entry[0])
+        due_at = self._due[later][0] if later < len(self._due) else None
+        return min((at for at in (due_at, self._held_clocks.next_end(after)) if at is not None), default=None)
+
+    # ---- claims
+
+    async def claim_clocks(
+        self, *, worker: str, now: datetime, until: datetime, limit: int, skip: frozenset[str] = frozenset()
+    ) -> list[DueClock]:
+        """See `Store.claim_clocks`."""
+        must_be_short(now, until)
+        due = await self.due_clocks(now=now, limit=len(self._due), skip=skip)
+        chosen = claimable_clocks(self._held_clocks, due, worker=worker, now=now, limit=limit)
+        for one in chosen:
+            self._held_clocks.take(one.conversation_id, key_of(one), worker=worker, now=now, until=until)
+        return chosen
+
+    async def renew_claims(self, *, worker: str, now: datetime, until: datetime, conversations: Collection[str]) -> frozenset[str]:
+        """See `Store.renew_claims`."""
+        must_be_short(now, until)
+        held = (self._held_clocks, self._held_messages)
+        renewed = (ledger.renew(worker=worker, until=until, conversations=conversations) for ledger in held)
+        return frozenset[str]().union(*renewed)
+
+    async def release_claims(
+        self, *, worker: str, conversations: Collection[str] | None = None, not_before: datetime | None = None
+    ) -> None:
+        """See `Store.release_claims`."""
+        self._held_clocks.release(worker=worker, conversations=conversations, not_before=not_before)
+        self._held_messages.release(worker=worker, conversations=conversations, not_before=not_before)

@@ -69,6 +69,32 @@ export interface Message {
   key?: string | null;
 }
 
+/** A message that failed for a reason a person can mend. */
+export interface Parked {
+  id: string;
+  conversation_id: string;
+  name: string | null;
+  channel: string;
+  speaker: Speaker;
+  agent: string | null;
+  text: string;
+  image_url: string | null;
+  written_at: string;
+  parked_at: string;
+  attempts: number;
+  reason: string | null;
+  detail: string;
+}
+
+/** A channel's way out: open means that nothing is sent until `retry_at`. */
+export interface Channel {
+  channel: string;
+  phase: "closed" | "open" | "probing";
+  reason: string | null;
+  since: string | null;
+  retry_at: string | null;
+}
+
 export interface Note {
   id: string | number;
   agent: { id: string; name: string };
@@ -114,4 +140,5 @@ export type DeskFrame =
   | { type: "typing"; conversation_id: string; who: string }
   | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string; sound?: boolean }
   | { type: "presence"; agents: Colleague[] }
+  | { type: "undelivered" }
   | { type: "pong"; now: string };
