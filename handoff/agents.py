@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.draft import Draft
 from bot.core.events import ForeignEcho
-from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Promise, Reason, Say, Speaker
+from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker
 from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
 from handoff.match import facts_of
@@ -231,8 +231,9 @@ def _spoke(draft: Draft, policy: Policy, episode: Episode, at: datetime) -> None
     elif promise is not None and owed is not None and owed.data.get("missed") == 0:
         cause = wait_cause(policy, episode, promise)
         episode = judge(draft, policy, episode, "next_words", promise.due_at, at, again=True, cause=cause)
-    if promise is not None and not first:
-        _note_wait(draft, policy, episode, promise, at)
+    waited_since = promise.opened_at if promise is not None else _round_since(words)
+    if waited_since is not None and not first:
+        _note_wait(draft, policy, episode, waited_since, at)
     draft.cancel_clock(ClockKind.FIRST_WORDS, key)
     draft.cancel_clock(ClockKind.RUNG, key)
     draft.cancel_clock(ClockKind.TURN)
@@ -240,8 +241,14 @@ def _spoke(draft: Draft, policy: Policy, episode: Episode, at: datetime) -> None
     keep_promise(draft, "agent")
 
 
-def _note_wait(draft: Draft, policy: Policy, episode: Episode, promise: Promise, at: datetime) -> None:
+def _note_wait(draft: Draft, policy: Policy, episode: Episode, since: datetime, at: datetime) -> None:
     """Each wait for next words on its own, for reports: by the wall clock and in working time."""
-    waited_ms = max(0, int((at - promise.opened_at).total_seconds() * 1000))
-    working_ms = int(working_between(promise.opened_at, at, policy.hours) * 1000)
+    waited_ms = max(0, int((at - since).total_seconds() * 1000))
+    working_ms = int(working_between(since, at, policy.hours) * 1000)
     draft.note("episode.next_words", episode_id=episode.episode_id, waited_ms=waited_ms, working_ms=working_ms)
+
+
+def _round_since(words: Clock | None) -> datetime | None:
+    """Since when the words of a round were waited for: what the bot answered meanwhile leaves no promise behind."""
+    round_ = Round.of(words)
+    return None if round_ is None else round_.since

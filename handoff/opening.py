@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Owner, Reason
+from handoff.accounts import account
 from handoff.agents import agent_gone
 from handoff.desk import Desk
 from handoff.match import facts_of
@@ -60,6 +61,7 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
         if reason is Reason.COMPLAINT and not draft.says:
             tell(draft, policy, "complaint")
         _tell_what_comes(draft, policy, desk, episode)
+    account(draft, policy.hours, desk)
 
 
 def _tell_what_comes(draft: Draft, policy: Policy, desk: Desk, episode: Episode) -> None:

@@ -30,7 +30,7 @@ from handoff.calendar import ALWAYS, next_close, next_open, open_at
 from handoff.desk import Desk, choose
 from handoff.hours import zones
 from handoff.phrases import spoken_moment
-from handoff.policy import Policy, Target, Until, due
+from handoff.policy import Policy, Target, Until, clock_hours, due
 from handoff.rungs import ENDINGS
 
 PURPOSE = "handoff"
@@ -356,9 +356,16 @@ def climb_on(draft: Draft, policy: Policy, episode: Episode, round_: Round) -> N
     else:
         gap_s = max(policy.after_ladder.tell_again_s[0], round_.target_s)
         tell_at = due(policy, draft.now, gap_s, round_.goes_by)
-        at = min(due(policy, draft.now, policy.after_ladder.alarm_every_s, round_.goes_by), tell_at)
+        at = next_alarm(draft, policy, round_, tell_at)
         data = round_.data(told=0, tell_at=tell_at.isoformat())
     draft.set_clock(Clock(kind=ClockKind.RUNG, key=episode.episode_id, due_at=at, data=data))
+
+
+def next_alarm(draft: Draft, policy: Policy, round_: Round, tell_at: datetime) -> datetime:
+    """When the team is alarmed again, above the ladder: every so often, when the prospect is to be told, and at closing time."""
+    at = min(due(policy, draft.now, policy.after_ladder.alarm_every_s, round_.goes_by), tell_at)
+    closes_at = next_close(draft.now, clock_hours(policy, round_.goes_by))
+    return at if closes_at is None else min(at, closes_at)
 
 
 def stretch_cap(draft: Draft, policy: Policy) -> None:
