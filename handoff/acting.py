@@ -5,24 +5,13 @@ from __future__ import annotations
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Owner, Say, Speaker
 from handoff.desk import Desk
+from handoff.judging import breach, words_missed
+from handoff.offers import close, offer, offered_now
 from handoff.phrases import pick
 from handoff.policy import Action, Policy, Rung
+from handoff.rounds import Round
 from handoff.rungs import UNCARRIED
-from handoff.steps import (
-    PURPOSE,
-    WANTS,
-    Round,
-    breach,
-    close,
-    hand_to,
-    offer,
-    offered_now,
-    put,
-    tell,
-    tell_closed,
-    who,
-    words_missed,
-)
+from handoff.steps import PURPOSE, WANTS, hand_to, put, tell, tell_closed, who
 
 NOBODY_CAME = "nobody_came"
 """The outcome of a request that the ladder ended."""

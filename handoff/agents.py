@@ -11,33 +11,23 @@ from bot.core.events import ForeignEcho
 from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker
 from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
+from handoff.judging import judge, judge_all, offer_due, wait_cause, words_missed
 from handoff.match import facts_of
+from handoff.offers import asked_gone, back_to_waiting, close, offer, offered_now
 from handoff.policy import Policy, Target, clock_hours, due
+from handoff.rounds import Round, climb_on, new_round
 from handoff.steps import (
     NATIVE,
-    Round,
-    asked_gone,
-    back_to_waiting,
-    climb_on,
-    close,
     hand_to,
-    judge,
-    judge_all,
     keep_promise,
     let_bot_answer,
-    new_round,
-    offer,
-    offer_due,
-    offered_now,
     open_one,
     owed_by_agent,
     put,
     silence_bot,
     tell,
     unanswered,
-    wait_cause,
     who,
-    words_missed,
 )
 
 

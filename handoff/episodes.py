@@ -15,7 +15,7 @@ from handoff import agents, ladder, opening, prospect
 from handoff.accounts import account
 from handoff.desk import Desk
 from handoff.policy import Policy
-from handoff.steps import stretch_cap
+from handoff.rounds import stretch_cap
 
 __all__ = [
     "agent_gone",

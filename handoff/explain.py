@@ -11,8 +11,8 @@ from bot.core.window import rule_for
 from handoff.calendar import next_close, next_open, open_at
 from handoff.match import Facts
 from handoff.policy import Policy, Target, clock_hours, due, spoken
+from handoff.rounds import Round, rung_due, window_cap
 from handoff.rungs import OFFERING, SPEAKING, UNCARRIED, Action, Rung, Until
-from handoff.steps import Round, rung_due, window_cap
 
 DOES = {
     Action.OFFER_NEXT: "ask the next free person",

@@ -13,24 +13,11 @@ from handoff.accounts import Cause
 from handoff.acting import NOBODY_CAME, act, honest_words, urge, words_late
 from handoff.calendar import next_open, open_at
 from handoff.desk import Desk, choose
+from handoff.judging import breach
+from handoff.offers import asked_gone, back_to_waiting, offer, offered_now
 from handoff.policy import Policy, Target, Until, due
-from handoff.steps import (
-    Round,
-    asked_gone,
-    back_to_waiting,
-    breach,
-    climb_on,
-    next_alarm,
-    next_rung,
-    offer,
-    offered_now,
-    open_one,
-    put,
-    tell,
-    tell_closed,
-    unanswered,
-    who,
-)
+from handoff.rounds import Round, climb_on, next_alarm, next_rung
+from handoff.steps import open_one, put, tell, tell_closed, unanswered, who
 
 __all__ = ["NOBODY_CAME", "clock_fired"]
 

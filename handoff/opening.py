@@ -8,20 +8,10 @@ from handoff.accounts import account
 from handoff.agents import agent_gone
 from handoff.desk import Desk
 from handoff.match import facts_of
+from handoff.offers import close, offer, offered_now
 from handoff.policy import Policy, Target, due, spoken
-from handoff.steps import (
-    close,
-    hand_to,
-    new_round,
-    offer,
-    offered_now,
-    open_one,
-    start_round,
-    tell,
-    tell_closed,
-    tell_closing,
-    who,
-)
+from handoff.rounds import new_round, start_round
+from handoff.steps import hand_to, open_one, tell, tell_closed, tell_closing, who
 
 
 def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detail: str = "", *, quiet: bool = False) -> None:

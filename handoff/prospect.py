@@ -8,26 +8,12 @@ from dataclasses import replace
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Heard, Owner, Promise, Reason
 from handoff.desk import Desk
+from handoff.judging import breach, judge_all, wait_cause
+from handoff.offers import back_to_waiting, close, offered_now
 from handoff.opening import open_episode
 from handoff.policy import Choice, Policy, Target, due
-from handoff.steps import (
-    back_to_waiting,
-    breach,
-    close,
-    hand_to,
-    judge_all,
-    new_round,
-    offered_now,
-    open_one,
-    owed_by_agent,
-    put,
-    start_round,
-    tell,
-    unanswered,
-    wait_cause,
-    who,
-    with_asked,
-)
+from handoff.rounds import new_round, start_round
+from handoff.steps import hand_to, open_one, owed_by_agent, put, tell, unanswered, who, with_asked
 
 MAX_TOLD = 120
 """Characters of a told time that are kept."""

@@ -9,8 +9,8 @@ import pytest
 
 from bot.core.model import Owner, Reason
 from handoff.policy import Policy
+from handoff.rounds import Round, rung_due
 from handoff.rungs import UNCARRIED, Action, Rung, check_ladder
-from handoff.steps import Round, rung_due
 from tests.handoff.worlds import MIA, SAM, START, World, desk, promises
 
 TARGET_S = World().policy.targets.first_words_s
