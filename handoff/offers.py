@@ -89,18 +89,14 @@ def back_to_waiting(
     episode = put(draft, episode, status="waiting", agent=None, accepted_at=None, offered_to=asked)
     hand_to(draft, Owner.WAITING)
     if round_ is None:
-        episode = start_round(draft, policy, episode, new_round(draft, policy, policy.targets.first_words_s))
+        round_ = new_round(draft, policy, policy.targets.first_words_s)
+        episode = start_round(draft, policy, episode, round_)
     else:
         if words is not None and words.data.get("silent"):
-            _unsilence(draft, episode, round_)
+            draft.cancel_clock(ClockKind.FIRST_WORDS, key)
         climb_on(draft, policy, episode, round_)
+    if episode.first_words_at is None and "first_words" not in episode.breached:
+        words_at = episode.first_words_due_at
+        draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=words_at, data=round_.data()))
     let_bot_answer(draft, policy, asked_for, "escalated")
     return offer(draft, policy, desk, episode, exclude=exclude)
-
-
-def _unsilence(draft: Draft, episode: Episode, round_: Round) -> None:
-    """The holder is gone, and with them the clock that watched their silence. First words that are still to come keep one."""
-    key = episode.episode_id
-    draft.cancel_clock(ClockKind.FIRST_WORDS, key)
-    if episode.first_words_at is None and "first_words" not in episode.breached:
-        draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=episode.first_words_due_at, data=round_.data()))

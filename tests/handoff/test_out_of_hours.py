@@ -104,6 +104,25 @@ def test_whoever_takes_it_at_night_and_is_silent_loses_it_before_the_morning() -
     assert world.breaches().count("first_words") == 1
 
 
+@pytest.mark.parametrize("leaves", [False, True])
+def test_who_took_it_at_night_and_left_it_changes_nothing_about_what_was_promised(leaves: bool) -> None:
+    world = World(desk(SAM), OFFICE, now=berlin("2026-11-25T17:59:30"))
+    world.open()
+    due_at = world.episode.first_words_due_at
+    assert due_at == MORNING + timedelta(seconds=TARGETS.first_words_s - 30)
+    world.wait(3600)
+    world.take(SAM)
+    if leaves:
+        world.gone(SAM)
+    world.desk = desk()
+    world.wait(seconds_after(world.now, due_at) - 1)
+    assert world.state.owner is Owner.WAITING
+    assert "first_words" not in world.breaches()
+    world.wait(1)
+    assert world.breaches().count("first_words") == 1
+    assert world.noted("episode.breached")[-1].data["late_ms"] == 0
+
+
 def test_a_request_shortly_before_closing_is_told_that_it_may_be_tomorrow() -> None:
     world = World(desk(SAM), OFFICE, now=berlin("2026-11-25T17:59:30"), profile=Profile(zone="Europe/Berlin"))
     world.open()
@@ -141,12 +160,12 @@ def test_next_words_asked_for_at_closing_time_are_due_in_the_morning() -> None:
 
 
 def test_when_the_team_goes_home_whoever_still_waits_is_told_once_and_left_in_peace_until_the_morning() -> None:
-    world = World(desk(), OFFICE, now=berlin("2026-11-25T17:50:00"), profile=Profile(zone="Europe/Berlin"))
+    world = World(desk(), OFFICE, now=berlin("2026-11-25T17:50:20"), profile=Profile(zone="Europe/Berlin"))
     world.open()
     world.wait(9 * 60)
     assert world.said()[:2] == ["getting_someone_offline", "nobody_came"]
     said, notices = len(world.says), len(world.notices)
-    world.wait(15 * 3600 - 1)
+    world.wait(15 * 3600)
     assert world.said()[said:] == ["closed_now"]
     assert len(world.notices) - notices <= 1
     assert len(world.noted("ladder.paused")) == 1
