@@ -22,9 +22,11 @@ from handoff.cli import app as sla
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 agents = typer.Typer(no_args_is_help=True, help="The people who answer.")
 flows = typer.Typer(no_args_is_help=True, help="Nurture flows.")
+simulate = typer.Typer(no_args_is_help=True, help="Whole conversations in virtual time.")
 app.add_typer(agents, name="agent")
 app.add_typer(flows, name="flows")
 app.add_typer(sla, name="sla")
+app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)
 
@@ -128,6 +130,27 @@ def lint_flows(folder: Annotated[Path | None, typer.Argument(help="Folder of flo
         out.print(f"{finding.file}:{finding.line}: {finding.rule}: {finding.message} {finding.suggestion}")
     out.print(f"{len(findings)} findings")
     raise typer.Exit(1 if findings else 0)
+
+
+@simulate.callback()
+def _simulate() -> None:
+    """Whole conversations in virtual time."""
+
+
+@simulate.command("torture")
+def torture_seeds(
+    seed: Annotated[int, typer.Option(help="The first seed. The same seed, hours and people give the same history.")] = 1,
+    hours: Annotated[float, typer.Option(min=0.1, help="How long people write, in simulated hours.")] = 48.0,
+    people: Annotated[int, typer.Option(min=1, help="How many people write.")] = 50,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds in a row.")] = 1,
+    history: Annotated[Path | None, typer.Option(help="Write every line of what happened to this file.")] = None,
+) -> None:
+    """People, agents, faults and kills in virtual time against the real service; says what broke, and its shortest history."""
+    from bot.sim.report import torture_and_tell
+
+    chosen = _settings()
+    whole = torture_and_tell(range(seed, seed + seeds), hours=hours, people=people, settings=chosen, out=out, told=history)
+    raise typer.Exit(0 if whole else 1)
 
 
 def main() -> None:

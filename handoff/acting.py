@@ -11,7 +11,7 @@ from handoff.phrases import pick
 from handoff.policy import Action, Policy, Rung
 from handoff.rounds import Round
 from handoff.rungs import UNCARRIED
-from handoff.steps import PURPOSE, WANTS, hand_to, put, tell, tell_closed, who
+from handoff.steps import PROSPECT, PURPOSE, WANTS, hand_to, put, tell, tell_closed
 
 NOBODY_CAME = "nobody_came"
 """The outcome of a request that the ladder ended."""
@@ -19,16 +19,16 @@ NOBODY_CAME = "nobody_came"
 
 def act(draft: Draft, policy: Policy, desk: Desk, episode: Episode, action: Action, rung: Rung, round_: Round) -> Episode:
     """What a rung does while nobody has accepted."""
-    name, key = who(draft.state), episode.episode_id
+    key = episode.episode_id
     match action:
         case Action.OFFER_NEXT:
             return offer(draft, policy, desk, episode)
         case Action.WIDEN:
-            draft.notify("alarm", sound=True, text=f"{name} {WANTS[episode.reason]}. Who can?", episode_id=key)
+            draft.notify("alarm", sound=True, text=f"{PROSPECT} {WANTS[episode.reason]}. Who can?", episode_id=key)
             return put(draft, episode, widened=True)
         case Action.TELL_PROSPECT:
             episode = _late_by_now(draft, policy, episode)
-            draft.notify("breach", sound=True, text=f"Nobody came for {name}. They have been told.", episode_id=key)
+            draft.notify("breach", sound=True, text=f"Nobody came for {PROSPECT}. They have been told.", episode_id=key)
             phrase = honest_words(draft, episode, "nobody_came")
             if phrase != "nobody_came" or not tell_closed(draft, policy):
                 tell(draft, policy, phrase, replies=policy.choice_replies())
@@ -40,7 +40,7 @@ def act(draft: Draft, policy: Policy, desk: Desk, episode: Episode, action: Acti
         case Action.RETURN_TO_BOT:
             episode = close(draft, policy, _late_by_now(draft, policy, episode), NOBODY_CAME)
             hand_to(draft, Owner.BOT)
-            draft.notify("breach", sound=True, text=f"Nobody came for {name}. The bot goes on.", episode_id=key)
+            draft.notify("breach", sound=True, text=f"Nobody came for {PROSPECT}. The bot goes on.", episode_id=key)
             tell(draft, policy, "returned_to_bot")
             return episode
         case _:
@@ -49,20 +49,20 @@ def act(draft: Draft, policy: Policy, desk: Desk, episode: Episode, action: Acti
 
 def urge(draft: Draft, policy: Policy, episode: Episode, action: Action, rung: Rung, round_: Round) -> Episode:
     """What a rung does whether or not somebody has accepted; what only makes sense before that does nothing here."""
-    name, key = who(draft.state), episode.episode_id
+    key = episode.episode_id
     waited_s = round((draft.now - round_.since).total_seconds())
     asked = episode.agent.agent_id if episode.agent else offered_now(draft, episode)
     match action:
         case Action.SOUND:
             to = () if episode.widened or asked is None else (asked,)
-            draft.notify("alarm", to=to, sound=True, text=f"{name} {WANTS[episode.reason]}.", episode_id=key)
+            draft.notify("alarm", to=to, sound=True, text=f"{PROSPECT} {WANTS[episode.reason]}.", episode_id=key)
         case Action.SUPERVISOR:
-            text = f"{name} has waited {waited_s} s and nobody has answered."
+            text = f"{PROSPECT} has waited {waited_s} s and nobody has answered."
             draft.notify("alarm", sound=True, level="supervisor", text=text, episode_id=key)
         case Action.PUSH | Action.PAGE:
             whom = list(policy.supervisors) if action is Action.PAGE else [asked] if asked else []
             draft.note("notice.uncarried", episode_id=key, notice=action.value, whom=len(whom), why=UNCARRIED[action])
-            text = f"{name} has waited {waited_s} s. Not sent outside the console: {UNCARRIED[action]}."
+            text = f"{PROSPECT} has waited {waited_s} s. Not sent outside the console: {UNCARRIED[action]}."
             draft.notify(action.value, text=text, episode_id=key, carried=False, whom=whom)
         case Action.RAISE_VALUE:
             value = (episode.value or 0.0) + (rung.raise_by or 0.0)

@@ -17,7 +17,7 @@ from handoff.judging import breach
 from handoff.offers import asked_gone, back_to_waiting, offer, offered_now
 from handoff.policy import Policy, Target, Until, due
 from handoff.rounds import Round, climb_on, next_alarm, next_rung
-from handoff.steps import open_one, put, tell, tell_closed, unanswered, who
+from handoff.steps import HOLDER, PROSPECT, open_one, put, tell, tell_closed, unanswered
 
 __all__ = ["NOBODY_CAME", "clock_fired"]
 
@@ -69,11 +69,11 @@ def _no_words(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock:
         episode = words_late(draft, policy, episode, clock)
     if episode.status == "waiting" or episode.agent is None or episode.accepted_at is None:
         return
-    name, accepted_at = episode.agent.name, episode.accepted_at
+    agent, accepted_at = episode.agent, episode.accepted_at
     if clock.data.get("silent"):
         episode = put(draft, episode, rung=len(policy.ladder), widened=True)
-        text = f"{name} has not answered {who(draft.state)}. Who can?"
-        draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
+        text = f"{HOLDER} has not answered {PROSPECT}. Who can?"
+        draft.notify("alarm", sound=True, text=text, agent_id=agent.agent_id, episode_id=episode.episode_id)
         tell(draft, policy, "nobody_came", replies=policy.choice_replies())
         back_to_waiting(draft, policy, desk, episode, why="silent", asked_for=unanswered(draft.state))
         return
@@ -83,9 +83,9 @@ def _no_words(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock:
     )
     data = round_.data(silent=True)
     draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=episode.episode_id, due_at=silent_at, data=data))
-    text = f"{who(draft.state)} is waiting for {name}'s first words."
-    draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
-    tell(draft, policy, "agent_silent", agent=name)
+    text = f"{PROSPECT} is waiting for {HOLDER}'s first words."
+    draft.notify("alarm", sound=True, text=text, agent_id=agent.agent_id, episode_id=episode.episode_id)
+    tell(draft, policy, "agent_silent", agent=agent.name)
 
 
 def _climb(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock: Clock) -> None:
@@ -124,7 +124,7 @@ def _above_ladder(draft: Draft, policy: Policy, desk: Desk, episode: Episode, ro
     key, after = episode.episode_id, policy.after_ladder
     waited_min = round((draft.now - round_.since).total_seconds() / 60)
     draft.note("ladder.alarmed_again", episode_id=key)
-    draft.notify("alarm", sound=True, text=f"{who(draft.state)} has waited {waited_min} min.", episode_id=key)
+    draft.notify("alarm", sound=True, text=f"{PROSPECT} has waited {waited_min} min.", episode_id=key)
     if not episode.widened:
         episode = put(draft, episode, widened=True)
     if offered_now(draft, episode) is None:

@@ -11,7 +11,7 @@ from handoff.desk import Desk, choose
 from handoff.judging import judge, judge_all, offer_due
 from handoff.policy import Policy, Target, due
 from handoff.rounds import Round, climb_on, new_round, start_round
-from handoff.steps import EPISODE_CLOCKS, NATIVE, WANTS, hand_to, let_bot_answer, put, who
+from handoff.steps import EPISODE_CLOCKS, NATIVE, PROSPECT, WANTS, hand_to, let_bot_answer, put
 
 
 def offered_now(draft: Draft, episode: Episode) -> str | None:
@@ -42,7 +42,7 @@ def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude
     asked = {"agent_id": agent_id, "since": draft.now.isoformat()}
     draft.set_clock(Clock(kind=ClockKind.ACCEPT, key=key, due_at=accept_at, data=asked))
     draft.note("episode.offered", episode_id=key, agent_id=agent_id)
-    text = f"{who(draft.state)} {WANTS[episode.reason]}."
+    text = f"{PROSPECT} {WANTS[episode.reason]}."
     draft.notify("offer", to=(agent_id,), text=text, episode_id=key, reason=episode.reason.value)
     return episode
 

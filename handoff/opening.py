@@ -11,7 +11,7 @@ from handoff.match import facts_of
 from handoff.offers import close, offer, offered_now
 from handoff.policy import Policy, Target, due, spoken
 from handoff.rounds import new_round, start_round
-from handoff.steps import hand_to, open_one, tell, tell_closed, tell_closing, who
+from handoff.steps import PROSPECT, hand_to, open_one, tell, tell_closed, tell_closing
 
 
 def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detail: str = "", *, quiet: bool = False) -> None:
@@ -82,7 +82,7 @@ def withdraw_request(draft: Draft, policy: Policy, outcome: str) -> None:
         return
     close(draft, policy, episode, outcome)
     hand_to(draft, Owner.BOT)
-    draft.notify("lost", text=f"{who(draft.state)} no longer waits.", episode_id=episode.episode_id)
+    draft.notify("lost", text=f"{PROSPECT} no longer waits.", episode_id=episode.episode_id)
 
 
 def _just_told(draft: Draft) -> bool:

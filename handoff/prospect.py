@@ -13,7 +13,7 @@ from handoff.offers import back_to_waiting, close, offered_now
 from handoff.opening import open_episode
 from handoff.policy import Choice, Policy, Target, due
 from handoff.rounds import new_round, start_round
-from handoff.steps import hand_to, open_one, owed_by_agent, put, tell, unanswered, who, with_asked
+from handoff.steps import HOLDER, PROSPECT, hand_to, open_one, owed_by_agent, put, tell, unanswered, with_asked
 
 MAX_TOLD = 120
 """Characters of a told time that are kept."""
@@ -36,7 +36,7 @@ def prospect_waits(draft: Draft, policy: Policy, heard: tuple[Heard, ...]) -> No
     episode = open_one(draft.state)
     if episode is None or not heard:
         return
-    text = f"{who(draft.state)} wrote."
+    text = f"{PROSPECT} wrote."
     if draft.state.owner is not Owner.AGENT or episode.agent is None:
         asked = offered_now(draft, episode)
         to = () if episode.widened or asked is None else (asked,)
@@ -79,12 +79,12 @@ def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> N
     if missed == 0:
         cause = wait_cause(policy, episode, promise)
         breach(draft, episode, "next_words", promise.due_at, draft.now, again=True, policy=policy, cause=cause)
-        text = f"{who(draft.state)} is waiting for {name}'s answer."
-        draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
+        text = f"{PROSPECT} is waiting for {HOLDER}'s answer."
+        draft.notify("alarm", sound=True, text=text, agent_id=episode.agent.agent_id, episode_id=episode.episode_id)
         draft.set_clock(owed_by_agent(promise, at=again_at, unanswered=asked, missed=1))
         return
-    text = f"{name} has not answered {who(draft.state)}. Who can?"
-    draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
+    text = f"{HOLDER} has not answered {PROSPECT}. Who can?"
+    draft.notify("alarm", sound=True, text=text, agent_id=episode.agent.agent_id, episode_id=episode.episode_id)
     tell(draft, policy, "agent_left", agent=name)
     back_to_waiting(draft, policy, desk, episode, why="silent", asked_for=asked)
 
@@ -127,7 +127,7 @@ def choose_option(draft: Draft, policy: Policy, desk: Desk, payload: str) -> boo
 def _go_on_with_bot(draft: Draft, policy: Policy, episode: Episode) -> None:
     close(draft, policy, put(draft, episode, choice="bot"), "prospect_chose_bot")
     hand_to(draft, Owner.BOT)
-    draft.notify("lost", text=f"{who(draft.state)} went on with the bot.", episode_id=episode.episode_id)
+    draft.notify("lost", text=f"{PROSPECT} went on with the bot.", episode_id=episode.episode_id)
     tell(draft, policy, "back_to_bot")
 
 
@@ -186,5 +186,5 @@ def _keep_told(draft: Draft, policy: Policy, episode: Episode, *, slot: str, val
     if episode.first_words_at is None and "first_words" not in episode.breached:
         episode = put(draft, episode, first_words_due_at=round_.due(policy))
     start_round(draft, policy, episode, round_)
-    text = f"{who(draft.state)} wants to be called back." if tag == "callback" else f"{who(draft.state)} named a time."
+    text = f"{PROSPECT} wants to be called back." if tag == "callback" else f"{PROSPECT} named a time."
     draft.notify("alarm", text=text, episode_id=episode.episode_id)

@@ -55,8 +55,13 @@ def open_one(state: State) -> Episode | None:
     return state.episode if state.episode is not None and state.episode.status != "closed" else None
 
 
+PROSPECT = "{prospect}"
+HOLDER = "{holder}"
+"""Places for names in a notice's text; the screen that shows it fills them in. `agent_id` beside the text says who holds."""
+
+
 def who(state: State) -> str:
-    """The prospect's name for agents' screens."""
+    """The prospect's name for the agent who asks."""
     return state.profile.first_name or "Someone"
 
 

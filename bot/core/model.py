@@ -6,10 +6,12 @@ an `Event` is what happened to it, and a `Decision` is what follows: the next st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 type Json = Mapping[str, Any]
@@ -347,6 +349,28 @@ class State:
     def live_enrolments(self) -> tuple[Enrolment, ...]:
         """Enrolments that still go on, oldest first."""
         return tuple(e for e in self.enrolments if e.status == "live")
+
+
+@cache
+def _parts(kind: Any) -> tuple[Callable[[Any], tuple[Any, ...]], dict[str, Callable[[Any, Any], None]]]:
+    names = [f.name for f in fields(kind)]
+    return attrgetter(*names), {name: getattr(kind, name).__set__ for name in names}
+
+
+def changed[T](record: T, **changes: Any) -> T:
+    """The record with these fields changed. Raises `KeyError` for an unknown field.
+
+    `dataclasses.replace` for slotted records without checks of their own, at a third of its cost: a decision changes its state
+    dozens of times.
+    """
+    kind: Any = type(record)
+    values, setters = _parts(kind)
+    made: T = object.__new__(type(record))
+    for put, value in zip(setters.values(), values(record), strict=True):
+        put(made, value)
+    for name, value in changes.items():
+        setters[name](made, value)
+    return made
 
 
 class WarmlineError(Exception):

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 
 from bot.core.events import Decision, JournalEntry
-from bot.core.model import Arrival, Clock, ClockKind, Delivery, Identity, Say, State
+from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, Identity, Say, State, changed
 from bot.store.contract import (
     AlreadyExists,
     Committed,
@@ -29,6 +29,7 @@ from bot.store.rules import (
     cancellable,
     clean_arrival,
     clean_say,
+    earliest,
     in_order,
     kept_promise,
     latest,
@@ -49,6 +50,7 @@ class Talks:
         self._by_key: dict[str, Line] = {}
         self._due: list[tuple[datetime, str, str, str]] = []
         self._leaving: dict[str, None] = {}
+        self._open_episodes: dict[str, Episode] = {}
         self._parked: dict[int, Line] = {}
         self._held_clocks: Ledger[ClockKey] = Ledger()
         self._held_messages: Ledger[int] = Ledger()
@@ -136,7 +138,7 @@ class Talks:
             self._undue(talk, talk.clocks[slot])
             if not in_place:
                 del talk.clocks[slot]
-        talk.clocks[slot] = replace(clock, data=copied(clock.data))
+        talk.clocks[slot] = changed(clock, data=copied(clock.data))
         insort(self._due, (clock.due_at, talk.state.conversation_id, clock.kind.value, clock.key))
 
     def _stop_clock(self, talk: Talk, slot: Slot) -> None:
@@ -164,7 +166,7 @@ class Talks:
         talk = self._talks.get(conversation_id)
         if talk is None or limit <= 0:
             return []
-        return [json_text(event) for event in talk.tracker[-limit:]]
+        return talk.tracker[-limit:]
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
         """See `Store.commit`."""
@@ -183,7 +185,7 @@ class Talks:
         still_owed = [line.owed() for line in talk.unheard()]
         message_ids = tuple(self._say(talk, clean_say(say), decision.state.owner_version, now) for say in decision.say)
         self._keep_state(talk, decision, still_owed, now)
-        talk.tracker.extend(copied(event) for event in decision.tracker_events)
+        talk.tracker.extend(json_text(event) for event in decision.tracker_events)
         for entry in decision.journal:
             self._journal_line(talk, entry)
         return Committed(version=talk.version, message_ids=message_ids)
@@ -248,6 +250,10 @@ class Talks:
             talk.episodes[before.episode_id] = replace(before, status="closed", closed_at=now)
         if state.episode is not None:
             talk.episodes[state.episode.episode_id] = state.episode
+        if state.episode is not None and state.episode.status != "closed":
+            self._open_episodes[talk.state.conversation_id] = state.episode
+        else:
+            self._open_episodes.pop(talk.state.conversation_id, None)
         for enrolment in state.enrolments:
             if enrolment.status == "live":
                 talk.live_flows[enrolment.flow_id] = enrolment.enrolment_id
@@ -256,7 +262,7 @@ class Talks:
         talk.promise = promise
         talk.last_inbound_at = latest(talk.last_inbound_at, state.last_inbound_at)
         talk.last_outbound_at = latest(talk.last_outbound_at, state.last_outbound_at)
-        talk.state = replace(
+        talk.state = changed(
             state,
             conversation_id=talk.state.conversation_id,
             identity=talk.state.identity,
@@ -269,7 +275,7 @@ class Talks:
         line = JournalLine(
             journal_id=next(self._journal_ids),
             conversation_id=talk.state.conversation_id,
-            entry=replace(entry, data=copied(entry.data)),
+            entry=changed(entry, data=copied(entry.data)),
         )
         talk.journal.append(line)
 
@@ -292,7 +298,7 @@ class Talks:
             return self._due[0][0] if self._due else None
         later = bisect_right(self._due, after, key=lambda entry: entry[0])
         due_at = self._due[later][0] if later < len(self._due) else None
-        return min((at for at in (due_at, self._held_clocks.next_end(after)) if at is not None), default=None)
+        return earliest(due_at, self._held_clocks.next_end(after))
 
     # ---- claims
 

@@ -9,7 +9,7 @@ from sqlalchemy.types import TypeEngine
 from bot.store.columns import Json, UtcDateTime
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 oldest = "0001"
