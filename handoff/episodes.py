@@ -11,7 +11,7 @@ from functools import update_wrapper
 from typing import Concatenate
 
 from bot.core.draft import Draft
-from handoff import agents, ladder, opening, prospect
+from handoff import agents, ladder, opening, prospect, repair
 from handoff.accounts import account
 from handoff.desk import Desk
 from handoff.policy import Policy
@@ -28,6 +28,8 @@ __all__ = [
     "open_episode",
     "promise_overdue",
     "prospect_waits",
+    "rearm",
+    "rearm_promise",
     "seen",
     "take",
     "told",
@@ -59,6 +61,8 @@ native_inbox = governed(agents.native_inbox)
 open_episode = governed(opening.open_episode)
 promise_overdue = governed(prospect.promise_overdue)
 prospect_waits = governed(prospect.prospect_waits)
+rearm = governed(repair.rearm)
+rearm_promise = repair.rearm_promise
 seen = governed(agents.seen)
 take = governed(agents.take)
 told = governed(prospect.told)

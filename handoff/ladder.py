@@ -11,11 +11,11 @@ from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode
 from handoff.accounts import Cause
 from handoff.acting import NOBODY_CAME, act, honest_words, urge, words_late
-from handoff.calendar import next_open, open_at
+from handoff.calendar import next_open
 from handoff.desk import Desk, choose
 from handoff.judging import breach
 from handoff.offers import asked_gone, back_to_waiting, offer, offered_now
-from handoff.policy import Policy, Target, Until, due
+from handoff.policy import Policy, Target, Until, clock_hours, due
 from handoff.rounds import Round, climb_on, next_alarm, next_rung
 from handoff.steps import HOLDER, PROSPECT, open_one, put, tell, tell_closed, unanswered
 
@@ -118,8 +118,9 @@ def _above_ladder(draft: Draft, policy: Policy, desk: Desk, episode: Episode, ro
 
     When the team goes home the prospect is told when somebody is there again, and everything stands still until then.
     """
-    if round_.goes_by in policy.pause.out_of_hours and not open_at(draft.now, policy.hours):
-        _closed_for_now(draft, policy, episode, round_, clock)
+    opens_at = next_open(draft.now, clock_hours(policy, round_.goes_by))
+    if opens_at is not None and opens_at > draft.now:
+        _closed_for_now(draft, policy, episode, round_, clock, opens_at)
         return
     key, after = episode.episode_id, policy.after_ladder
     waited_min = round((draft.now - round_.since).total_seconds() / 60)
@@ -139,11 +140,10 @@ def _above_ladder(draft: Draft, policy: Policy, desk: Desk, episode: Episode, ro
     draft.set_clock(Clock(kind=ClockKind.RUNG, key=key, due_at=next_alarm(draft, policy, round_, tell_at), data=data))
 
 
-def _closed_for_now(draft: Draft, policy: Policy, episode: Episode, round_: Round, clock: Clock) -> None:
-    key, opens_at = episode.episode_id, next_open(draft.now, policy.hours)
-    draft.note("ladder.paused", episode_id=key, until=opens_at.isoformat() if opens_at else None)
+def _closed_for_now(draft: Draft, policy: Policy, episode: Episode, round_: Round, clock: Clock, opens_at: datetime) -> None:
+    key = episode.episode_id
+    draft.note("ladder.paused", episode_id=key, until=opens_at.isoformat())
     if honest_words(draft, episode, "closed_now") == "closed_now":
         tell_closed(draft, policy)
     data = round_.data(told=clock.data["told"], tell_at=clock.data["tell_at"])
-    again_at = opens_at or due(policy, draft.now, policy.after_ladder.tell_again_s[-1])
-    draft.set_clock(Clock(kind=ClockKind.RUNG, key=key, due_at=again_at, data=data))
+    draft.set_clock(Clock(kind=ClockKind.RUNG, key=key, due_at=opens_at, data=data))

@@ -339,7 +339,7 @@ def clock_hours(policy: Policy, of: Target) -> Calendar:
     return policy.hours if of in policy.pause.out_of_hours else ALWAYS
 
 
-def due(policy: Policy, start: datetime, target_s: float, of: Target = Target.FIRST_WORDS) -> datetime:
+def due(policy: Policy, start: datetime, target_s: float, of: Target) -> datetime:
     """When a target that starts at `start` (aware UTC) has run out. From this moment on it counts as missed.
 
     `of` is the clock it belongs to, which decides whether it stands still out of hours. Where the calendar never opens again,

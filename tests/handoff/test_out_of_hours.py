@@ -228,3 +228,4 @@ def test_hours_that_never_come_again_still_bring_honest_words() -> None:
     assert world.said()[-1] == "nobody_came"
     world.wait(3 * 86_400)
     assert world.clock(ClockKind.RUNG) is not None
+    assert world.said().count("still_waiting") >= 5

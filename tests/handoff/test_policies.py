@@ -204,7 +204,7 @@ def test_each_target_goes_by_the_calendar_or_by_the_wall_clock() -> None:
 
 def test_a_calendar_that_never_opens_still_has_deadlines() -> None:
     shut = promises("calendar: shut\ncalendars:\n  shut: {zone: UTC, week: {mon: []}}\n")
-    assert due(shut, START, 60) == START + timedelta(seconds=60)
+    assert due(shut, START, 60, Target.FIRST_WORDS) == START + timedelta(seconds=60)
 
 
 def test_an_episode_keeps_the_policy_it_was_opened_under() -> None:
