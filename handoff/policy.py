@@ -287,14 +287,17 @@ class Policy(_Part):
     def named(self, name: str, team: str | None = None) -> Policy:
         """A policy by name, for a team. A name the file no longer has stands for the top of the file."""
         whole = self._file or self
-        known = whole._known.get((name, team))
+        key = (name, team if team in whole.teams else None)
+        known = whole._known.get(key)
         if known is None:
-            known = whole._known[name, team] = whole._derived(name, team)
+            known = whole._derived(*key)
+            if known is not whole:
+                whole._known[key] = known
         return known
 
     def _derived(self, name: str, team: str | None) -> Policy:
         other = next((p for p in self.policies if p.name == name), None)
-        own_hours = self.teams[team].calendar if team in self.teams else None
+        own_hours = None if team is None else self.teams[team].calendar
         if other is None and own_hours in (None, self.calendar):
             return self
         changes: dict[str, Any] = {"calendar": (other and other.calendar) or own_hours or self.calendar}
