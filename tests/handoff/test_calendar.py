@@ -323,7 +323,7 @@ def test_a_clock_is_worked_out_in_tens_of_microseconds() -> None:
     for question in questions:
         question()
         best = min(_microseconds(question) for _ in range(20))
-        assert best < 100, best
+        assert best < 250, best  # some 20 on an idle machine; walking over minutes takes thousands
 
 
 def _microseconds(question: Callable[[], object], times: int = 200) -> float:
