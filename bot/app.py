@@ -174,6 +174,7 @@ def build(
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
     conversations.on_queued = delivery.queued
+    intake.on_settled = delivery.settled
     conversations.on_clocks = clocks.wake
 
     def mark_seen(state: State) -> None:

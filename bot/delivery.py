@@ -87,6 +87,11 @@ class DeliveryWorker(Worker):
                 heapq.heappush(self._typing, entry)
         self.wake()
 
+    def settled(self, shown: Message) -> None:
+        """An echo told what became of a message: it is shown now, and what stands behind it may leave."""
+        self.tell(shown)
+        self.wake()
+
     async def _start_due(self, most: int) -> float:
         self._show_typing()
         now = self._time.now()
