@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bot import budget, metrics, pages
 from bot import credentials as credentials_file
@@ -32,12 +32,16 @@ from bot.delivery import DeliveryWorker
 from bot.gate import Gate
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
+from bot.life import Life
 from bot.lines import Lines
+from bot.peers import Peers
+from bot.readiness import Readiness
 from bot.settings import Settings
 from bot.staff import Staff
 from bot.store import open_store
 from bot.store.contract import Store
 from bot.time import SystemTime, Time
+from bot.wire import NoWire, PostgresWire, Wire
 from handoff.api import ConsoleParts
 from handoff.api import add_routes as add_console
 from handoff.policy import Policy
@@ -48,6 +52,8 @@ from nurture.load import load_flows
 log = structlog.get_logger()
 
 MAX_BODY = 4 * 1024**2
+LISTENING_WITHIN_S = 5.0
+GOODBYE_WITHIN_S = 2.0
 
 
 def mint(prefix: str) -> str:
@@ -78,6 +84,7 @@ class Service:
     """The built service. `start` and `stop` may be driven by a web runner or by a test."""
 
     settings: Settings
+    life: Life
     store: Store
     brain: Brain
     hub: Hub
@@ -89,26 +96,52 @@ class Service:
     delivery: DeliveryWorker
     presence: Presence
     staff: Staff
+    peers: Peers
     background: Background
     channels: dict[str, Channel]
     web: web.Application
     workers: list[asyncio.Task[None]]
+    close_consoles: Callable[[], None] = field(default=lambda: None)
 
     async def start(self) -> None:
         """Migrate, then let the workers run. Whatever was left by an earlier life is due now and goes on."""
         await self.store.migrate()
+        self.workers.append(asyncio.create_task(self.peers.run(), name="peers"))
+        await self.peers.listening(LISTENING_WITHIN_S)
         self.workers += [
             asyncio.create_task(self.clocks.run(), name="clocks"),
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self.staff.run(), name="staff"),
         ]
+        self.life.serve()
 
     async def stop(self) -> None:
-        """Finish what is in hand within the bound, leave the rest in the store, let go of everything."""
-        within_s = self.settings.stop_within_s / 2
-        await self.clocks.stop(within_s)
-        await self.delivery.stop(within_s)
+        """All of it: drain, finish, close."""
+        await self.drain()
+        await self.finish()
+        await self.close()
+
+    async def drain(self) -> None:
+        """Take nothing new, say so, and send everybody elsewhere."""
+        self.life.drain()
+        self.close_consoles()
+        for channel in self.channels.values():
+            await channel.drain()
+
+    async def finish(self) -> None:
+        """Finish what is in hand within `stop_within_s`; leave the rest in the store, held by nobody."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self.settings.stop_within_s
+        await _within(self.settings.stop_within_s, self.intake.settled(), name="intake")
+        # Turns first: what they say may still be sent.
+        await self.clocks.stop(max(0.0, (ends_at - loop.time()) / 2))
+        await self.delivery.stop(max(0.0, ends_at - loop.time()))
+
+    async def close(self) -> None:
+        """Say goodbye to the others and let go of everything."""
         await self.background.stop()
+        await _within(GOODBYE_WITHIN_S, self.staff.leave(), name="staff")
+        await self.peers.stop()
         for worker in self.workers:
             worker.cancel()
         await asyncio.gather(*self.workers, return_exceptions=True)
@@ -116,6 +149,15 @@ class Service:
             await channel.close()
         await self.brain.close()
         await self.store.close()
+
+
+async def _within(seconds: float, step: Coroutine[Any, Any, None], *, name: str) -> None:
+    """A step of a stop. One that hangs, as on a database that is silent, must not hold up the rest."""
+    try:
+        async with asyncio.timeout(seconds):
+            await step
+    except TimeoutError:
+        log.warning("stop.given_up", step=name)
 
 
 def build(
@@ -127,6 +169,7 @@ def build(
     brain: Brain | None = None,
     brain_socket: str = "",
     with_channels: Sequence[Channel] | None = None,
+    wire: Wire | None = None,
     time: Time | None = None,
     rng: Random | None = None,
     new_id: Callable[[str], str] = mint,
@@ -137,9 +180,9 @@ def build(
     rules = rules or load_rules(settings)
     store = store or open_store(settings.url, connections=settings.database_connections)
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
-    time, rng, hub = time or SystemTime(), rng or Random(), Hub()
-    background, presence = Background(), Presence(now=time.now)
-    staff = Staff(store, presence, time, capacity=settings.agent_capacity)
+    time, rng, hub, life = time or SystemTime(), rng or Random(), Hub(), Life()
+    background, presence = Background(), Presence(now=time.now, service=new_id("service"))
+    staff = Staff(store, presence, time, hub, capacity=settings.agent_capacity)
     conversations = Conversations(
         store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
     )
@@ -150,6 +193,7 @@ def build(
         store, channels, _lines(channels, settings, rng), conversations, hub, time, rng, background, name=name, lease_s=lease_s,
         settle_s=settings.settle_s, attempts=settings.send_attempts,
     )  # fmt: skip
+    peers = Peers(wire or _wire(settings.url), hub, staff, clocks=clocks, delivery=delivery)
     times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
 
     async def echoed(identity: Identity, echo: ForeignEcho) -> None:
@@ -168,33 +212,37 @@ def build(
         hub,
         time,
         times,
+        must_take=life.must_take,
         most_waiting=settings.intake_waiting,
-        woken=clocks.wake,
+        woken=lambda at: peers.due("clocks", at),
         echoed=echoed,
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
+    intake.not_heard = delivery.not_heard
     conversations.on_queued = delivery.queued
     intake.on_settled = delivery.settled
-    conversations.on_clocks = clocks.wake
+    conversations.on_clocks = lambda at: peers.due("clocks", at)
+    delivery.on_queued = lambda at: peers.due("outbox", at)
 
     def mark_seen(state: State) -> None:
         channel = channels.get(state.identity.channel)
-        if channel is not None and not channel.local:
+        if channel is not None and not channel.local and delivery.lines[channel.name].works:
             background.start(channel.seen(state.identity))
 
     conversations.on_turn = mark_seen
 
     def agent_types(identity: Identity, agent: AgentRef) -> None:
         channel = channels.get(identity.channel)
-        if channel is not None and not channel.local:
+        if channel is not None and not channel.local and delivery.lines[channel.name].works:
             background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)
     gate = Gate(most_bytes=settings.intake_mib * 1024**2, biggest=MAX_BODY)
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json, life.guard()])
     service = Service(
-        settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate, conversations=conversations,
-        clocks=clocks, delivery=delivery, presence=presence, staff=staff, background=background, channels=channels,
+        settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
+        conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
+        background=background, channels=channels,
         web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
@@ -202,12 +250,17 @@ def build(
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
-        secure_cookies=settings.secure, typing=agent_types,
-        circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()], queued=delivery.wake,
+        secure_cookies=settings.secure, typing=agent_types, address=_address(settings.proxies),
+        circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
+        queued=lambda: peers.due("outbox", time.now()),
     )  # fmt: skip
-    add_console(app, parts)
-    pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))
+    service.close_consoles = add_console(app, parts)
+    pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
+
+
+def _wire(url: str) -> Wire:
+    return NoWire() if url.startswith("sqlite") else PostgresWire(url)
 
 
 def _channels(credentials: Credentials, settings: Settings) -> list[Channel]:
@@ -229,12 +282,14 @@ def _lines(channels: Mapping[str, Channel], settings: Settings, rng: Random) -> 
     return Lines(budgets, rng)
 
 
-def _readiness(store: Store, brain: Brain) -> Callable[[], Awaitable[dict[str, Any]]]:
-    async def ready() -> dict[str, Any]:
-        await store.ping()
-        return {"status": "ready", "brain": await brain.health()}
+def _address(proxies: int) -> Callable[[web.Request], str]:
+    """From where a request comes: what the outermost proxy of ours saw. What a client itself claims stands further left."""
 
-    return ready
+    def address(request: web.Request) -> str:
+        told = [one.strip() for one in ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, [])).split(",") if one.strip()]
+        return told[-proxies] if 0 < proxies <= len(told) else request.remote or ""
+
+    return address
 
 
 def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:

@@ -11,7 +11,7 @@ from bot.conversations import Conversations
 from bot.core.events import ClockFired, Event, Inbound
 from bot.core.model import ClockKind, State
 from bot.metrics import CLOCK_LATENESS
-from bot.store.contract import DueClock, Store
+from bot.store.contract import DueClock, Store, StoreUnavailable
 from bot.time import Time
 from bot.worker import SAFETY_NET_S, Worker
 
@@ -42,6 +42,10 @@ class ClockWorker(Worker):
         for due in clocks:
             try:
                 await self._fire(due)
+            except StoreUnavailable as error:
+                failed = True
+                log.warning("turn.store_away", conversation_id=conversation_id, error=str(error))
+                break
             except Exception:
                 failed = True
                 log.exception("turn.failed", conversation_id=conversation_id, kind=due.clock.kind.value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -23,6 +23,7 @@ from bot.conversations import Conversations
 from bot.core.events import Decision, DeliveryFailed
 from bot.core.model import AgentRef, Delivery, Identity, Say, Speaker
 from bot.core.window import SendAs, permit
+from bot.hearing import SETTLE_SPREAD, Hearing
 from bot.hub import Hub
 from bot.lines import Line, Lines
 from bot.metrics import DELIVERED, RETRIED, SEND_LATENESS, UNDELIVERED
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 
 LONGEST_BACK_OFF_S = 60.0
 AT_ONCE = 64
+TYPING_MAY_BE_LATE = timedelta(seconds=1)
 NO_ATTEMPT = frozenset({"token", "rate", "away"})
 """Failures of the channel as a whole, before it took anything: they use up no attempt of the message."""
 HOPELESS = frozenset({"window", "unreachable", "frequency"})
@@ -72,12 +74,18 @@ class DeliveryWorker(Worker):
         self._typing: list[tuple[datetime, int, Identity, AgentRef | None, str]] = []
         self._order = itertools.count()
         self._background = background
+        self.on_queued: Callable[[datetime], None] = lambda _due_at: self.wake()
         self._broken: dict[int, int] = {}
+        self._hearing = Hearing(time.now(), settle_s=settle_s)
         lines.changed = self._circuits_moved
 
     def _circuits_moved(self) -> None:
         self._hub.publish("console", OUTBOX_NEWS)
         self.wake()
+
+    def not_heard(self) -> None:
+        """Something that a channel told could not be stored: it may have been an echo."""
+        self._hearing.lost(self._time.now())
 
     def queued(self, conversation_id: str, decision: Decision, committed: Committed) -> None:
         """A commit queued messages: plan their typing indicators and look at the outbox."""
@@ -85,7 +93,8 @@ class DeliveryWorker(Worker):
             if say.typing_at is not None:
                 entry = (say.typing_at, next(self._order), decision.state.identity, say.agent, conversation_id)
                 heapq.heappush(self._typing, entry)
-        self.wake()
+        now = self._time.now()
+        self.on_queued(min((say.due_at or now for say in decision.say), default=now))
 
     def settled(self, shown: Message) -> None:
         """An echo told what became of a message: it is shown now, and what stands behind it may leave."""
@@ -117,6 +126,7 @@ class DeliveryWorker(Worker):
         try:
             await self._deliver(message)
         except StoreUnavailable:
+            self.not_heard()
             log.warning("send.unserved", message_id=message.message_id)
             await self._rest(message.conversation_id)
         except Exception as error:
@@ -150,6 +160,10 @@ class DeliveryWorker(Worker):
         if message.delivery is Delivery.SENDING:
             await self._unknown(message, "interrupted")
             return
+        again_at = self._hearing.again_at(message)
+        if again_at is not None and self._time.now() < again_at:
+            await self._store.postpone(message.message_id, due_at=again_at)
+            return
         refusal = refused(message)
         if refusal is not None:
             await self._refuse(message, refusal)
@@ -176,7 +190,11 @@ class DeliveryWorker(Worker):
             await self._sent(message, None, send_as)
             return
         now = self._time.now()
-        if not await self._store.mark_sending(message.message_id, worker=self.name, now=now, sent_as=send_as.value):
+        marked = await self._store.mark_sending(
+            message.message_id, worker=self.name, now=now, sent_as=send_as.value, opted_out_at=message.opted_out_at
+        )
+        if not marked:
+            await self._overtaken(message)
             return
         if not self.holds(message.conversation_id):
             # The process was stopped for longer than its lease: whoever took over waits for an echo that must not come twice.
@@ -208,14 +226,23 @@ class DeliveryWorker(Worker):
     async def _sent(self, message: Outgoing, external_id: str | None, send_as: SendAs) -> None:
         try:
             shown = await self._store.mark_sent(
-                message.message_id, now=self._time.now(), external_id=external_id, sent_as=send_as.value
+                message.message_id,
+                now=self._time.now(),
+                external_id=external_id,
+                sent_as=send_as.value,
+                opted_out_at=message.opted_out_at,
             )
         except VersionConflict:
-            log.info("message.withdrawn", message_id=message.message_id)
+            await self._overtaken(message)
             return
         DELIVERED.labels(message.identity.channel).inc()
         log.info("message.sent", conversation_id=message.conversation_id, message_id=message.message_id, seq=shown.seq)
         self.tell(shown)
+
+    async def _overtaken(self, message: Outgoing) -> None:
+        """It was withdrawn, taken over by another service, or its conversation changed hands since it was claimed: look again."""
+        log.info("send.overtaken", message_id=message.message_id)
+        await self._store.release_claims(worker=self.name, conversations=(message.conversation_id,))
 
     def tell(self, shown: Message) -> None:
         """Let those who watch the conversation know of a message that is now shown."""
@@ -224,7 +251,7 @@ class DeliveryWorker(Worker):
         self._hub.publish("console", frame)
 
     async def _unknown(self, message: Outgoing, error: str) -> None:
-        due_at = self._time.now() + timedelta(seconds=self._settle_s * self._rng.uniform(1.0, 1.2))
+        due_at = self._time.now() + timedelta(seconds=self._settle_s * self._rng.uniform(1.0, SETTLE_SPREAD))
         await self._store.mark_retry(message.message_id, worker=self.name, due_at=due_at, error="unknown")
         log.warning("send.unknown", message_id=message.message_id, error=error)
 
@@ -266,10 +293,13 @@ class DeliveryWorker(Worker):
         return self._typing[0][0] if self._typing else None
 
     def _show_typing(self) -> None:
-        while self._typing and self._typing[0][0] <= self._time.now():
-            _, _, identity, agent, _ = heapq.heappop(self._typing)
+        now = self._time.now()
+        while self._typing and self._typing[0][0] <= now:
+            typing_at, _, identity, agent, _ = heapq.heappop(self._typing)
             channel = self._channels.get(identity.channel)
-            if channel is not None:
+            # What comes late may come after the words themselves, which another service may have sent.
+            in_time = now - typing_at < TYPING_MAY_BE_LATE
+            if channel is not None and in_time and self.lines[identity.channel].works:
                 self._background.start(channel.typing(identity, on=True, agent=agent))
 
 

@@ -45,13 +45,14 @@ class Intake:
         time: Time,
         times: IntakeTimes,
         *,
+        must_take: Callable[[], None],
         most_waiting: int,
-        woken: Callable[[], None],
+        woken: Callable[[datetime], None],
         echoed: Callable[[Identity, ForeignEcho], Awaitable[None]],
         met: Callable[[str, Identity], None],
     ) -> None:
         self._store, self._hub, self._time, self._times = store, hub, time, times
-        self._most_waiting = most_waiting
+        self._must_take, self._most_waiting = must_take, most_waiting
         self._woken, self._echoed, self._met = woken, echoed, met
         self._waiting: deque[Waiting] = deque()
         self._count = 0
@@ -59,6 +60,7 @@ class Intake:
         self._writing_since: float | None = None
         self._failing = False
         self.on_settled: Callable[[Message], None] = lambda _message: None
+        self.not_heard: Callable[[], None] = lambda: None
 
     @property
     def in_hand(self) -> int:
@@ -69,6 +71,14 @@ class Intake:
         """Store; see `Inlet.arrivals`."""
         if not arrivals:
             return []
+        self._must_take()
+        try:
+            return await self._stored(arrivals)
+        except (Overloaded, StoreUnavailable):
+            self.not_heard()  # with them came, perhaps, echoes
+            raise
+
+    async def _stored(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
         if self._count and self._stopped():
             raise Overloaded("the database takes nothing; one call at a time may try")
         # A single call may be larger than all that may wait; alone it is served.
@@ -89,6 +99,11 @@ class Intake:
         """Whether the database let the latest transaction fail, or has kept the present one waiting beyond all patience."""
         waits_since = self._writing_since
         return self._failing or (waits_since is not None and asyncio.get_running_loop().time() - waits_since > STORED_WITHIN_S)
+
+    async def settled(self) -> None:
+        """Wait until everything that was taken is stored, or refused."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
 
     async def _write(self) -> None:
         while self._waiting:
@@ -131,7 +146,7 @@ class Intake:
             await self._not_stored(batch, error)
             return
         self._failing = False
-        self._woken()
+        self._woken(now + timedelta(seconds=burst_s))
         at = 0
         for arrivals, done in batch:
             mine = taken[at : at + len(arrivals)]
@@ -172,6 +187,9 @@ class Intake:
             # It was taken back here before it ever left: this echo is of another life of the database.
             log.warning("intake.strange_echo")
             return False
+        except StoreUnavailable:
+            self.not_heard()
+            raise
         if message is None:
             return False
         self.on_settled(message)
@@ -196,4 +214,4 @@ class Intake:
         """The person types; see `Inlet.typing`."""
         conversation_id = await self._store.find_conversation(identity)
         if conversation_id is not None:
-            self._hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "who": "prospect"})
+            self._hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "agent_id": None})

@@ -37,6 +37,11 @@ class Line:
         self._probe_id: int | None = None
         CIRCUIT.labels(channel).set(LEVELS[Phase.CLOSED])
 
+    @property
+    def works(self) -> bool:
+        """Whether the channel is worth bothering with indicators and receipts."""
+        return self.circuit.phase is Phase.CLOSED
+
     def free_at(self, now: datetime) -> datetime:
         """When the next message of this channel may be taken in hand: now, or not before then."""
         free_at = circuit.free_at(self.circuit, now)

@@ -38,6 +38,9 @@ class Settings(BaseModel):
     project: Path = Field(Path(), description="Folder of the Rasa project (config.yml, domain.yml, data/).")
     model: str = Field("models", description="Trained model, a file or a folder whose newest is taken.")
     web: Path = Field(Path("web/dist"), description="Built browser parts.")
+    proxies: int = Field(
+        0, ge=0, le=5, description="Reverse proxies in front that add X-Forwarded-For; sign-in tries are counted by address."
+    )
     public_url: str = Field("", description="Address people reach the service at; https makes cookies secure.")
     pacing: Literal["human", "instant"] = Field("human", description="human types at a person's speed, instant answers machines.")
     business: str = Field("Sundial", description="The business the bot speaks for.")
@@ -64,7 +67,9 @@ class Settings(BaseModel):
     page_sends_per_s: float = Field(300, gt=0, description="Messages a second that Messenger takes from the page.")
     thread_sends_per_s: float = Field(1, gt=0, description="Messages a second to one person on Messenger, after the first ten.")
     agent_capacity: int = Field(4, ge=1, description="Conversations an agent holds at once.")
-    stop_within_s: float = Field(10.0, gt=0, description="How long a stop waits for what is in hand.")
+    stop_within_s: float = Field(
+        10.0, gt=0, description="How long a stop waits for what is in hand; the rest is left to other services or the next start."
+    )
     log: Literal["auto", "json", "console"] = Field("auto", description="Form of log lines; auto is console on a terminal.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 

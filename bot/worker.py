@@ -10,12 +10,12 @@ import asyncio
 import heapq
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 
-from bot.store.contract import Store
+from bot.store.contract import Store, StoreUnavailable
 from bot.time import Time
 
 log = structlog.get_logger()
@@ -24,6 +24,11 @@ SAFETY_NET_S = 5.0
 """The longest sleep: whatever woke nobody is found by then, and a machine that was suspended notices."""
 BACK_OFF_S = (0.5, 30.0)
 """How long what failed rests: at first, and at most; it doubles in between."""
+
+FAR = datetime.max.replace(tzinfo=UTC)
+
+HELP_AFTER_S = 0.05
+"""How long the service that made work is left to do it itself before another one looks; many such looks become one."""
 
 
 class Worker(ABC):
@@ -35,7 +40,11 @@ class Worker(ABC):
     def __init__(self, store: Store, time: Time, *, name: str, lease_s: float, at_once: int) -> None:
         self._store, self._time, self.name = store, time, name
         self._lease, self._at_once = timedelta(seconds=lease_s), at_once
+        # A claim for each hand that gets free would cost as much as the work: a quarter of them is filled at once.
+        self._fewest = max(1, at_once // 4)
         self._woken = asyncio.Event()
+        self._looks = False
+        self._alarm_at = FAR
         self._hands: dict[str, asyncio.Task[None]] = {}
         self._held_until: dict[str, datetime] = {}
         self._renew_at: dict[str, datetime] = {}
@@ -62,7 +71,15 @@ class Worker(ABC):
 
     def wake(self) -> None:
         """Something new may be due."""
+        self._looks = True
         self._woken.set()
+
+    def help_by(self, at: datetime) -> None:
+        """Another service made work that is due at `at`: look soon after it, unless this one looks earlier anyhow."""
+        at = max(at, self._time.now()) + timedelta(seconds=HELP_AFTER_S)
+        if at < self._alarm_at:
+            self._alarm_at = at
+            self._woken.set()
 
     def holds(self, conversation_id: str) -> bool:
         """Whether the claim under which this conversation is worked on still lives. Not so after the process was stopped for
@@ -72,18 +89,28 @@ class Worker(ABC):
     async def run(self) -> None:
         """Until cancelled or `stop`. A failure to look is logged, and looked again after the safety net."""
         while not self._stopping:
-            self._woken.clear()
+            self._looks, self._alarm_at = False, FAR
             while self._rested_at and self._rested_at[0] <= self._time.now():
                 heapq.heappop(self._rested_at)
             wait_s = SAFETY_NET_S
             try:
                 await self._release_former()
                 await self._renew()
-                if self.in_hand < self._at_once:
+                if self.in_hand <= self._at_once - self._fewest:
                     wait_s = await self._start_due(self._at_once - self.in_hand)
+            except StoreUnavailable as error:
+                # The store itself says so once; this would be said again and again.
+                log.debug("worker.put_off", worker=type(self).__name__, reason=error.reason)
             except Exception:
                 log.exception("worker.failed", worker=type(self).__name__)
-            await self._time.wait(self._woken, self._until(wait_s, *self._renew_at.values(), *self._rested_at[:1]))
+            await self._sleep(self._until(wait_s, *self._renew_at.values(), *self._rested_at[:1]))
+
+    async def _sleep(self, wait_s: float) -> None:
+        """Until woken or until the alarm, which `help_by` may set earlier."""
+        self._alarm_at = min(self._alarm_at, self._time.now() + timedelta(seconds=wait_s))
+        while not self._looks and (left_s := (self._alarm_at - self._time.now()).total_seconds()) > 0:
+            self._woken.clear()
+            await self._time.wait(self._woken, left_s)
 
     async def stop(self, within_s: float) -> None:
         """Start nothing new; give what is in hand `within_s` seconds. The rest stays due in the store, held by nobody."""

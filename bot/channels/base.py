@@ -106,5 +106,8 @@ class Channel(Protocol):
     async def profile(self, identity: Identity) -> Profile | None:
         """What the channel knows about the person, or None."""
 
+    async def drain(self) -> None:
+        """The service is about to end: close what people hold open, so that they come back elsewhere."""
+
     async def close(self) -> None:
         """Let go of connections."""

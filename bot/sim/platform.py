@@ -162,6 +162,9 @@ class SimMessenger:
         await asyncio.sleep(0.2)
         return Profile(first_name=identity.external_id.capitalize()) if identity.external_id.endswith(("1", "4", "7")) else None
 
+    async def drain(self) -> None:
+        """Nobody holds anything open."""
+
     async def close(self) -> None:
         """Nothing is held open."""
 

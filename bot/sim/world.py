@@ -31,6 +31,7 @@ from bot.sim.store import sim_store
 from bot.sim.watch import Watch, at_once
 from bot.store.contract import Message, StoreUnavailable
 from bot.store.fake import FakeStore
+from bot.wire import NoWire
 
 CHANNELS = (MESSENGER, WIDGET)
 CALM_AFTER_S = 150.0
@@ -271,6 +272,7 @@ class World:
             brain=SimBrain(self.bad, timeout_s=self._settings.brain_timeout_s),
             with_channels=(SimMessenger(self.platform), SimWidget(self.platform)),
             worker="sim",
+            wire=NoWire(),
             time=self._time,
             rng=Random(f"{self.plan.seed}/{life.number}"),
             new_id=lambda prefix: f"{prefix}_{next(self._ids)}",

@@ -6,9 +6,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Protocol
 
+import sqlalchemy as sa
+
 from bot.store import claims, clocks, outbox
 from bot.store.contract import DueClock, Outgoing
 from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short
+from bot.store.rules import earliest
 from bot.store.runner import Runner
 
 
@@ -31,14 +34,19 @@ class Claiming(Protocol):
     async def release(self, *, worker: str, conversations: Collection[str] | None, not_before: datetime | None) -> None:
         """See `Store.release_claims`."""
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None) -> bool:
+    async def mark_sending(
+        self, message_id: int, *, worker: str, now: datetime, sent_as: str | None, opted_out_at: datetime | None
+    ) -> bool:
         """See `Store.mark_sending`."""
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool) -> None:
         """See `Store.mark_retry`."""
 
-    async def next_end(self, after: datetime) -> datetime | None:
-        """When the earliest claim or back-off on a clock ends, of those ending later than `after`."""
+    async def next_due_at(self, after: datetime | None) -> datetime | None:
+        """See `Store.next_due_at`."""
+
+    async def outbox_next_at(self, channels: tuple[str, ...], after: datetime | None) -> datetime | None:
+        """See `Store.outbox_next_at`."""
 
     def clocks_changed(self, changed: Iterable[ClockKey]) -> None:
         """Intake set these clocks, or a commit named them."""
@@ -108,11 +116,15 @@ class MemoryClaiming:
         self._clocks.release(worker=worker, conversations=conversations, not_before=not_before)
         self._messages.release(worker=worker, conversations=conversations, not_before=not_before)
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None) -> bool:
+    async def mark_sending(
+        self, message_id: int, *, worker: str, now: datetime, sent_as: str | None, opted_out_at: datetime | None
+    ) -> bool:
         """See `Store.mark_sending`."""
         if not self._messages.holds(message_id, worker=worker, now=now):
             return False
-        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id, worker=None, now=now, sent_as=sent_as))
+        return await self._write.run(
+            lambda conn: outbox.mark_sending(conn, message_id, worker=None, now=now, sent_as=sent_as, opted_out_at=opted_out_at)
+        )
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool) -> None:
         """See `Store.mark_retry`."""
@@ -124,9 +136,14 @@ class MemoryClaiming:
         else:
             await self._read.run(lambda conn: outbox.must_exist(conn, message_id))
 
-    async def next_end(self, after: datetime) -> datetime | None:
-        """See `Claiming.next_end`."""
-        return self._clocks.next_end(after)
+    async def next_due_at(self, after: datetime | None) -> datetime | None:
+        """See `Store.next_due_at`."""
+        due_at = await self._read.run(lambda conn: clocks.next_due_at(conn, after=after))
+        return earliest(due_at, None if after is None else self._clocks.next_end(after))
+
+    async def outbox_next_at(self, channels: tuple[str, ...], after: datetime | None) -> datetime | None:
+        """See `Store.outbox_next_at`."""
+        return await self._read.run(lambda conn: outbox.outbox_next_at(conn, channels=channels, after=after))
 
     def clocks_changed(self, changed: Iterable[ClockKey]) -> None:
         """See `Claiming.clocks_changed`."""
@@ -174,9 +191,13 @@ class TableClaiming:
             lambda conn: claims.release_claims(conn, worker=worker, conversations=conversations, not_before=not_before)
         )
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None) -> bool:
+    async def mark_sending(
+        self, message_id: int, *, worker: str, now: datetime, sent_as: str | None, opted_out_at: datetime | None
+    ) -> bool:
         """See `Store.mark_sending`."""
-        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id, worker=worker, now=now, sent_as=sent_as))
+        return await self._write.run(
+            lambda conn: outbox.mark_sending(conn, message_id, worker=worker, now=now, sent_as=sent_as, opted_out_at=opted_out_at)
+        )
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool) -> None:
         """See `Store.mark_retry`."""
@@ -184,9 +205,18 @@ class TableClaiming:
             lambda conn: outbox.mark_retry(conn, message_id, worker=worker, due_at=due_at, error=error, attempted=attempted)
         )
 
-    async def next_end(self, after: datetime) -> datetime | None:
-        """See `Claiming.next_end`."""
-        return await self._claims.run(lambda conn: clocks.next_end(conn, after=after))
+    async def next_due_at(self, after: datetime | None) -> datetime | None:
+        """See `Store.next_due_at`."""
+
+        def job(conn: sa.Connection) -> datetime | None:
+            ends_at = None if after is None else clocks.next_end(conn, after=after)
+            return earliest(clocks.next_due_at(conn, after=after), ends_at)
+
+        return await self._claims.run(job)
+
+    async def outbox_next_at(self, channels: tuple[str, ...], after: datetime | None) -> datetime | None:
+        """See `Store.outbox_next_at`."""
+        return await self._claims.run(lambda conn: outbox.outbox_next_at(conn, channels=channels, after=after))
 
     def clocks_changed(self, changed: Iterable[ClockKey]) -> None:
         """The statements that change a clock let go of it."""

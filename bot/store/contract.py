@@ -39,7 +39,13 @@ class StoreError(WarmlineError):
 
 class StoreUnavailable(StoreError):
     """The database cannot be reached or written now (away, locked, disk full, read only). Nothing was changed, or, if it went
-    away while a transaction ended, all of it was: intake knows a repeat, a commit's version has moved."""
+    away while a transaction ended, all of it was: intake knows a repeat, a commit's version has moved.
+
+    `reason` is away (also: locked, shut down), full (no room on the disk) or read_only."""
+
+    def __init__(self, message: str, *, reason: str = "away") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class NotFound(StoreError):
@@ -93,7 +99,8 @@ class DueClock:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """A message to hand to its channel. `owner_version` is the one it was decided under, `key` goes out as metadata
-    and comes back in the echo. `stale` is True when the owner has changed since and the words are not a person's."""
+    and comes back in the echo. `stale` is True when the owner has changed since and the words are not a person's. `error` says
+    how the last try ended, `unknown` if nobody can know whether it arrived; None before the first."""
 
     message_id: int
     conversation_id: str
@@ -102,6 +109,7 @@ class Outgoing:
     key: str
     delivery: Delivery
     attempts: int
+    error: str | None
     stale: bool
     window_closes_at: datetime | None
     opted_out_at: datetime | None
@@ -193,6 +201,23 @@ class Agent:
     def ref(self) -> AgentRef:
         """The agent as prospects see them."""
         return AgentRef(agent_id=self.agent_id, name=self.name, picture_url=self.picture_url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consoles:
+    """An agent's open consoles at one service. `seen_at` is when that service last said so; `lost_at` when the last of
+    them closed, None while one is open."""
+
+    agent_id: str
+    service: str
+    sockets: int
+    seen_at: datetime
+    lost_at: datetime | None = None
+
+    @property
+    def last_open_at(self) -> datetime:
+        """When a console is known to have been open: a service that died says nothing more."""
+        return self.seen_at if self.sockets or self.lost_at is None else self.lost_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,14 +361,31 @@ class Store(Protocol):
         """Let go of what `worker` holds, or of what it holds of these conversations. With `not_before` nobody can claim it
         earlier: a back-off, which outlives the worker (but not the process where the store belongs to one)."""
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None = None) -> bool:
+    async def mark_sending(
+        self,
+        message_id: int,
+        *,
+        worker: str,
+        now: datetime,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> bool:
         """QUEUED -> SENDING, attempts + 1; also again from SENDING for a settled retry. False, and nothing changed, if it is
-        neither, or if no claim of `worker`'s on it lives at `now`. `sent_as` is kept with the message."""
+        neither, if no claim of `worker`'s on it lives at `now`, if it is stale, or if the conversation's opt-out is no longer
+        `opted_out_at`. `sent_as` is kept with the message."""
 
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
+    async def mark_sent(
+        self,
+        message_id: int,
+        *,
+        now: datetime,
+        external_id: str | None,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> Message:
         """-> SENT with the next `seq`, held by nobody; idempotent. Sets the conversation's last_outbound_at; a parked message is
-        parked no longer. Raises `NotFound`, and `VersionConflict` for a message that was withdrawn or given up before it was
-        ever marked as sending."""
+        parked no longer. Raises `NotFound`, and `VersionConflict` for a message that was never marked as sending and was
+        withdrawn or given up, or may not be marked so now (see `mark_sending`)."""
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool = True) -> None:
         """SENDING -> QUEUED, due later, held by nobody. Nothing happens in another state, or if another worker took it over.
@@ -449,6 +491,35 @@ class Store(Protocol):
     async def close_session(self, *, token_sha256: str) -> None:
         """Sign out."""
 
+    async def add_tries(self, keys: Sequence[str], *, at: datetime) -> None:
+        """Remember a failed sign-in under each of these keys."""
+
+    async def tries(self, key: str, *, since: datetime, limit: int) -> list[datetime]:
+        """The latest failed sign-ins under this key that are later than `since`, latest first."""
+
+    async def forgive_tries(self, key: str) -> None:
+        """Forget failed sign-ins under this key."""
+
+    async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
+        """Delete sessions that have expired and tries before a moment; gives how many rows."""
+
+    # ---- who is at the desk
+    async def put_consoles(self, consoles: Sequence[Consoles]) -> None:
+        """What a service says of its consoles replaces what it said of the same agents before."""
+
+    async def consoles(self) -> list[Consoles]:
+        """What every service said, by agent and service."""
+
+    async def drop_consoles(self, agent_id: str, *, open_until: datetime) -> None:
+        """Delete what is said of an agent's consoles that were open until then at the latest."""
+
+    async def switch_away(self, agent_id: str, *, away: bool) -> None:
+        """Keep where the agent's online/away switch stands."""
+
+    async def away(self) -> frozenset[str]:
+        """Agents whose switch stands at away."""
+
+    # ---- small values
     async def setting(self, name: str) -> str | None:
         """A small stored value, such as a generated secret."""
 

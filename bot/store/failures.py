@@ -16,12 +16,19 @@ AWAY = ("08", "25006", "40", "53", "55P03", "57", "58")
 full), lock not available, shut down, system error. See PostgreSQL 17's manual, appendix A."""
 
 
+REASONS = {"25006": "read_only", "53100": "full"}
+SQLITE_REASONS = {sqlite3.SQLITE_READONLY: "read_only", sqlite3.SQLITE_FULL: "full"}
+
 CONFLICTS = ("40001", "40P01")
 """Serialisation failure and deadlock: PostgreSQL has rolled the transaction back and it may simply be run again."""
 
 
 class Conflict(StoreUnavailable):
     """The database chose this transaction to give way to another; nothing was changed."""
+
+
+class Lost(StoreUnavailable):
+    """The connection broke before the transaction was to be committed; nothing was changed."""
 
 
 class Clash(AlreadyExists):
@@ -64,7 +71,7 @@ def _translation(error: sa.exc.DBAPIError) -> StoreError:
         return Conflict(f"another transaction went first: {said}")
     away = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)) or error.connection_invalidated
     if away or state.startswith(AWAY):
-        return StoreUnavailable(f"the database cannot be used now: {said}")
+        return StoreUnavailable(f"the database cannot be used now: {said}", reason=REASONS.get(state, "away"))
     return StoreError(f"the database refused a statement (is it migrated?): {said}")
 
 
@@ -75,5 +82,5 @@ def _sqlite_translation(error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     # The low byte is the primary code; SQLITE_ERROR is a statement that does not fit the schema.
     if isinstance(error, sqlite3.OperationalError) and code & 0xFF != sqlite3.SQLITE_ERROR:
-        return StoreUnavailable(f"the database cannot be used now: {error}")
+        return StoreUnavailable(f"the database cannot be used now: {error}", reason=SQLITE_REASONS.get(code & 0xFF, "away"))
     return StoreError(f"the database refused a statement (is it migrated?): {error}")

@@ -155,6 +155,7 @@ def outgoing_of(row: Record) -> Outgoing:
         key=row.key,
         delivery=Delivery(row.status),
         attempts=row.attempts,
+        error=row.error,
         stale=row.speaker != Speaker.AGENT and row.owner_version != row.current_owner_version,
         window_closes_at=row.window_closes_at,
         opted_out_at=row.opted_out_at,

@@ -60,9 +60,20 @@ _COUNT = sa.select(sa.func.count()).select_from(messages).where(messages.c.conve
 _BY_ID = sa.select(messages).where(messages.c.message_id == sa.bindparam("id"))
 _BY_KEY = sa.select(messages).where(messages.c.key == sa.bindparam("key"), sa.text("key IS NOT NULL"))
 _LEAVING = (Delivery.QUEUED.value, Delivery.SENDING.value)
+# Nobody took over or opted out since the message was claimed. The share lock makes it so until it is marked.
+_FRESH = sa.exists(
+    sa.select(sa.literal(1))
+    .where(
+        conversations.c.conversation_id == messages.c.conversation_id,
+        sa.or_(messages.c.speaker == Speaker.AGENT.value, conversations.c.owner_version == messages.c.owner_version),
+        conversations.c.opted_out_at.is_not_distinct_from(sa.bindparam("opted_out", type_=conversations.c.opted_out_at.type)),
+    )
+    .with_for_update(read=True)
+    .correlate(messages)
+)
 _SENDING = (
     sa.update(messages)
-    .where(messages.c.message_id == sa.bindparam("id"), messages.c.status.in_(_LEAVING))
+    .where(messages.c.message_id == sa.bindparam("id"), messages.c.status.in_(_LEAVING), _FRESH)
     .values(
         status=Delivery.SENDING.value,
         attempts=messages.c.attempts + 1,
@@ -113,7 +124,7 @@ _SENT = (
         messages.c.message_id == sa.bindparam("id"),
         messages.c.status != Delivery.SENT.value,
         # One that was given up may have been seen after all; one that never left its queue was not.
-        sa.or_(messages.c.status.in_(_LEAVING), messages.c.attempts > 0),
+        sa.or_(messages.c.attempts > 0, sa.and_(messages.c.status.in_(_LEAVING), _FRESH)),
     )
     .values(
         status=Delivery.SENT.value,
@@ -151,21 +162,37 @@ def unsent_count(conn: sa.Connection, conversation_id: str) -> int:
     return int(conn.execute(_COUNT, {"id": conversation_id}).scalar_one())
 
 
-def mark_sending(conn: sa.Connection, message_id: int, *, worker: str | None, now: datetime, sent_as: str | None) -> bool:
+def mark_sending(
+    conn: sa.Connection,
+    message_id: int,
+    *,
+    worker: str | None,
+    now: datetime,
+    sent_as: str | None,
+    opted_out_at: datetime | None,
+) -> bool:
     """See `Store.mark_sending`. Without a worker nobody's claim is asked for."""
-    values = {"id": message_id, "send_as": sent_as}
+    values = {"id": message_id, "send_as": sent_as, "opted_out": opted_out_at}
     if worker is None:
         return conn.execute(_SENDING, values).rowcount == 1
     return conn.execute(_SENDING_HELD, {**values, "worker": worker, "now": now}).rowcount == 1
 
 
-def mark_sent(conn: sa.Connection, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None) -> Message:
+def mark_sent(
+    conn: sa.Connection,
+    message_id: int,
+    *,
+    now: datetime,
+    external_id: str | None,
+    sent_as: str | None,
+    opted_out_at: datetime | None,
+) -> Message:
     """See `Store.mark_sent`. Raises `NotFound`, and `VersionConflict` for a message that was withdrawn, failed or refused
-    before it was ever handed to its channel."""
+    before it was ever handed to its channel, or must not be any more."""
     row = conn.execute(_BY_ID, {"id": message_id}).first()
     if row is None or row.speaker == Speaker.PROSPECT:
         raise NotFound("outgoing message", str(message_id))
-    return _sent(conn, row, now=now, external_id=external_id, sent_as=sent_as)
+    return _sent(conn, row, now=now, external_id=external_id, sent_as=sent_as, opted_out_at=opted_out_at)
 
 
 def settle_by_echo(conn: sa.Connection, *, key: str, external_id: str, now: datetime) -> Message | None:
@@ -174,13 +201,21 @@ def settle_by_echo(conn: sa.Connection, *, key: str, external_id: str, now: date
     return None if row is None else _sent(conn, row, now=now, external_id=external_id)
 
 
-def _sent(conn: sa.Connection, row: Record, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
+def _sent(
+    conn: sa.Connection,
+    row: Record,
+    *,
+    now: datetime,
+    external_id: str | None,
+    sent_as: str | None = None,
+    opted_out_at: datetime | None = None,
+) -> Message:
     if row.status == Delivery.SENT:
         return message_of(row)
     head = conn.execute(_HEAD, {"id": row.conversation_id}).one()
     seq = head.last_seq + 1
     new = {"id": row.message_id, "new_seq": seq, "new_at": now, "new_external_id": external_id, "send_as": sent_as}
-    sent = conn.execute(_SENT, new).first()
+    sent = conn.execute(_SENT, {**new, "opted_out": opted_out_at}).first()
     if sent is None:
         return _settled(conn, row.message_id)
     conn.execute(
@@ -200,7 +235,7 @@ def _settled(conn: sa.Connection, message_id: int) -> Message:
     row = conn.execute(_BY_ID, {"id": message_id}).one()
     if row.status == Delivery.SENT:
         return message_of(row)
-    raise VersionConflict(f"message {message_id} is {row.status} and was never handed to its channel")
+    raise VersionConflict(f"message {message_id}, {row.status}, was never handed to its channel and must not be now")
 
 
 def mark_retry(conn: sa.Connection, message_id: int, *, worker: str | None, due_at: datetime, error: str, attempted: bool) -> None:

@@ -46,8 +46,8 @@ def _engine(url: sa.URL, connections: int, server_settings: Mapping[str, str]) -
         url.set(drivername="postgresql+asyncpg"),
         pool_size=connections,
         max_overflow=0,
-        pool_timeout=CONNECT_WITHIN_S,
-        pool_pre_ping=True,
+        # To wait for a turn is no sign that the server is away; that shows in connecting, and in its silence.
+        pool_timeout=ANSWER_WITHIN_S,
         hide_parameters=True,  # values are people's words; they must not reach a log
         json_serializer=json_text,
         json_deserializer=json_value,

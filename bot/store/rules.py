@@ -69,6 +69,11 @@ def latest(*moments: datetime | None) -> datetime | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
+def earliest(*moments: datetime | None) -> datetime | None:
+    """The earliest of these moments, or None if there is none."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def by_sent_at(arrivals: Iterable[Arrival]) -> list[tuple[int, Arrival]]:
     """Arrivals with their places in the batch, in the order in which they were sent."""
     return sorted(enumerate(arrivals), key=lambda pair: pair[1].sent_at)
@@ -130,3 +135,16 @@ def clean_say(say: Say) -> Say:
     """The bubble as it can be stored."""
     text = clean_text(say.text)
     return say if text == say.text else replace(say, text=text)
+
+
+AWAY, ONLINE = "away", "online"
+
+
+def presence_setting(agent_id: str) -> str:
+    """The name under which an agent's online/away switch is kept."""
+    return f"presence:{agent_id}"
+
+
+def whose_presence(name: str) -> str:
+    """The agent's id in such a name."""
+    return name.removeprefix(presence_setting(""))

@@ -15,6 +15,7 @@ from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
     Committed,
+    Consoles,
     Counts,
     DueClock,
     JournalLine,
@@ -33,9 +34,7 @@ from bot.store.postgres import claims_engine, postgres_engine
 from bot.store.rules import clean_text, must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sqlite import sqlite_engine
-
-CLASHES = 3
-"""How often intake starts over when two processes meet the same new person at once."""
+from bot.store.watched import Watched
 
 
 def new_id() -> str:
@@ -58,14 +57,14 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
         case "sqlite":
             write = ThreadRunner(sqlite_engine(parsed, begin="BEGIN IMMEDIATE"), name="store-write")
             read = ThreadRunner(sqlite_engine(parsed, begin="BEGIN"), name="store-read")
-            return SqlStore(write=write, read=read, claiming=MemoryClaiming(read=read, write=write), mint=mint)
+            return SqlStore(write=Watched(write), read=read, claiming=MemoryClaiming(read=read, write=write), mint=mint)
         case "postgresql" | "postgres":
             try:
                 runner = AsyncRunner(postgres_engine(parsed, connections=connections))
                 claims = AsyncRunner(claims_engine(parsed))
             except ModuleNotFoundError as error:
                 raise StoreError("PostgreSQL needs the package asyncpg: pip install asyncpg") from error
-            return SqlStore(write=runner, read=runner, claiming=TableClaiming(claims=claims, write=runner), mint=mint)
+            return SqlStore(write=Watched(runner), read=runner, claiming=TableClaiming(claims=claims, write=runner), mint=mint)
         case other:
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
@@ -95,8 +94,7 @@ class SqlStore:
         """See `Store.close`."""
         await self._claiming.close()
         await self._read.close()
-        if self._write is not self._read:
-            await self._write.close()
+        await self._write.close()
 
     # ---- intake
 
@@ -108,7 +106,8 @@ class SqlStore:
         def job(conn: sa.Connection) -> tuple[list[TakenIn], list[DueClock]]:
             return intake.take_in(conn, arrivals, now=now, answer_at=answer_at, promise_due_at=promise_due_at, new_id=self._mint)
 
-        for left in reversed(range(CLASHES)):
+        # Others meet the same new people at the same moment. Each clash makes one of them known, so there are no more than people.
+        for left in reversed(range(len({arrival.identity for arrival in arrivals}) + 1)):
             try:
                 taken, started = await self._write.run(job)
             except Clash:
@@ -149,9 +148,7 @@ class SqlStore:
 
     async def next_due_at(self, *, after: datetime | None = None) -> datetime | None:
         """See `Store.next_due_at`."""
-        due_at = await self._read.run(lambda conn: clocks.next_due_at(conn, after=after))
-        ends_at = None if after is None else await self._claiming.next_end(after)
-        return min((at for at in (due_at, ends_at) if at is not None), default=None)
+        return await self._claiming.next_due_at(after)
 
     # ---- outbox
 
@@ -163,12 +160,22 @@ class SqlStore:
 
     async def outbox_next_at(self, *, channels: tuple[str, ...], after: datetime | None = None) -> datetime | None:
         """See `Store.outbox_next_at`."""
-        return await self._read.run(lambda conn: outbox.outbox_next_at(conn, channels=channels, after=after))
+        return await self._claiming.outbox_next_at(channels, after)
 
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
+    async def mark_sent(
+        self,
+        message_id: int,
+        *,
+        now: datetime,
+        external_id: str | None,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> Message:
         """See `Store.mark_sent`. Raises `NotFound`, `VersionConflict`."""
         shown = await self._write.run(
-            lambda conn: outbox.mark_sent(conn, message_id, now=now, external_id=external_id, sent_as=sent_as)
+            lambda conn: outbox.mark_sent(
+                conn, message_id, now=now, external_id=external_id, sent_as=sent_as, opted_out_at=opted_out_at
+            )
         )
         self._claiming.settled(message_id)
         return shown
@@ -246,9 +253,17 @@ class SqlStore:
         """See `Store.release_claims`."""
         await self._claiming.release(worker=worker, conversations=conversations, not_before=not_before)
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None = None) -> bool:
+    async def mark_sending(
+        self,
+        message_id: int,
+        *,
+        worker: str,
+        now: datetime,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> bool:
         """See `Store.mark_sending`."""
-        return await self._claiming.mark_sending(message_id, worker=worker, now=now, sent_as=sent_as)
+        return await self._claiming.mark_sending(message_id, worker=worker, now=now, sent_as=sent_as, opted_out_at=opted_out_at)
 
     async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool = True) -> None:
         """See `Store.mark_retry`. Raises `NotFound`."""
@@ -345,6 +360,46 @@ class SqlStore:
     async def close_session(self, *, token_sha256: str) -> None:
         """See `Store.close_session`."""
         await self._write.run(lambda conn: people.close_session(conn, token_sha256=token_sha256))
+
+    async def add_tries(self, keys: Sequence[str], *, at: datetime) -> None:
+        """See `Store.add_tries`."""
+        await self._write.run(lambda conn: people.add_tries(conn, keys, at=at))
+
+    async def tries(self, key: str, *, since: datetime, limit: int) -> list[datetime]:
+        """See `Store.tries`."""
+        return await self._read.run(lambda conn: people.latest_tries(conn, key, since=since, limit=limit))
+
+    async def forgive_tries(self, key: str) -> None:
+        """See `Store.forgive_tries`."""
+        await self._write.run(lambda conn: people.forgive_tries(conn, key))
+
+    async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
+        """See `Store.forget_expired`."""
+        return await self._write.run(lambda conn: people.forget_expired(conn, now=now, tries_before=tries_before))
+
+    # ---- who is at the desk
+
+    async def put_consoles(self, consoles: Sequence[Consoles]) -> None:
+        """See `Store.put_consoles`."""
+        await self._write.run(lambda conn: people.put_consoles(conn, consoles))
+
+    async def consoles(self) -> list[Consoles]:
+        """See `Store.consoles`."""
+        return await self._read.run(people.all_consoles)
+
+    async def drop_consoles(self, agent_id: str, *, open_until: datetime) -> None:
+        """See `Store.drop_consoles`."""
+        await self._write.run(lambda conn: people.drop_consoles(conn, agent_id, open_until=open_until))
+
+    async def switch_away(self, agent_id: str, *, away: bool) -> None:
+        """See `Store.switch_away`."""
+        await self._write.run(lambda conn: people.switch_away(conn, agent_id, away=away))
+
+    async def away(self) -> frozenset[str]:
+        """See `Store.away`."""
+        return await self._read.run(people.away_agents)
+
+    # ---- small values
 
     async def setting(self, name: str) -> str | None:
         """See `Store.setting`."""

@@ -272,6 +272,26 @@ sessions = sa.Table(
     sa.Column("expires_at", UtcDateTime, nullable=False),
 )
 
+tries = sa.Table(
+    "tries",
+    metadata,
+    sa.Column("try_id", Id, primary_key=True),
+    # A hash: who tried from where is nobody's business once it is counted.
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Index("ix_tries_key", "key", "at"),
+)
+
+consoles = sa.Table(
+    "consoles",
+    metadata,
+    sa.Column("agent_id", sa.Text, primary_key=True),
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("sockets", sa.Integer, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
+    sa.Column("lost_at", UtcDateTime),
+)
+
 settings = sa.Table(
     "settings",
     metadata,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import WSCloseCode, web
 
@@ -19,8 +19,11 @@ from handoff.api.team import Team
 BASE = "/api/console"
 
 
-def add_routes(app: web.Application, parts: ConsoleParts) -> None:
-    """Add every path, and the tasks that keep screens true while the application runs. Sets `parts.presence.on_shown`."""
+def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
+    """Add every path, and the tasks that keep screens true while the application runs. Sets `parts.presence.on_shown`.
+
+    Gives what closes every console when the service ends, so that they come back elsewhere.
+    """
     sessions, feed = Sessions(parts), Feed(parts)
     talks, team, socket = Talks(parts), Team(parts, sessions, feed), ConsoleSocket(parts, sessions, feed)
     outbox = Outbox(parts)
@@ -48,7 +51,8 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> None:
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)
     signed_in("GET", "/socket", socket.open)
 
-    parts.presence.on_shown = lambda: parts.hub.publish("console", {"type": "presence"})
+    # Every service learns who is there from the store, and tells its own screens.
+    parts.presence.on_shown = lambda: parts.hub.deliver("console", {"type": "presence"})
 
     async def while_running(_app: web.Application) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(feed.tell())]
@@ -58,8 +62,12 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         await parts.presence.settled()
 
-    async def close_screens(_app: web.Application) -> None:
-        feed.close(WSCloseCode.GOING_AWAY)
+    def close_screens() -> None:
+        feed.close(WSCloseCode.SERVICE_RESTART)
+
+    async def on_shutdown(_app: web.Application) -> None:
+        close_screens()
 
     app.cleanup_ctx.append(while_running)
-    app.on_shutdown.append(close_screens)
+    app.on_shutdown.append(on_shutdown)
+    return close_screens

@@ -34,6 +34,7 @@ from bot.store.contract import (
     Agent,
     AlreadyExists,
     Committed,
+    Consoles,
     DueClock,
     NotFound,
     Outgoing,
@@ -628,6 +629,31 @@ class StoreContract:
             await store.mark_unsendable(message_id, delivery=Delivery.REFUSED, error="stale", now=at(1))
         assert stale == {Speaker.BOT: True, Speaker.FLOW: True, Speaker.LADDER: True, Speaker.AGENT: False}
 
+    async def test_a_take_over_after_the_claim_keeps_the_bots_words_back(self, store: Store) -> None:
+        conversation_id = await met(store)
+        said = await answer(store, conversation_id, bot("one"), Say(speaker=Speaker.AGENT, text="two"))
+        (out,) = await claim_out(store, ME, 1)
+        await change(store, conversation_id, owner=Owner.AGENT, owner_version=2)
+        assert not await store.mark_sending(out.message_id, worker=ME, now=at(1))
+        with pytest.raises(VersionConflict):
+            await store.mark_sent(out.message_id, now=at(1), external_id=None)
+        (out,) = await due(store, 1)
+        assert (out.message_id, out.delivery, out.attempts, out.stale) == (said.message_ids[0], Delivery.QUEUED, 0, True)
+        await store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="stale", now=at(1))
+        assert await sending(store, said.message_ids[1], now=at(1))
+
+    async def test_an_opt_out_after_the_claim_keeps_words_back_even_those_tried_before(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
+        assert await sending(store, message_id, now=at(1))
+        await store.mark_retry(message_id, worker=ME, due_at=at(2), error="temporary")
+        (out,) = await claim_out(store, ME, 2)
+        await change(store, conversation_id, opted_out_at=at(2))
+        assert not await store.mark_sending(message_id, worker=ME, now=at(2), opted_out_at=out.opted_out_at)
+        (out,) = await due(store, 2)
+        assert out.delivery is Delivery.QUEUED
+        assert await store.mark_sending(message_id, worker=ME, now=at(2), opted_out_at=out.opted_out_at)
+
     async def test_words_said_with_the_change_of_owner_are_not_stale(self, store: Store) -> None:
         conversation_id = await met(store)
         loaded = await store.load(conversation_id)
@@ -1069,6 +1095,9 @@ class StoreContract:
         assert await seqs(before_seq=5, limit=2) == [3, 4]
         assert await seqs(after_seq=3, before_seq=6) == [4, 5]
         assert await seqs(after_seq=6) == []
+        assert await seqs(before_seq=2**62, limit=2) == [5, 6]
+        assert await seqs(after_seq=2**62) == []
+        await store.mark_read(conversation_id, up_to_seq=2**62, now=at(1))
 
     async def test_a_message_shows_what_it_carries(self, store: Store) -> None:
         conversation_id = await met(store)
@@ -1208,3 +1237,49 @@ class StoreContract:
     async def test_ping_and_migrate_again(self, store: Store) -> None:
         await store.migrate()
         await store.ping()
+
+    async def test_failed_sign_ins_are_counted_forgiven_and_forgotten(self, store: Store) -> None:
+        await store.add_tries(("ann office", "office"), at=at(1))
+        await store.add_tries(("ben office", "office"), at=at(2))
+        assert await store.tries("office", since=T0, limit=9) == [at(2), at(1)]
+        assert await store.tries("office", since=T0, limit=1) == [at(2)]
+        assert await store.tries("office", since=at(1), limit=9) == [at(2)]
+        await store.forgive_tries("ann office")
+        assert await store.tries("ann office", since=T0, limit=9) == []
+        assert await store.tries("office", since=T0, limit=9) == [at(2), at(1)]
+        assert await store.forget_expired(now=T0, tries_before=at(2)) == 1
+        assert await store.tries("office", since=T0, limit=9) == [at(2)]
+
+    async def test_expired_sessions_are_deleted(self, store: Store) -> None:
+        mia = Agent(agent_id="mia", email="mia@x.test", name="Mia", role="agent", password_hash="h")
+        await store.add_agent(mia)
+        await store.open_session(token_sha256="t1", agent_id="mia", expires_at=at(10))
+        await store.open_session(token_sha256="t2", agent_id="mia", expires_at=at(20))
+        assert await store.forget_expired(now=at(10), tries_before=T0) == 1
+        assert await store.session_agent(token_sha256="t1", now=T0) is None
+        assert await store.session_agent(token_sha256="t2", now=T0) == mia
+
+    async def test_consoles_are_what_each_service_said_last(self, store: Store) -> None:
+        here = Consoles(agent_id="mia", service="one", sockets=2, seen_at=at(1))
+        there = Consoles(agent_id="mia", service="two", sockets=0, seen_at=at(9), lost_at=at(5))
+        sams = Consoles(agent_id="sam", service="one", sockets=1, seen_at=at(1))
+        await store.put_consoles([here, sams, there])
+        await store.put_consoles([])
+        assert await store.consoles() == [here, there, sams]
+        later = replace(here, sockets=1, seen_at=at(7))
+        await store.put_consoles([later])
+        assert await store.consoles() == [later, there, sams]
+        assert (later.last_open_at, there.last_open_at) == (at(7), at(5))
+        await store.drop_consoles("mia", open_until=at(4))
+        assert await store.consoles() == [later, there, sams]
+        await store.drop_consoles("mia", open_until=at(5))
+        assert await store.consoles() == [later, sams]
+        await store.drop_consoles("mia", open_until=at(7))
+        assert await store.consoles() == [sams]
+
+    async def test_the_switch_is_kept(self, store: Store) -> None:
+        assert await store.away() == frozenset()
+        await store.switch_away("mia", away=True)
+        await store.switch_away("sam", away=True)
+        await store.switch_away("sam", away=False)
+        assert await store.away() == {"mia"}

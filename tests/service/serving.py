@@ -131,8 +131,17 @@ class Visitor:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *, facebook: str = "", time: HandTime | None = None, **settings: Any) -> AsyncIterator[World]:
-    """A running service with its database in `folder`. `facebook` is the address of a Graph API; empty leaves Messenger off."""
+async def serving(
+    folder: Path,
+    *,
+    facebook: str = "",
+    time: HandTime | None = None,
+    brain: FakeBrain | None = None,
+    name: str = "",
+    **settings: Any,
+) -> AsyncIterator[World]:
+    """A running service with its database in `folder`. `facebook` is the address of a Graph API; empty leaves Messenger off.
+    `name` tells services on one database apart."""
     chosen = Settings(
         home=folder,
         flows=ROOT / "flows",
@@ -140,7 +149,7 @@ async def serving(folder: Path, *, facebook: str = "", time: HandTime | None = N
         web=ROOT / "web" / "dist",
         **{"pacing": "instant", **settings},
     )
-    time, brain, numbers = time or HandTime(START), FakeBrain(), itertools.count(1)
+    time, brain, numbers = time or HandTime(START), brain or FakeBrain(), itertools.count(1)
     page = {"verify": VERIFY, "secret": SECRET, "page-access-token": TOKEN, "graph-url": facebook}
     service = build(
         chosen,
@@ -149,7 +158,8 @@ async def serving(folder: Path, *, facebook: str = "", time: HandTime | None = N
         brain=brain,
         time=time,
         rng=Random(11),
-        new_id=lambda prefix: f"{prefix}_{next(numbers):04}",
+        worker=name or "service",
+        new_id=lambda prefix: f"{prefix}_{name}{next(numbers):04}",
     )
     client = TestClient(TestServer(service.web))
     await client.start_server()

@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
+from bot.channels.base import Ports
 from bot.channels.facebook import facebook_channel
 from bot.core.events import AgentTook, AgentWrote
 from bot.core.model import AgentRef, Identity
@@ -180,13 +182,19 @@ async def test_an_agent_who_types_is_seen_typing_with_name_and_face(page: Page) 
     anna = page.graph.person("psid-anna")
     await anna.says("hi")
     keys = {"verify": VERIFY, "secret": SECRET, "page-access-token": TOKEN, "graph-url": f"{page.graph.base_url}/v25.0"}
-    channel = facebook_channel(FacebookCredentials.model_validate(keys), quiet=False)
+    service = page.world.service
+    ports = Ports(inlet=service.intake, gate=service.gate, store=service.store, hub=service.hub, time=service.time)
+    here, there = (facebook_channel(FacebookCredentials.model_validate(keys), quiet=False) for _ in range(2))
+    here.add_routes(web.Application(), ports)
+    there.add_routes(web.Application(), ports)
     sam = AgentRef(agent_id="a_sam", name="Sam", picture_url="https://example.com/sam.jpg")
     try:
-        await channel.typing(Identity(channel="facebook", external_id="psid-anna"), on=True, agent=sam)
+        for channel in (here, there):
+            await channel.typing(Identity(channel="facebook", external_id="psid-anna"), on=True, agent=sam)
     finally:
-        await channel.close()
+        await here.close()
+        await there.close()
 
     [(persona_id, persona)] = page.graph.personas.items()
     assert persona["name"] == "Sam"
-    assert [(a.action, a.persona_id) for a in page.graph.actions if a.action != "mark_seen"] == [("typing_on", persona_id)]
+    assert [(a.action, a.persona_id) for a in page.graph.actions if a.action != "mark_seen"] == [("typing_on", persona_id)] * 2

@@ -70,6 +70,16 @@ class TestTheTokenExpires:
         assert line(page).circuit.phase is Phase.CLOSED
         assert not page.graph.audit().doubles
 
+    async def test_no_indicator_and_no_receipt_knocks_meanwhile(self, page: Page) -> None:
+        await met(page, "psid-anna")
+        page.graph.expire_token()
+        await page.queue("psid-anna", bot("stuck"))
+        await page.world.settle()
+        before = len(page.graph.refused)
+        await page.graph.person("psid-anna").says("how much is it")
+        await page.world.settle()
+        assert [r.operation for r in page.graph.refused[before:]] == []
+
     async def test_conversations_on_other_channels_go_on(self, page: Page) -> None:
         await met(page, "psid-anna")
         page.graph.expire_token()
@@ -115,19 +125,55 @@ class TestRates:
             assert [page.texts(psid)[-1] for psid in people] == ["news"] * 30
             assert [r for r in page.graph.refused if r.operation == "message"] == []
 
-    async def test_a_limit_that_is_met_holds_the_page_not_the_message(self, page: Page) -> None:
+    async def test_a_nearly_full_quota_slows_the_page_down_before_it_is_met(self, page: Page) -> None:
         people = [f"psid-{n}" for n in range(8)]
         await met(page, *people)
-        page.graph.limits = Limits(sends_per_s=3)
+        page.graph.limits = Limits(sends_per_s=4)
+        for psid in people:
+            await page.queue(psid, bot("news"))
+            await page.world.settle()
+        assert line(page).used >= 0.99
+        assert line(page).circuit.phase is Phase.CLOSED
+        assert [r for r in page.graph.refused if r.operation == "message"] == []
+        await page.world.wind(minutes=2)
+        assert [page.texts(psid)[-1] for psid in people] == ["news"] * 8
+
+    @pytest.mark.parametrize("fault", ["page_rate", "app_rate"])
+    async def test_a_limit_that_is_met_holds_the_page_not_the_message(self, page: Page, fault: str) -> None:
+        people = [f"psid-{n}" for n in range(8)]
+        await met(page, *people)
+        page.graph.faults.next(fault, 4)
         for psid in people:
             await page.queue(psid, bot("news"))
         await page.world.settle()
         assert line(page).circuit.error == "rate"
-        await page.world.wind(minutes=10)
+        await page.world.wind(minutes=40)
 
-        assert [page.texts(psid)[-1] for psid in people] == ["news"] * 8
+        assert [page.texts(psid).count("news") for psid in people] == [1] * 8
         assert not page.graph.audit().doubles
         assert await page.world.service.store.parked() == []
+
+    async def test_pictures_have_a_budget_of_their_own(self, page: Page) -> None:
+        people = [f"psid-{n}" for n in range(25)]
+        await met(page, *people)
+        page.graph.limits = Limits(media_per_s=10)
+        for psid in people:
+            await page.queue(psid, Say(speaker=Speaker.BOT, image_url="https://example.com/plan.png"), bot("there"))
+        await page.world.wind(seconds=30)
+        assert [r for r in page.graph.refused if r.operation == "message"] == []
+        assert [page.texts(psid)[-2:] for psid in people] == [["", "there"]] * 25
+
+    async def test_the_page_waits_as_long_as_its_usage_header_says(self, page: Page) -> None:
+        await met(page, "psid-anna")
+        page.graph.limits = Limits(sends_per_s=0, regain_min=7)
+        await page.queue("psid-anna", bot("later"))
+        await page.world.settle()
+        circuit = line(page).circuit
+        assert circuit.error == "rate"
+        assert circuit.retry_at - circuit.opened_at >= timedelta(minutes=7)
+        page.graph.limits = Limits()
+        await page.world.wind(minutes=12)
+        assert page.texts("psid-anna").count("later") == 1
 
     async def test_one_person_is_not_flooded(self, page: Page) -> None:
         await met(page, "psid-anna")

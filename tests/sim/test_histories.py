@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sim.history import History
-from bot.sim.plan import Answer, Fate, Person, Plan, Said
+from bot.sim.plan import Answer, Fate, Jump, Person, Plan, Said
 from bot.sim.world import run
 
 
@@ -39,3 +39,14 @@ def test_bubbles_behind_two_that_were_tried_again_all_came_in_order() -> None:
     assert history.figures.excused == 0
     got = [line.what for line in history.lines if line.what.startswith("gets")]
     assert len(got) == len(set(got)) >= 4
+
+
+def test_a_clock_that_was_set_back_left_the_budget_spent_for_as_long() -> None:
+    """A send had used up budget at a time that came only an hour later; until then nothing left on the channel."""
+    person = Person(name="p1", said=(Said(at_s=5.0, text="i have a bakery"), Said(at_s=200.0, text="how much is it")))
+
+    history = run(Plan(seed=1, hours=0.5, people=(person,), troubles=(Jump(at_s=100.0, by_s=-3600.0),)))
+
+    assert history.breaks == []
+    assert at_s(history, "ask_price: how much is it") < 205.0
+    assert at_s(history, "gets #5") < 210.0

@@ -56,6 +56,7 @@ class Outbox(Talks):
             key=line.key,
             delivery=line.delivery or Delivery.QUEUED,
             attempts=line.attempts,
+            error=line.error,
             stale=say.speaker is not Speaker.AGENT and line.owner_version != state.owner_version,
             window_closes_at=None if state.window is None else state.window.closes_at,
             opted_out_at=state.opted_out_at,
@@ -103,30 +104,54 @@ class Outbox(Talks):
             self._held_messages.take(out.conversation_id, out.message_id, worker=worker, now=now, until=until)
         return chosen
 
-    async def mark_sending(self, message_id: int, *, worker: str, now: datetime, sent_as: str | None = None) -> bool:
+    async def mark_sending(
+        self,
+        message_id: int,
+        *,
+        worker: str,
+        now: datetime,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> bool:
         """See `Store.mark_sending`."""
         line = self._lines.get(message_id)
         if line is None or line.delivery not in LEAVING or not self._held_messages.holds(message_id, worker=worker, now=now):
+            return False
+        if not self._fresh(line, opted_out_at):
             return False
         line.delivery = Delivery.SENDING
         line.attempts += 1
         line.sent_as = sent_as or line.sent_as
         return True
 
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None, sent_as: str | None = None) -> Message:
+    async def mark_sent(
+        self,
+        message_id: int,
+        *,
+        now: datetime,
+        external_id: str | None,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> Message:
         """See `Store.mark_sent`. Raises `NotFound`, `VersionConflict`."""
-        return self._sent(self._outbound(message_id), now, sent_as)
+        return self._sent(self._outbound(message_id), now, sent_as, opted_out_at)
+
+    def _fresh(self, line: Line, opted_out_at: datetime | None) -> bool:
+        """Nobody took over or opted out since the message was claimed."""
+        state = self._talks[line.conversation_id].state
+        ours = line.said().speaker is Speaker.AGENT or line.owner_version == state.owner_version
+        return ours and state.opted_out_at == opted_out_at
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
         """See `Store.settle_by_echo`."""
         line = self._by_key.get(key)
         return None if line is None else self._sent(line, now)
 
-    def _sent(self, line: Line, now: datetime, sent_as: str | None = None) -> Message:
+    def _sent(self, line: Line, now: datetime, sent_as: str | None = None, opted_out_at: datetime | None = None) -> Message:
         if line.delivery is Delivery.SENT:
             return line.shown()
-        if line.delivery not in LEAVING and line.attempts == 0:
-            raise VersionConflict(f"message {line.message_id} is {line.delivery} and was never handed to its channel")
+        if line.attempts == 0 and (line.delivery not in LEAVING or not self._fresh(line, opted_out_at)):
+            raise VersionConflict(f"message {line.message_id} was never handed to its channel and must not be now")
         talk = self._talks[line.conversation_id]
         talk.last_seq += 1
         line.seq, line.at, line.delivery, line.error = talk.last_seq, now, Delivery.SENT, None

@@ -29,6 +29,7 @@ from bot.store.rules import (
     cancellable,
     clean_arrival,
     clean_say,
+    earliest,
     in_order,
     kept_promise,
     latest,
@@ -297,7 +298,7 @@ class Talks:
             return self._due[0][0] if self._due else None
         later = bisect_right(self._due, after, key=lambda entry: entry[0])
         due_at = self._due[later][0] if later < len(self._due) else None
-        return min((at for at in (due_at, self._held_clocks.next_end(after)) if at is not None), default=None)
+        return earliest(due_at, self._held_clocks.next_end(after))
 
     # ---- claims
 
