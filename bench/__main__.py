@@ -78,14 +78,10 @@ async def _alone(name: str, *, rounds: int, seconds: float, people: int) -> list
             return [await on_postgresql(rounds=rounds, seconds=seconds, people=people)]
         case "clocks":
             return [await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40)]
-        case "sleepers":
+        case "sleepers" | "procrastinate":
             from bench import due  # what it compares with is in the dependency group `bench`
 
-            return await due.among_sleepers(sleepers=1_000_000, due=2_000)
-        case "procrastinate":
-            from bench import due
-
-            return await due.beside_procrastinate(at_once=3_000, spread=2_000, spread_s=20)
+            return await due.measured((name,))
         case "stopped-store":
             return [await stopped_store()]
         case "simulation":

@@ -37,6 +37,16 @@ PLANS = {
 }
 
 
+async def measured(wanted: Sequence[str]) -> list[Row]:
+    """The rows of this module that are wanted, at their usual sizes."""
+    found: list[Row] = []
+    if "sleepers" in wanted:
+        found += await among_sleepers(sleepers=1_000_000, due=2_000)
+    if "procrastinate" in wanted:
+        found += await beside_procrastinate(at_once=3_000, spread=2_000, spread_s=20)
+    return found
+
+
 @asynccontextmanager
 async def server() -> AsyncIterator[str]:
     """A PostgreSQL as it is out of the box: what it says is committed is on the disk."""

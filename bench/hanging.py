@@ -10,7 +10,7 @@ from time import perf_counter
 
 from bench.crowd import percentile
 from bench.processes import send_signal
-from bench.rows import Pair, Row, Side, is_persons_own
+from bench.rows import ACK_LIMIT_S, Pair, Row, Side, is_persons_own
 from bench.talk import QUESTIONS
 
 QUESTION = QUESTIONS[1]
@@ -50,7 +50,7 @@ async def _acknowledged(side: Side, *, seconds: float, per_s: float) -> dict[str
         await asyncio.sleep(after_s)
         started = perf_counter()
         await side.graph.person(f"hang-{side.name}-{next(_numbers)}").says(QUESTION.text)
-        return perf_counter() - started
+        return min(ACK_LIMIT_S, perf_counter() - started)
 
     took = sorted(await asyncio.gather(*(write(number / per_s) for number in range(int(seconds * per_s)))))
     attempts = [one for one in side.graph.webhooks.attempts[first:] if one.number == 1 and is_persons_own(one.payload)]

@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from resource import RUSAGE_CHILDREN, getrusage
 from time import monotonic
 from typing import Annotated, Literal
 
@@ -35,7 +36,7 @@ from bench.postgres import Postgres
 from bench.processes import alive, cpu_s, free_port, send_signal
 from bench.prospects import HELLO_RATE, Acknowledged, Prospect
 from bench.talk import QUESTIONS, Wordings, wordings
-from bench.warmline import BrainApart, Kept, Warmline, model
+from bench.warmline import AGAIN_WITHIN_S, BrainApart, Kept, Warmline, model
 from bench.witness import Database, PostgresDatabase, SqliteDatabase
 from bot.fakes.graph import FakeGraph, FaultKind, Weather
 
@@ -151,7 +152,9 @@ async def torture(home: Path, plan: Plan) -> Outcome:
             prospects = _people(plan, graph, words, rng)
             measured = await _rage(plan, services, database, graph, prospects, killer)
         account = await ledger.read(database, graph, prospects, words, killer.outages, settle_s=SETTLE_S)
-    return Outcome(findings=account.findings, figures={**measured, "blows": dict(killer.blows), **account.figures})
+    ended = getrusage(RUSAGE_CHILDREN)
+    cpu = {"cpu_s_of_all_that_was_started": round(ended.ru_utime + ended.ru_stime, 1)}
+    return Outcome(findings=account.findings, figures={**measured, **cpu, "blows": dict(killer.blows), **account.figures})
 
 
 @contextlib.asynccontextmanager
@@ -160,7 +163,7 @@ async def _running(services: Sequence[Warmline]) -> AsyncIterator[None]:
     try:
         for service in services:
             service.spawn()
-        await asyncio.gather(*(service.ready() for service in services))
+        await asyncio.gather(*(service.ready(AGAIN_WITHIN_S) for service in services))
         async with Kept(services):
             yield
     finally:

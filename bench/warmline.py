@@ -90,12 +90,12 @@ class Warmline:
         self.spawn()
         return await self.ready()
 
-    async def ready(self) -> float:
+    async def ready(self, within_s: float = READY_WITHIN_S) -> float:
         """Wait until a turn can be served; seconds since the start."""
         while not self._port and not (self.home / "run" / "port").exists():
-            self.started.check(READY_WITHIN_S)
+            self.started.check(within_s)
             await asyncio.sleep(POLL_S)
-        return await self.started.answers(f"{self.base_url}/readyz", within_s=READY_WITHIN_S)
+        return await self.started.answers(f"{self.base_url}/readyz", within_s=within_s)
 
     async def ready_again(self, within_s: float = AGAIN_WITHIN_S) -> None:
         """Wait until a turn can be served, whichever process of this service will serve it. Raises `ProcessFailed`."""

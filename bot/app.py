@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -15,6 +17,7 @@ from aiohttp import hdrs, web
 
 from bot import budget, metrics, pages
 from bot import credentials as credentials_file
+from bot.audit import Auditor, Bounds
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
 from bot.channels.base import Channel, Ports
@@ -23,6 +26,7 @@ from bot.channels.rest import RestChannel
 from bot.channels.widget import WidgetChannel
 from bot.clocks import ClockWorker
 from bot.conversations import Conversations
+from bot.core.audit import ROWS
 from bot.core.decide import Rules
 from bot.core.events import ForeignEcho, ProfileSeen
 from bot.core.model import AgentRef, Identity, State
@@ -39,6 +43,7 @@ from bot.readiness import Readiness
 from bot.settings import Settings
 from bot.staff import Staff
 from bot.store import open_store
+from bot.store.auditing import RowCount
 from bot.store.contract import Store
 from bot.time import SystemTime, Time
 from bot.wire import NoWire, PostgresWire, Wire
@@ -97,6 +102,7 @@ class Service:
     presence: Presence
     staff: Staff
     peers: Peers
+    auditor: Auditor
     background: Background
     channels: dict[str, Channel]
     web: web.Application
@@ -112,6 +118,7 @@ class Service:
             asyncio.create_task(self.clocks.run(), name="clocks"),
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self.staff.run(), name="staff"),
+            asyncio.create_task(self.auditor.run(), name="audit"),
         ]
         self.life.serve()
 
@@ -219,6 +226,10 @@ def build(
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
     intake.not_heard = delivery.not_heard
+    auditor = Auditor(
+        store, conversations, hub, time, audit_bounds(settings), every_s=settings.audit_every_s, holder=new_id("audit")
+    )
+    auditor.late = clocks.wake
     conversations.on_queued = delivery.queued
     intake.on_settled = delivery.settled
     conversations.on_clocks = lambda at: peers.due("clocks", at)
@@ -242,16 +253,15 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        background=background, channels=channels,
-        web=app, workers=[],
+        auditor=auditor, background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
-        secure_cookies=settings.secure, typing=agent_types, address=_address(settings.proxies),
-        circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
+        secure_cookies=settings.secure, audit_every_s=settings.audit_every_s, typing=agent_types,
+        address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
         queued=lambda: peers.due("outbox", time.now()),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
@@ -261,6 +271,11 @@ def build(
 
 def _wire(url: str) -> Wire:
     return NoWire() if url.startswith("sqlite") else PostgresWire(url)
+
+
+def audit_bounds(settings: Settings) -> Bounds:
+    """How much the audit looks at, and how late is too late."""
+    return Bounds(batch=settings.audit_batch, late_s=settings.audit_late_s, capacity=settings.agent_capacity)
 
 
 def _channels(credentials: Credentials, settings: Settings) -> list[Channel]:
@@ -302,5 +317,19 @@ def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:
         metrics.WAITING_EPISODES.set(counts.waiting_episodes)
         metrics.QUEUED_MESSAGES.set(counts.queued_messages)
         metrics.PARKED_MESSAGES.set(counts.parked_messages)
+        await audited()
+
+    told: Counter[str] = Counter()
+
+    async def audited() -> None:
+        run, found = await store.audit_run(), await store.finding_counts()
+        for row in ROWS:
+            kept = found.get(row, RowCount())
+            metrics.VIOLATIONS.labels(row).inc(max(0, kept.total - told[row]))
+            metrics.VIOLATIONS_OPEN.labels(row).set(kept.open)
+            told[row] = kept.total
+        age_s = (time.now() - run.ran_at).total_seconds() if run.ran_at else math.inf
+        metrics.AUDIT_AGE.set(age_s)
+        metrics.AUDIT_BEHIND.set(run.behind)
 
     return count

@@ -93,6 +93,33 @@ def settings(markdown: Annotated[bool, typer.Option(help="As docs/settings.md.")
     out.print(table)
 
 
+@app.command()
+def audit(as_json: Annotated[bool, typer.Option("--json", help="One finding a line, as JSON.")] = False) -> None:
+    """Look in the whole database for what may never happen. Changes nothing; exit code 1 if anything is found."""
+    from bot.core.audit import CHECKS
+    from bot.run import audit_now
+
+    found = asyncio.run(audit_now(_settings()))
+    if as_json:
+        for one in found:
+            line = {
+                "row": one.row,
+                "code": one.code,
+                "at": one.at.isoformat(),
+                "conversation_id": one.conversation_id,
+                "key": one.key,
+            }
+            out.print(json.dumps(line))
+    elif found:
+        table = Table("Row", "Found", "When", "Conversation", "About", box=None)
+        for one in found:
+            table.add_row(one.row, CHECKS[one.code].sentence, f"{one.at:%Y-%m-%d %H:%M:%S}Z", one.conversation_id, one.key)
+        out.print(table)
+    else:
+        out.print("Nothing is wrong.")
+    raise typer.Exit(1 if found else 0)
+
+
 @agents.command("add")
 def add_agent(
     email: str,

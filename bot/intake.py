@@ -20,7 +20,7 @@ from bot.time import Time
 log = structlog.get_logger()
 
 BATCH = 256
-STORED_WITHIN_S = 4.0
+STORED_WITHIN_S = 3.0
 """Whoever sent it waits about five seconds for an answer (Meta, Webhooks, May 5, 2026), then sends it again."""
 
 type Waiting = tuple[Sequence[Arrival], asyncio.Future[list[TakenIn]]]

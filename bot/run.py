@@ -7,6 +7,8 @@ import errno
 import os
 import secrets
 import signal
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -15,11 +17,14 @@ from rich.console import Console
 
 from bot import app as composition
 from bot import training
+from bot.audit import look
 from bot.brain import SocketBrain
+from bot.core.audit import Finding
 from bot.errors import BrainError, SettingsError
 from bot.locks import alone
 from bot.settings import Settings
 from bot.store import open_store
+from bot.store.auditing import Marks
 from bot.store.contract import Agent, AlreadyExists
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
@@ -31,6 +36,7 @@ LOOK_AGAIN_S = 0.25
 ANSWERS_WITHIN_S = 2.0
 """How long a stop waits for requests that are still being answered once everything else is finished."""
 SWAP_WITHIN_S = 120.0
+EVERY_SUSPECT = 100_000
 FIRST_ADMIN = "admin@example.com"
 
 
@@ -85,6 +91,26 @@ async def all_agents(settings: Settings) -> list[Agent]:
         return await store.agents()
     finally:
         await store.close()
+
+
+async def audit_now(settings: Settings) -> list[Finding]:
+    """Everything that the audit finds in the whole database, from the beginning. Changes nothing."""
+    nurture = composition.load_rules(settings).nurture
+    bounds, now = replace(composition.audit_bounds(settings), suspects=EVERY_SUSPECT), SystemTime().now()
+    overdue_before = now - timedelta(seconds=bounds.late_s)
+    store = open_store(settings.url)
+    found: dict[Finding, None] = {}
+    try:
+        marks, done = Marks(), False
+        while not done:
+            batch, after, _ = await look(store, nurture, bounds, marks, now=now, overdue_before=overdue_before)
+            found |= dict.fromkeys(batch)
+            # The walk over live enrolments has come round, and there was nothing new.
+            done = not after.enrolled and replace(after, enrolled="") == replace(marks, enrolled="")
+            marks = after
+    finally:
+        await store.close()
+    return list(found)
 
 
 def _agent(email: str, name: str, role: str, password: str) -> Agent:

@@ -67,6 +67,11 @@ class Settings(BaseModel):
     page_sends_per_s: float = Field(300, gt=0, description="Messages a second that Messenger takes from the page.")
     thread_sends_per_s: float = Field(1, gt=0, description="Messages a second to one person on Messenger, after the first ten.")
     agent_capacity: int = Field(4, ge=1, description="Conversations an agent holds at once.")
+    audit_every_s: float = Field(15.0, ge=1, description="How often the audit looks for what may never happen.")
+    audit_batch: int = Field(200, ge=10, description="Messages that the audit judges in one go; a look has 25 goes.")
+    audit_late_s: float = Field(
+        120.0, ge=60, description="How late a clock may fire before the audit says so; longer than every back-off."
+    )
     stop_within_s: float = Field(
         10.0, gt=0, description="How long a stop waits for what is in hand; the rest is left to other services or the next start."
     )

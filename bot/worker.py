@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 SAFETY_NET_S = 5.0
 """The longest sleep: whatever woke nobody is found by then, and a machine that was suspended notices."""
+RELEASE_WITHIN_S = 2.0
+"""How long a stop waits for the store to hear that nothing is held any more; if it does not, the lease ends by itself."""
 BACK_OFF_S = (0.5, 30.0)
 """How long what failed rests: at first, and at most; it doubles in between."""
 
@@ -121,9 +123,11 @@ class Worker(ABC):
             late = list(self._hands.values())
             for task in late:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            if late:
+                await asyncio.wait(late, timeout=RELEASE_WITHIN_S)
         try:
-            await self._store.release_claims(worker=self.name)
+            async with asyncio.timeout(RELEASE_WITHIN_S):
+                await self._store.release_claims(worker=self.name)
         except Exception as error:
             log.warning("worker.not_released", worker=type(self).__name__, error=type(error).__name__)
 

@@ -137,6 +137,11 @@ class FlowTriggered:
     flow_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """The audit found that something is missing; what can be set again is, without a word."""
+
+
 type Event = (
     Inbound
     | BrainAnswered
@@ -151,6 +156,7 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | Audited
 )
 
 

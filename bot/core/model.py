@@ -159,7 +159,8 @@ class Say:
 
     `wording` names the copy it came from (a response name, `flow/step#variant`), so wordings need not repeat.
     `typing_at` and `due_at` are set by pacing: when the typing indicator starts and when the message may leave.
-    `client_key` is the sender's own id of an agent's message: the same key twice is the same message.
+    `client_key` is the sender's own id of an agent's message: the same key twice is the same message. `prompted` tells of a
+    flow's words whether the prospect has just written; words said unprompted keep quiet hours and limits.
     """
 
     speaker: Speaker
@@ -170,6 +171,7 @@ class Say:
     purpose: str | None = None
     agent: AgentRef | None = None
     enrolment_id: str | None = None
+    prompted: bool | None = None
     client_key: str | None = None
     urgent: bool = False
     typing_at: datetime | None = None

@@ -28,6 +28,7 @@ from bot.core.model import (
     State,
     WarmlineError,
 )
+from bot.store.auditing import AuditStore
 
 LONGEST_CLAIM = timedelta(minutes=2)
 """No claim and no back-off lasts longer. One that seems to was made by a clock that has been set back since; it holds nobody up."""
@@ -250,7 +251,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(Protocol):
+class Store(AuditStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
@@ -403,8 +404,8 @@ class Store(Protocol):
         `NotFound`, and `ValueError` for another delivery, or to park a refused one."""
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
-        """An echo with our key: that message was sent, even if it was given up. None if no message has the key. Raises
-        `VersionConflict` as `mark_sent` does."""
+        """An echo with our key: that message was sent, even if it was given up. None if no message has the key. One that is
+        sent already under another id was sent twice: that is kept as a finding. Raises `VersionConflict` as `mark_sent` does."""
 
     async def unsent_count(self, conversation_id: str) -> int:
         """How many messages of the conversation wait to be sent."""

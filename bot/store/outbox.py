@@ -12,9 +12,10 @@ from bot.core.events import JournalEntry
 from bot.core.model import Delivery, Speaker
 from bot.store.codec import journal_values
 from bot.store.contract import Message, NotFound, Outgoing, VersionConflict
+from bot.store.findings import add_findings
 from bot.store.jsontext import Record
 from bot.store.message_rows import message_of, outgoing_of
-from bot.store.rules import latest
+from bot.store.rules import doubled, latest
 from bot.store.tables import OPEN_STATUS, UNSENT_STATUS, conversations, journal, messages
 
 CONVERSATION = (
@@ -77,6 +78,7 @@ _SENDING = (
     .values(
         status=Delivery.SENDING.value,
         attempts=messages.c.attempts + 1,
+        sending_at=sa.bindparam("now"),
         sent_as=sa.func.coalesce(sa.bindparam("send_as"), messages.c.sent_as),
     )
 )
@@ -172,10 +174,10 @@ def mark_sending(
     opted_out_at: datetime | None,
 ) -> bool:
     """See `Store.mark_sending`. Without a worker nobody's claim is asked for."""
-    values = {"id": message_id, "send_as": sent_as, "opted_out": opted_out_at}
+    values = {"id": message_id, "send_as": sent_as, "opted_out": opted_out_at, "now": now}
     if worker is None:
         return conn.execute(_SENDING, values).rowcount == 1
-    return conn.execute(_SENDING_HELD, {**values, "worker": worker, "now": now}).rowcount == 1
+    return conn.execute(_SENDING_HELD, {**values, "worker": worker}).rowcount == 1
 
 
 def mark_sent(
@@ -198,7 +200,11 @@ def mark_sent(
 def settle_by_echo(conn: sa.Connection, *, key: str, external_id: str, now: datetime) -> Message | None:
     """See `Store.settle_by_echo`."""
     row = conn.execute(_BY_KEY, {"key": key}).first()
-    return None if row is None else _sent(conn, row, now=now, external_id=external_id)
+    if row is None:
+        return None
+    if row.status == Delivery.SENT and row.external_id not in (None, external_id):
+        add_findings(conn, [doubled(row.conversation_id, row.message_id, now)], now=now)
+    return _sent(conn, row, now=now, external_id=external_id)
 
 
 def _sent(

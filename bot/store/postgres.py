@@ -62,3 +62,9 @@ def _engine(url: sa.URL, connections: int, server_settings: Mapping[str, str]) -
 def lock_migrations(conn: sa.Connection) -> None:
     """Wait until no other process migrates; held until the transaction ends."""
     conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+
+
+def one_moment(conn: sa.Connection) -> None:
+    """Let every statement of this transaction see the same moment. Comes before the first; SQLite does so by itself."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))

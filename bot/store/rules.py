@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.core.audit import Finding
 from bot.core.events import Decision
 from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, Promise, Say
 
@@ -86,6 +87,11 @@ def waiting_since(promise: Promise | None, episode: Episode | None) -> datetime 
     if episode is not None and episode.status == "waiting":
         return episode.requested_at
     return None
+
+
+def doubled(conversation_id: str, message_id: int, now: datetime) -> Finding:
+    """A message has come back from its channel under a second id: the person sees it twice."""
+    return Finding(code="sent_twice", at=now, conversation_id=conversation_id, key=str(message_id))
 
 
 def must_be_final(delivery: Delivery, *, parked: bool = False) -> None:

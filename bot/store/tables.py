@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from bot.core.sent import TURNS_OF_TALK
 from bot.store.columns import Id, Json, UtcDateTime
 
 metadata = sa.MetaData(
@@ -19,6 +20,12 @@ OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
 """Messages still to answer or to send. Queries repeat this text, else the partial index is not used."""
 UNSENT_STATUS = "status IN ('queued', 'sending')"
 """Messages still to send; the same holds."""
+
+SENT_STATUS = "status = 'sent'"
+"""Messages that left, in the order in which they did."""
+
+TURN_KINDS = f"kind IN ({', '.join(repr(kind) for kind in TURNS_OF_TALK)})"
+"""Lines of the journal that changed who may speak."""
 
 prospects = sa.Table(
     "prospects",
@@ -96,6 +103,8 @@ messages = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("error", sa.Text),
     sa.Column("read_at", UtcDateTime),
+    # When it was last handed to a channel that is not our own; `at` is when the channel's answer was known.
+    sa.Column("sending_at", UtcDateTime),
     # Who sends it, until when; without a holder, nobody before then. Used where several services share the database.
     sa.Column("holder", sa.Text),
     sa.Column("held_until", UtcDateTime),
@@ -113,6 +122,13 @@ messages = sa.Table(
         postgresql_where=sa.text("parked_at IS NOT NULL"),
     ),
     sa.Index("ix_messages_seq", "conversation_id", "seq", unique=True),
+    sa.Index(
+        "ix_messages_sent",
+        "at",
+        "message_id",
+        sqlite_where=sa.text(SENT_STATUS),
+        postgresql_where=sa.text(SENT_STATUS),
+    ),
     sa.Index(
         "ix_messages_inbound",
         "conversation_id",
@@ -236,6 +252,13 @@ journal = sa.Table(
     sa.Column("data", Json, nullable=False),
     sa.Index("ix_journal_conversation", "conversation_id", "journal_id"),
     sa.Index("ix_journal_kind", "kind", "at"),
+    sa.Index(
+        "ix_journal_turns",
+        "conversation_id",
+        "journal_id",
+        sqlite_where=sa.text(TURN_KINDS),
+        postgresql_where=sa.text(TURN_KINDS),
+    ),
 )
 
 notes = sa.Table(
@@ -297,4 +320,47 @@ settings = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
+)
+
+audits = sa.Table(
+    "audits",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text),
+    sa.Column("until", UtcDateTime),
+    sa.Column("ran_at", UtcDateTime),
+    sa.Column("took_s", sa.Float, nullable=False),
+    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("behind", sa.Boolean, nullable=False),
+    sa.Column("marks", Json, nullable=False),
+)
+
+LASTS = "lasting AND ended_at IS NULL"
+"""Findings that still hold."""
+
+findings = sa.Table(
+    "findings",
+    metadata,
+    sa.Column("finding_id", Id, primary_key=True),
+    sa.Column("row", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    # Empty where a finding is about no conversation. No foreign key: what belongs to none is found, too.
+    sa.Column("conversation_id", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("lasting", sa.Boolean, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("first_seen_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("last_seen_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("outcome", sa.Text),
+    sa.Index(
+        "ix_findings_known",
+        "code",
+        "conversation_id",
+        "key",
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+    sa.Index("ix_findings_lasting", "finding_id", sqlite_where=sa.text(LASTS), postgresql_where=sa.text(LASTS)),
 )

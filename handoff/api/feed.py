@@ -127,8 +127,10 @@ class Feed:
             case "presence":
                 self._presence = True
                 self._names = {NATIVE.agent_id: self._names[NATIVE.agent_id]}
+            case "audit":
+                self._to_admins({"type": "audit"})
             case "outbox":
-                self._undelivered()
+                self._to_admins({"type": "undelivered"})
             case "typing" | "notice":
                 self._told.append(frame)
             case "signed_out":
@@ -167,10 +169,10 @@ class Feed:
             item = item_shape(overview, state, screen.me.agent.agent_id)
             screen.put({"type": "conversation", "item": item, "now": now})
 
-    def _undelivered(self) -> None:
+    def _to_admins(self, frame: Frame) -> None:
         for screen in tuple(self._screens):
             if screen.me.agent.role == "admin":
-                screen.put({"type": "undelivered"})
+                screen.put(frame)
 
     async def _typing(self, frame: Frame) -> None:
         agent_id = frame["agent_id"]

@@ -51,7 +51,7 @@ class HubPort(Protocol):
 
     Topic `console`: {"type": "conversation", "conversation_id"}, {"type": "message", "conversation_id", "seq"},
     {"type": "typing", "conversation_id", "agent_id"} (None: the prospect), {"type": "presence"},
-    {"type": "outbox"}: what could not be delivered has changed,
+    {"type": "outbox"}: what could not be delivered has changed, {"type": "audit"}: the audit has looked,
     {"type": "notice", "kind", "to", "conversation_id", "text", "agent_id", ...} (see `handoff.api.wording`),
     {"type": "signed_out", "agent_id", "token_sha256"} (None: every session of the agent).
     Topic `conversation:<id>`: {"type": "typing", "on", "agent_id"}.
@@ -82,6 +82,7 @@ class ConsoleParts:
     now: Callable[[], datetime]
     policy: Policy
     secure_cookies: bool
+    audit_every_s: float = 15.0
     typing: Callable[[Identity, AgentRef], None] = lambda _identity, _agent: None
     address: Callable[[web.Request], str] = lambda request: request.remote or ""
     circuits: Callable[[], Sequence[tuple[str, Circuit]]] = tuple

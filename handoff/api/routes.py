@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import WSCloseCode, web
 
+from handoff.api.audit import Audit
 from handoff.api.errors import answering
 from handoff.api.feed import Feed
 from handoff.api.outbox import Outbox
@@ -46,6 +47,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
+    signed_in("GET", "/audit", Audit(parts).audit, admin=True)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)

@@ -20,6 +20,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from bot.core.audit import CHECKS, ROWS
+
 DIST = Path(__file__).parents[2] / "web" / "dist"
 type Json = dict[str, Any]
 
@@ -105,6 +107,7 @@ class FakeWarmline:
         self.api_down = False
         self.say_status: tuple[int, str, str] | None = None
         self.echo_own = True
+        self.audit: Json = audit_report()
         self.requests: list[tuple[str, str]] = []
         self.parked: list[Json] = []
         self.sent_again: list[str] = []
@@ -427,6 +430,10 @@ class FakeWarmline:
                 return mistake(422, "wrong_password", "That isn't your present password.")
             person.password = body["new"]
             return web.json_response({})
+        if path == "audit":
+            if person.role != "admin":
+                return mistake(403, "not_admin", "Only an admin can do that.")
+            return web.json_response({**self.audit, "now": stamp(now())})
         return self.agents(request, person, path, body)
 
     def agents(self, request: web.Request, person: Person, path: str, body: Json) -> web.Response:
@@ -619,6 +626,30 @@ def page(path: Path) -> Any:
         return web.FileResponse(path, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
     return give
+
+
+def audit_report(*findings: Json, seconds_ago: float | None = 3, **more: Any) -> Json:
+    """What the audit tells: all is well but for these findings."""
+    open_rows = [one["row"] for one in findings if one["state"] == "open"]
+    all_rows = [one["row"] for one in findings]
+    rows = [
+        {"row": row, "sentence": sentence, "open": open_rows.count(row), "total": all_rows.count(row), "last_at": None}
+        for row, sentence in ROWS.items()
+    ]
+    ran_at = None if seconds_ago is None else stamp(now() - timedelta(seconds=seconds_ago))
+    told: Json = {"ran_at": ran_at, "every_s": 15, "took_ms": 4.2, "runs": 4242, "behind": False, "rows": rows}
+    return {**told, "findings": list(findings), "total": len(findings), **more}
+
+
+def found(code: str, state: str, *, conversation_id: str | None = None, minutes_ago: float = 2, about: str | None = None) -> Json:
+    """One finding of the audit."""
+    at = now() - timedelta(minutes=minutes_ago)
+    ended_at = stamp(at + timedelta(seconds=0.2)) if state in ("repaired", "over") else None
+    return {
+        "id": f"{code}-{minutes_ago}", "row": CHECKS[code].row, "code": code, "sentence": CHECKS[code].sentence,
+        "conversation_id": conversation_id, "about": about, "at": stamp(at), "first_seen_at": stamp(at), "last_seen_at": stamp(at),
+        "state": state, "ended_at": ended_at,
+    }  # fmt: skip
 
 
 async def send(socket: web.WebSocketResponse, frame: Json) -> None:

@@ -15,17 +15,18 @@ from bot.store.contract import (
     Parked,
     VersionConflict,
 )
+from bot.store.fake.audit import Audits
 from bot.store.fake.records import LEAVING, Line, Talk, copied
-from bot.store.fake.talks import Talks
 from bot.store.ledger import must_be_short
 from bot.store.rules import (
     clean_text,
+    doubled,
     latest,
     must_be_final,
 )
 
 
-class Outbox(Talks):
+class Outbox(Audits):
     """What is to be sent, and what became of it."""
 
     def _firsts(self, channels: tuple[str, ...]) -> Iterable[tuple[Talk, Line]]:
@@ -121,6 +122,7 @@ class Outbox(Talks):
             return False
         line.delivery = Delivery.SENDING
         line.attempts += 1
+        line.sending_at = now
         line.sent_as = sent_as or line.sent_as
         return True
 
@@ -134,7 +136,7 @@ class Outbox(Talks):
         opted_out_at: datetime | None = None,
     ) -> Message:
         """See `Store.mark_sent`. Raises `NotFound`, `VersionConflict`."""
-        return self._sent(self._outbound(message_id), now, sent_as, opted_out_at)
+        return self._sent(self._outbound(message_id), now, external_id, sent_as, opted_out_at)
 
     def _fresh(self, line: Line, opted_out_at: datetime | None) -> bool:
         """Nobody took over or opted out since the message was claimed."""
@@ -145,9 +147,20 @@ class Outbox(Talks):
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
         """See `Store.settle_by_echo`."""
         line = self._by_key.get(key)
-        return None if line is None else self._sent(line, now)
+        if line is None:
+            return None
+        if line.delivery is Delivery.SENT and line.external_id not in (None, external_id):
+            await self.add_findings([doubled(line.conversation_id, line.message_id, now)], now=now)
+        return self._sent(line, now, external_id)
 
-    def _sent(self, line: Line, now: datetime, sent_as: str | None = None, opted_out_at: datetime | None = None) -> Message:
+    def _sent(
+        self,
+        line: Line,
+        now: datetime,
+        external_id: str | None,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> Message:
         if line.delivery is Delivery.SENT:
             return line.shown()
         if line.attempts == 0 and (line.delivery not in LEAVING or not self._fresh(line, opted_out_at)):
@@ -155,6 +168,7 @@ class Outbox(Talks):
         talk = self._talks[line.conversation_id]
         talk.last_seq += 1
         line.seq, line.at, line.delivery, line.error = talk.last_seq, now, Delivery.SENT, None
+        line.external_id = external_id
         line.sent_as, line.detail = sent_as or line.sent_as, ""
         self._unpark(line)
         talk.last_at = max(talk.last_at, now)

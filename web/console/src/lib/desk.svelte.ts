@@ -2,6 +2,7 @@ import { Link, type LinkState } from "../../../shared/link.ts";
 import { newKey } from "../../../shared/key.ts";
 import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
+import { Audit } from "./audit.svelte.ts";
 import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, loaded, NEW_CHAT, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
 import { router } from "./router.svelte.ts";
@@ -41,6 +42,7 @@ export class Desk {
   colleagues = $state.raw<Colleague[]>([]);
   notices = $state.raw<Notice[]>([]);
   /** For admins alone. */
+  readonly audit: Audit | null;
   readonly undelivered: Undelivered | null;
   link = $state<LinkState>("idle");
   retryAt = $state<number | null>(null);
@@ -59,6 +61,7 @@ export class Desk {
     private readonly signedOut: () => void,
   ) {
     this.presence = presence;
+    this.audit = me.role === "admin" ? new Audit((error) => this.#signedOutBy(error)) : null;
     this.undelivered = me.role === "admin" ? new Undelivered((error) => this.#signedOutBy(error)) : null;
     const url = new URL("/api/console/socket", location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -234,6 +237,7 @@ export class Desk {
     }
     else if (frame.type === "message") this.#message(frame.conversation_id, frame.message);
     else if (frame.type === "typing") this.#typing(frame.conversation_id, frame.who);
+    else if (frame.type === "audit") this.audit?.changed();
     else if (frame.type === "undelivered") this.undelivered?.changed();
     else if (frame.type === "notice") this.#notice(frame);
   }
@@ -283,6 +287,7 @@ export class Desk {
   /** What happened while the line was down came by no frame, so it is asked for again. */
   #catchUp(): void {
     for (const view of ["queue", "mine", "all"] as const) void this.fetchList(view);
+    this.audit?.changed();
     void this.undelivered?.load();
     const open = router.id;
     this.chats = new Map([...this.chats].filter(([id, { locals }]) => id === open || locals.length > 0));
