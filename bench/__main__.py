@@ -20,10 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import rows
+from bench.linting import lint_lines
 from bench.processes import ROOT
 from bench.rows import Row, Stage
 
-ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "widget")
+ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "widget", "lint")
 
 
 async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seconds: float, people: int) -> list[Row]:
@@ -51,6 +52,8 @@ async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seco
         keep(await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40))
     if "widget" in wanted:
         keep(rows.widget_bytes())
+    if "lint" in wanted:
+        keep(lint_lines())
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -98,23 +98,16 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A text as tokens and sentences (half-open ranges of tokens)."""
+    """A text as tokens, those of them that are words, and sentences (half-open ranges of tokens).
+
+    `names` says where capitalised words begin inside a sentence, unless most words do: then it's a headline or shouting.
+    """
 
     text: str
     tokens: tuple[Token, ...]
+    words: tuple[Token, ...]
     sentences: tuple[tuple[int, int], ...]
-
-    @property
-    def names(self) -> frozenset[int]:
-        """Where capitalised words stand inside a sentence, unless most words do: then it's a headline or shouting."""
-        inside = [token for start, end in self.sentences for token in self.tokens[start + 1 : end] if token.is_word]
-        found = [token.start for token in inside if token.text[0].isupper() and len(token.text) > 1]
-        return frozenset(found if len(found) * 2 <= len(inside) else ())
-
-    @property
-    def words(self) -> list[Token]:
-        """The tokens that are words."""
-        return [token for token in self.tokens if token.is_word]
+    names: frozenset[int]
 
 
 @lru_cache(maxsize=512)
@@ -124,7 +117,14 @@ def read(text: str) -> Reading:
     doc = english()(text)
     tokens = tuple(_token(token.text, token.idx) for token in doc)
     sentences = tuple((sentence.start, sentence.end) for sentence in doc.sents)
-    return Reading(text=text, tokens=tokens, sentences=sentences)
+    words = tuple(token for token in tokens if token.is_word)
+    return Reading(text=text, tokens=tokens, words=words, sentences=sentences, names=_names(tokens, sentences))
+
+
+def _names(tokens: Sequence[Token], ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
+    inside = [token for start, end in ranges for token in tokens[start + 1 : end] if token.is_word]
+    found = [token.start for token in inside if token.text[0].isupper() and len(token.text) > 1]
+    return frozenset(found if len(found) * 2 <= len(inside) else ())
 
 
 def _token(text: str, start: int) -> Token:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
+from typing import NamedTuple
 
 from nurture.lint.english import EMOJI, URL, Reading, Token, emoji, syllables
 from nurture.lint.lexicon import FAMILIES, Hit, hits, kinds
@@ -30,8 +30,7 @@ SMILEY = re.compile(r"(?<!\w)[:;]-?[)(DPp/](?!\w)|<3")
 ENDED = re.compile(r"[.!?…)\"'*]$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feature:
+class Feature(NamedTuple):
     """One thing that counts: its value for a text and the words that show it."""
 
     name: str
@@ -67,7 +66,7 @@ def _of(found: Sequence[Hit], family: str) -> list[str]:
 
 
 def _counted(name: str, shown: Sequence[str], scale: float) -> Feature:
-    return Feature(name=name, value=len(shown) / scale, shown=tuple(dict.fromkeys(shown)))
+    return Feature(name, len(shown) / scale, tuple(dict.fromkeys(shown))) if shown else Feature(name, 0.0)
 
 
 def _signs(reading: Reading, words: Sequence[Token]) -> Iterable[tuple[str, list[str]]]:

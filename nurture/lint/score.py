@@ -144,11 +144,11 @@ def _percent(log_odds: float) -> float:
 
 def _reasons(parts: Iterable[tuple[Feature, float]]) -> tuple[Reason, ...]:
     """What is there counts; what is merely absent is told only if nothing else is."""
-    reasons = [
-        (bool(feature.value), Reason(feature=feature.name, points=round(part * POINTS_PER_LOG_ODDS), shown=feature.shown))
-        for feature, part in parts
-        if abs(part * POINTS_PER_LOG_ODDS) >= MIN_POINTS
-    ]
-    reasons.sort(key=lambda told: (not told[0], -abs(told[1].points)))
-    present = [reason for there, reason in reasons if there]
-    return tuple((present or [reason for _, reason in reasons if reason.points < 0])[:MAX_REASONS])
+    least = MIN_POINTS / POINTS_PER_LOG_ODDS
+    telling = [(feature, part) for feature, part in parts if abs(part) >= least]
+    chosen = [pair for pair in telling if pair[0].value] or [pair for pair in telling if pair[1] < 0]
+    chosen.sort(key=lambda pair: -abs(pair[1]))
+    return tuple(
+        Reason(feature=feature.name, points=round(part * POINTS_PER_LOG_ODDS), shown=feature.shown)
+        for feature, part in chosen[:MAX_REASONS]
+    )
