@@ -35,9 +35,9 @@ check: install .tools/node web/node_modules/.stamp ## Lint, types, architecture
 	@cd web && npm run --silent lint && npm run --silent check
 
 bench: install web ## Figures beside the alternatives, one run
-	@$(RUN) python -m bench
+	@$(RUN) --group bench python -m bench
 
-torture: install ## Real processes killed at random; counts lost, doubled, reordered
+torture: install ## Services, brain and database killed at random; lost, doubled, reordered, early, late
 	@$(RUN) python -m bench.torture
 
 docs: install ## Make the generated pages again

@@ -20,45 +20,81 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import rows
+from bench.databases import on_postgresql
+from bench.hanging import hang
 from bench.linting import lint_lines
 from bench.processes import ROOT
+from bench.reminders import reminders
 from bench.rows import Row, Stage
+from bench.simulation import simulation
+from bench.stopped_store import stopped_store
 
-ROWS = ("turns", "slow-graph", "flood", "hang", "start-up", "clocks", "widget", "lint")
+ROWS = (
+    "turns", "slow-graph", "flood", "hang", "start-up", "reminders", "postgresql", "clocks", "sleepers", "procrastinate",
+    "stopped-store", "simulation", "widget", "lint",
+)  # fmt: skip
+BESIDE_RASA = frozenset({"turns", "slow-graph", "flood", "hang", "start-up"})
+"""Rows that need both sides up."""
 
 
 async def _measure(wanted: Sequence[str], console: Console, *, rounds: int, seconds: float, people: int) -> list[Row]:
     found: list[Row] = []
 
-    def keep(row: Row) -> None:
-        found.append(row)
-        console.print(f"  {row.name}: {row.warmline}  |  {row.rasa}", markup=False)
+    def keep(*measured: Row) -> None:
+        for row in measured:
+            found.append(row)
+            console.print(f"  {row.name}: {row.warmline}  |  {row.rasa}", markup=False)
 
-    if {"turns", "slow-graph", "flood", "hang", "start-up"} & set(wanted):
+    if BESIDE_RASA & set(wanted):
         console.print("Starting Warmline, then Rasa ...")
         async with Stage() as pair:
-            if "turns" in wanted:
-                name = "Whole turns through Messenger"
-                keep(await rows.turns(pair, rounds=rounds, seconds=seconds, people=people, name=name))
-            if "slow-graph" in wanted:
-                keep(await rows.slow_graph(pair, rounds=2, seconds=seconds, people=8, call_s=0.1))
-            if "flood" in wanted:
-                keep(await rows.flood(pair, people=200))
-            if "start-up" in wanted:
-                keep(rows.start_up(pair))
-            if "hang" in wanted:
-                keep(await rows.hang(pair, people=50))
-    if "clocks" in wanted:
-        keep(await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40))
-    if "widget" in wanted:
-        keep(rows.widget_bytes())
-    if "lint" in wanted:
-        keep(lint_lines())
+            for name in wanted:
+                if name in BESIDE_RASA:
+                    keep(await _beside_rasa(name, pair, rounds=rounds, seconds=seconds, people=people))
+    for name in wanted:
+        if name not in BESIDE_RASA:
+            keep(*await _alone(name, rounds=rounds, seconds=seconds, people=people))
     return found
 
 
+async def _beside_rasa(name: str, pair: rows.Pair, *, rounds: int, seconds: float, people: int) -> Row:
+    match name:
+        case "turns":
+            return await rows.turns(pair, rounds=rounds, seconds=seconds, people=people, name="Whole turns through Messenger")
+        case "slow-graph":
+            return await rows.slow_graph(pair, rounds=2, seconds=seconds, people=8, call_s=0.1)
+        case "flood":
+            return await rows.flood(pair, people=200)
+        case "hang":
+            return await hang(pair, seconds=30.0, per_s=20.0)
+        case _:
+            return rows.start_up(pair)
+
+
+async def _alone(name: str, *, rounds: int, seconds: float, people: int) -> list[Row]:
+    match name:
+        case "reminders":
+            return [await reminders(people=100)]
+        case "postgresql":
+            return [await on_postgresql(rounds=rounds, seconds=seconds, people=people)]
+        case "clocks":
+            return [await rows.clocks(sleeping=10_000, episodes=500, spread_s=20, lead_s=40)]
+        case "sleepers" | "procrastinate":
+            from bench import due  # what it compares with is in the dependency group `bench`
+
+            return await due.measured((name,))
+        case "stopped-store":
+            return [await stopped_store()]
+        case "simulation":
+            return [simulation()]
+        case "lint":
+            return [lint_lines()]
+        case _:
+            return [rows.widget_bytes()]
+
+
 def _table(found: Sequence[Row]) -> Table:
-    table = Table("", "Warmline", "Rasa 3.6.21", "Ratio", box=None, pad_edge=False, padding=(0, 2))
+    table = Table("", "Warmline", "Rasa 3.6.21, or as said", "Ratio", box=None, pad_edge=False, padding=(0, 2))
     for row in found:
         table.add_row(row.name, row.warmline, row.rasa, "" if row.ratio is None else f"{row.ratio:.1f} x")
     return table

@@ -1,15 +1,19 @@
-"""Whether a talk that went through kills is whole: nothing lost, doubled or out of order. Pure."""
+"""Whether a talk that went through kills is whole: nothing lost, doubled, out of order or early; and how late things came. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bench.talk import Question
 
 GREETING = "utter_greet"
+GRAIN = timedelta(milliseconds=2)
+"""Two clocks are compared: the platform tells its time in microseconds, a service took the decision just before."""
 
 
 class Fault(StrEnum):
@@ -18,6 +22,7 @@ class Fault(StrEnum):
     LOST = "lost"
     DOUBLED = "doubled"
     REORDERED = "reordered"
+    EARLY = "early"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,7 @@ class Talk:
     asked: tuple[Question, ...]  # in the order asked, each at most once
     greetings: int  # how often "hey" was written before a question
     heard: tuple[str | None, ...]  # names of the wordings that arrived, in order; None for words of a flow
-    excused: int  # messages that, by the service's journal, got the honest line and a person instead of an answer
+    excused: int  # messages that got the honest line and a person instead, or were heard and answered with the next question
     sent_ids: frozenset[str]  # ids of the messages the person wrote
     stored_ids: tuple[str, ...]  # ids of the person's messages in the store, in the order shown
     unheard: int  # of these, how many no turn has taken up
@@ -116,4 +121,121 @@ def judge_delivery(lines: Sequence[Line], arrived: Mapping[str, Sequence[str]]) 
             found.append(Finding(fault=Fault.LOST, person=line.person, detail=f"{line.key} counts as sent but never arrived"))
         if line.status in ("queued", "sending"):
             found.append(Finding(fault=Fault.LOST, person=line.person, detail=f"{line.key} is still {line.status}"))
+    return found
+
+
+# ---- early and late ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """From a question to the last bubble of its answer, as the person saw it."""
+
+    person: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """Something that was due and happened: a bubble that arrived, a clock that was acted upon."""
+
+    what: str
+    person: str
+    due_at: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """A time in which something was dead, suspended or not back yet."""
+
+    kind: str
+    since: datetime
+    until: datetime
+
+
+def judge_early(happened: Iterable[Timed]) -> list[Finding]:
+    """Whatever came before its time."""
+    return [
+        Finding(fault=Fault.EARLY, person=one.person, detail=f"{one.what} came {(one.due_at - one.at).total_seconds():.3f} s early")
+        for one in happened
+        if one.at < one.due_at - GRAIN
+    ]
+
+
+class Calendar:
+    """When what was away: `outages` for everybody, `faults` of the platform for the person they hit. Work that piles up in an
+    outage is done some time after it, so it lasts `after_s` longer."""
+
+    def __init__(self, outages: Sequence[Outage], faults: Mapping[str, Sequence[datetime]], *, after_s: float) -> None:
+        after = timedelta(seconds=after_s)
+        self._outages = [(outage.since, outage.until + after) for outage in outages]
+        self._faults = {person: sorted(times) for person, times in faults.items()}
+        self._after = after
+
+    def name(self, person: str, since: datetime, until: datetime) -> str:
+        """`outage`, `platform` (one of its faults hit this person) or `quiet`: what was the matter between these moments."""
+        if any(began <= until and since <= ended for began, ended in self._outages):
+            return "outage"
+        hit = self._faults.get(person, ())
+        place = bisect_right(hit, until)
+        return "platform" if place and hit[place - 1] >= since - self._after else "quiet"
+
+
+def lateness(parts: Iterable[tuple[str, str, float]]) -> dict[str, dict[str, dict[str, float]]]:
+    """Of (what, when, seconds): count, median, 99th percentile and worst for each what and when."""
+    groups: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for what, when, seconds in parts:
+        groups[what][when].append(seconds)
+    return {
+        what: {when: _spread(sorted(values)) for when, values in sorted(times.items())} for what, times in sorted(groups.items())
+    }
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    def share(part: float) -> float:
+        return round(values[min(len(values) - 1, int(len(values) * part))], 3)
+
+    return {"n": len(values), "p50_s": share(0.5), "p99_s": share(0.99), "worst_s": round(values[-1], 3)}
+
+
+# ---- the journal: what was decided, and how often -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A line of the journal."""
+
+    person: str
+    kind: str
+    data: Mapping[str, object]
+
+
+def judge_journal(lines: Iterable[Noted], heard: Mapping[str, int]) -> list[Finding]:
+    """A decision with two effects, or with none. `heard` says how many messages of each person the store counts as heard."""
+    taken_up: Counter[str] = Counter()
+    once: Counter[tuple[str, str, str]] = Counter()
+    for line in lines:
+        match line.kind:
+            case "turn.heard":
+                taken_up[line.person] += int(str(line.data["messages"]))
+            case "rung.climbed":
+                once[line.person, "rung", f"{line.data['episode_id']} {line.data['rung']}"] += 1
+            case "episode.opened" | "episode.closed":
+                once[line.person, line.kind, str(line.data["episode_id"])] += 1
+            case "flow.started" | "flow.ended":
+                once[line.person, line.kind, str(line.data["enrolment"])] += 1
+    found = [
+        Finding(fault=Fault.DOUBLED, person=person, detail=f"{kind} {key} happened {n} times")
+        for (person, kind, key), n in once.items()
+        if n > 1
+    ]
+    for person in sorted(taken_up.keys() | heard.keys()):
+        told, counted = taken_up[person], heard.get(person, 0)
+        if told != counted:
+            fault = Fault.DOUBLED if told > counted else Fault.LOST
+            found.append(
+                Finding(fault=fault, person=person, detail=f"turns took up {told} messages, {counted} are marked as heard")
+            )
     return found

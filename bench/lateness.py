@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from nurture.engine import Nurture, Persona
 BATCH = 256
 FAR = timedelta(days=2)
 FIRST_WORDS_S = 30.0
-_BUCKET = re.compile(r'^warmline_clock_lateness_seconds_bucket\{le="([^"]+)"\} ([0-9.]+)', re.MULTILINE)
+_BUCKET = re.compile(r'^warmline_clock_lateness_seconds_bucket\{.*?le="([^"]+)".*?\} ([0-9.]+)', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,9 @@ class Lateness:
 
 def read_lateness(metrics: str, *, before: str = "") -> Lateness:
     """From two pages of /metrics, what happened between them."""
-    prior = {bound: float(count) for bound, count in _BUCKET.findall(before)}
-    counts = {bound: float(count) - prior.get(bound, 0.0) for bound, count in _BUCKET.findall(metrics)}
-    fired = counts.get("+Inf", 0.0)
+    counts: Counter[str] = Counter()
+    for page, sign in ((metrics, 1), (before, -1)):
+        for bound, count in _BUCKET.findall(page):
+            counts[bound] += sign * int(float(count))
+    fired = counts["+Inf"]
     return Lateness(fired=int(fired), within={float(bound): count / fired if fired else 0.0 for bound, count in counts.items()})

@@ -94,13 +94,22 @@ def send_signal(pids: Iterable[int], number: signal.Signals) -> None:
 class Started:
     """A process of ours and what it wrote. Leaving the context ends it and everything below it."""
 
-    def __init__(self, name: str, command: Sequence[str | Path], *, log: Path, env: Mapping[str, str], cwd: Path = ROOT) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path = ROOT,
+        user: str | None = None,
+    ) -> None:
         self.name, self.log = name, log
         self.started_at = monotonic()
         with log.open("ab") as out:
             self.process = subprocess.Popen(
                 [str(part) for part in command], cwd=cwd, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, start_new_session=True,
+                stdout=out, stderr=out, start_new_session=True, user=user,
             )  # fmt: skip
 
     @property

@@ -20,9 +20,9 @@ _ENV = {
 class Rasa:
     """A Rasa server with its action server. Its tracker store is Rasa's default, in memory."""
 
-    def __init__(self, home: Path, *, graph_url: str, model: Path) -> None:
+    def __init__(self, home: Path, *, graph_url: str, model: Path, api: bool = False) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        self.home, self._model, self._graph_url = home, model, graph_url
+        self.home, self._model, self._graph_url, self._api = home, model, graph_url, api
         self.port, self._actions_port = free_port(), free_port()
         (home / "credentials.yml").write_text(f"facebook:\n  verify: {VERIFY}\n  secret: {SECRET}\n  page-access-token: {TOKEN}\n")
         (home / "endpoints.yml").write_text(f"action_endpoint:\n  url: http://127.0.0.1:{self._actions_port}/webhook\n")
@@ -47,7 +47,6 @@ class Rasa:
 
     async def start(self) -> float:
         """Start both side by side and wait until both serve. Returns the seconds this took. Raises `ProcessFailed`."""
-        env = {**_ENV, "GRAPH_URL": self._graph_url}
         actions: list[str | Path] = [
             BRAIN_PYTHON,
             "-m",
@@ -58,16 +57,24 @@ class Rasa:
             str(self._actions_port),
             "--quiet",
         ]
-        server: list[str | Path] = [
+        self.spawn_server()
+        self._actions = Started("rasa run actions", actions, log=self.home / "actions.log", env=_ENV)
+        return await self.ready()
+
+    def spawn_server(self) -> None:
+        """Start the server alone and return at once."""
+        command: list[str | Path] = [
             BRAIN_PYTHON, "-m", "bench.rasa_up", "run", "--model", self._model, "--quiet",
             "--credentials", self.home / "credentials.yml", "--endpoints", self.home / "endpoints.yml",
-            "--port", str(self.port), "--interface", "127.0.0.1",
+            "--port", str(self.port), "--interface", "127.0.0.1", *(["--enable-api"] if self._api else []),
         ]  # fmt: skip
-        self._server = Started("rasa run", server, log=self.home / "rasa.log", env=env)
-        self._actions = Started("rasa run actions", actions, log=self.home / "actions.log", env=env)
+        self._server = Started("rasa run", command, log=self.home / "rasa.log", env={**_ENV, "GRAPH_URL": self._graph_url})
+
+    async def ready(self) -> float:
+        """Wait until both serve. Returns the seconds since the start. Raises `ProcessFailed`."""
         took_s = await asyncio.gather(
-            self._server.answers(f"http://127.0.0.1:{self.port}/webhooks/facebook/", within_s=READY_WITHIN_S),
-            self._actions.answers(f"http://127.0.0.1:{self._actions_port}/health", within_s=READY_WITHIN_S),
+            self.server.answers(f"http://127.0.0.1:{self.port}/webhooks/facebook/", within_s=READY_WITHIN_S),
+            self.actions.answers(f"http://127.0.0.1:{self._actions_port}/health", within_s=READY_WITHIN_S),
         )
         return max(took_s)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
-import signal
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import aiohttp
 
 from bench.crowd import Crowd, Round, percentile
 from bench.lateness import FIRST_WORDS_S, arm, ladder_settings, read_lateness
-from bench.processes import ROOT, cpu_s, send_signal
+from bench.processes import ROOT, cpu_s
 from bench.rasa_server import Rasa
 from bench.talk import QUESTIONS, wordings
 from bench.warmline import Warmline, model
@@ -104,28 +103,33 @@ class Stage:
 
 async def turns(pair: Pair, *, rounds: int, seconds: float, people: int, name: str) -> Row:
     """Whole turns: from pressing send to the last bubble of the answer. Alternates A B A B; the medians count."""
-    done: dict[str, list[tuple[Round, float, float, float]]] = {"warmline": [], "rasa": []}
-    for side in (pair.ours, pair.theirs):
-        await side.crowd.talk(people=people, seconds=min(3.0, seconds))
-    for _ in range(rounds):
-        for side in (pair.ours, pair.theirs):
-            before = (cpu_s(side.server_pids), cpu_s(side.brain_pids), cpu_s([os.getpid()]))
-            result = await side.crowd.talk(people=people, seconds=seconds)
-            after = (cpu_s(side.server_pids), cpu_s(side.brain_pids), cpu_s([os.getpid()]))
-            cpu_ms = [(late - early) / max(1, result.turns) * 1000 for late, early in zip(after, before, strict=True)]
-            done[side.name].append((result, cpu_ms[0], cpu_ms[1], cpu_ms[2]))
-    figures = {side: _figures([part[0] for part in parts], parts) for side, parts in done.items()}
+    figures = await alternating((pair.ours, pair.theirs), rounds=rounds, seconds=seconds, people=people)
     ours, theirs = figures["warmline"], figures["rasa"]
     return Row(
         name=name,
-        warmline=_turns_text(ours),
-        rasa=_turns_text(theirs),
+        warmline=turns_text(ours),
+        rasa=turns_text(theirs),
         ratio=float(str(ours["turns_per_s"])) / (float(str(theirs["turns_per_s"])) or float("nan")),
         note=f"{people} people at once, each waits for the answer; median of {rounds} rounds of {seconds:g} s, taken in turns. "
         f"Calls to Graph per turn: Warmline {ours['calls_per_turn']}; Rasa {theirs['calls_per_turn']}. "
         f"Durable: Warmline's SQLite, synced; Rasa keeps trackers in memory.",
         data=figures,
     )
+
+
+async def alternating(sides: Sequence[Side], *, rounds: int, seconds: float, people: int) -> dict[str, dict[str, object]]:
+    """Rounds of talk, the sides taking turns after a warm-up of each; the figures of each side by its name."""
+    done: dict[str, list[tuple[Round, float, float, float]]] = {side.name: [] for side in sides}
+    for side in sides:
+        await side.crowd.talk(people=people, seconds=min(3.0, seconds))
+    for _ in range(rounds):
+        for side in sides:
+            before = (cpu_s(side.server_pids), cpu_s(side.brain_pids), cpu_s([os.getpid()]))
+            result = await side.crowd.talk(people=people, seconds=seconds)
+            after = (cpu_s(side.server_pids), cpu_s(side.brain_pids), cpu_s([os.getpid()]))
+            cpu_ms = [(late - early) / max(1, result.turns) * 1000 for late, early in zip(after, before, strict=True)]
+            done[side.name].append((result, cpu_ms[0], cpu_ms[1], cpu_ms[2]))
+    return {name: _figures([part[0] for part in parts], parts) for name, parts in done.items()}
 
 
 def _figures(rounds: Sequence[Round], parts: Sequence[tuple[Round, float, float, float]]) -> dict[str, object]:
@@ -148,7 +152,8 @@ def _figures(rounds: Sequence[Round], parts: Sequence[tuple[Round, float, float,
     }
 
 
-def _turns_text(figures: Mapping[str, object]) -> str:
+def turns_text(figures: Mapping[str, object]) -> str:
+    """The figures of `alternating` in words."""
     return f"{figures['turns_per_s']} turns/s, p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms"
 
 
@@ -200,7 +205,9 @@ async def _flood(side: Side, people: int) -> dict[str, object]:
     answered = [took for took in await asyncio.gather(*map(once, range(people))) if took is not None]
     await side.graph.idle()
     attempts = side.graph.webhooks.attempts[first:]
-    acks = sorted(min(ACK_LIMIT_S, (a.at.timestamp() - _sent_at(a.payload))) for a in attempts if a.number == 1 and _own(a.payload))
+    acks = sorted(
+        min(ACK_LIMIT_S, (a.at.timestamp() - _sent_at(a.payload))) for a in attempts if a.number == 1 and is_persons_own(a.payload)
+    )
     twice = sum(len([s for s in person.inbox if _is_answer(side, s.text, question.answer)]) > 1 for person in crowd)
     return {
         "answered": len(answered), "seconds": round(max(answered, default=PATIENCE_S), 2), "answered_more_than_once": twice,
@@ -212,7 +219,7 @@ def _is_answer(side: Side, text: str | None, answer: str) -> bool:
     return (side.crowd.words.name(text) or "").startswith(answer)
 
 
-def _own(payload: Mapping[str, object]) -> bool:
+def is_persons_own(payload: Mapping[str, object]) -> bool:
     """Whether a webhook body carries a person's message (and not an echo)."""
     entries = payload["entry"]
     assert isinstance(entries, list)
@@ -223,47 +230,6 @@ def _sent_at(payload: Mapping[str, object]) -> float:
     entries = payload["entry"]
     assert isinstance(entries, list)
     return float(entries[0]["messaging"][0]["timestamp"]) / 1000
-
-
-async def hang(pair: Pair, *, people: int) -> Row:
-    """How fast a webhook is acknowledged while what thinks is stopped: Warmline's brain, Rasa's action server."""
-    data = {}
-    for side, stopped in ((pair.ours, pair.ours.brain_pids), (pair.theirs, pair.theirs.brain_pids)):
-        send_signal(stopped, signal.SIGSTOP)
-        try:
-            data[side.name] = await _acknowledged(side, people)
-        finally:
-            send_signal(stopped, signal.SIGCONT)
-    ours, theirs = data["warmline"], data["rasa"]
-    return Row(
-        name="Acknowledgement while the brain hangs",
-        warmline=_ack_text(ours, people), rasa=_ack_text(theirs, people),
-        ratio=float(str(theirs["p50_ms"])) / float(str(ours["p50_ms"])),
-        note="Stopped with SIGSTOP: all of Warmline's brain; of Rasa only the action server, since its server is its brain "
-        "and would not acknowledge at all. Counted up to Meta's limit of 5 s.",
-        data=data,
-    )  # fmt: skip
-
-
-async def _acknowledged(side: Side, people: int) -> dict[str, object]:
-    first = len(side.graph.webhooks.attempts)
-
-    async def write(number: int) -> float:
-        started = perf_counter()
-        await side.graph.person(f"hang-{side.name}-{number}").says(QUESTIONS[1].text)
-        return perf_counter() - started
-
-    took = sorted(await asyncio.gather(*map(write, range(people))))
-    acknowledged = sum(a.acknowledged for a in side.graph.webhooks.attempts[first:] if a.number == 1 and _own(a.payload))
-    return {
-        "acknowledged": acknowledged,
-        "p50_ms": round(percentile(took, 0.5) * 1000, 1),
-        "p99_ms": round(percentile(took, 0.99) * 1000, 1),
-    }
-
-
-def _ack_text(figures: Mapping[str, object], people: int) -> str:
-    return f"{figures['acknowledged']}/{people} within 5 s, p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms"
 
 
 def start_up(pair: Pair) -> Row:

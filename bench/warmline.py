@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from bench.processes import BRAIN_PYTHON, POLL_S, ROOT, Started, descendants
+import aiohttp
+
+from bench.processes import BRAIN_PYTHON, POLL_S, ROOT, ProcessFailed, Started, descendants
 
 VERIFY = "fake-verify-token"
 SECRET = "fake-app-secret"
 TOKEN = "fake-page-token"
 READY_WITHIN_S = 90.0
+AGAIN_WITHIN_S = 300.0
+RESTART_AFTER_S = 0.5
 WARMLINE = Path(sys.executable).with_name("warmline")
 
 
@@ -40,6 +47,9 @@ class Warmline:
             "WARMLINE_CREDENTIALS": str(write_credentials(home / "credentials.yml", graph_url)),
             "WARMLINE_PACING": "instant",
             "WARMLINE_LOG_LEVEL": "warning",
+            # The fake platform has no limits unless it is told, and Rasa keeps to none.
+            "WARMLINE_PAGE_SENDS_PER_S": "1000000",
+            "WARMLINE_THREAD_SENDS_PER_S": "10000",
             **(settings or {}),
         }
         self._started: Started | None = None
@@ -80,17 +90,57 @@ class Warmline:
         self.spawn()
         return await self.ready()
 
-    async def ready(self) -> float:
+    async def ready(self, within_s: float = READY_WITHIN_S) -> float:
         """Wait until a turn can be served; seconds since the start."""
         while not self._port and not (self.home / "run" / "port").exists():
-            self.started.check(READY_WITHIN_S)
+            self.started.check(within_s)
             await asyncio.sleep(POLL_S)
-        return await self.started.answers(f"{self.base_url}/readyz", within_s=READY_WITHIN_S)
+        return await self.started.answers(f"{self.base_url}/readyz", within_s=within_s)
+
+    async def ready_again(self, within_s: float = AGAIN_WITHIN_S) -> None:
+        """Wait until a turn can be served, whichever process of this service will serve it. Raises `ProcessFailed`."""
+        ends_at = monotonic() + within_s
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5.0)) as client:
+            while True:
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                    async with client.get(f"{self.base_url}/readyz") as answer:
+                        if answer.status == 200:
+                            return
+                if monotonic() > ends_at:
+                    raise ProcessFailed(f"the service is not ready again after {within_s:g} s:\n{self.started.last_words()}")
+                await asyncio.sleep(5 * POLL_S)
 
     def end(self) -> None:
         """Stop it with all that it started."""
         if self._started is not None:
             self._started.end()
+
+
+class Kept:
+    """Starts a service again whenever it has ended by itself, as the machine's supervisor would: a service that comes up while its
+    database is away says so and ends."""
+
+    def __init__(self, services: Sequence[Warmline]) -> None:
+        self._services = services
+        self._watching: asyncio.Task[None] | None = None
+        self.restarts = 0
+
+    async def __aenter__(self) -> Self:
+        self._watching = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(RESTART_AFTER_S)
+            for service in self._services:
+                code = service.started.process.poll()
+                if code is not None and code != -signal.SIGKILL:  # who was killed is started again by the killer
+                    self.restarts += 1
+                    service.spawn()
 
 
 class BrainApart:

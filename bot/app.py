@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from bot import budget, metrics, pages
 from bot import credentials as credentials_file
-from bot import metrics, pages
+from bot.audit import Auditor, Bounds
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
 from bot.channels.base import Channel, Ports
@@ -22,19 +26,27 @@ from bot.channels.rest import RestChannel
 from bot.channels.widget import WidgetChannel
 from bot.clocks import ClockWorker
 from bot.conversations import Conversations
+from bot.core.audit import ROWS
 from bot.core.decide import Rules
 from bot.core.events import ForeignEcho, ProfileSeen
 from bot.core.model import AgentRef, Identity, State
 from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
+from bot.gate import Gate
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
+from bot.life import Life
+from bot.lines import Lines
+from bot.peers import Peers
+from bot.readiness import Readiness
 from bot.settings import Settings
 from bot.staff import Staff
 from bot.store import open_store
+from bot.store.auditing import RowCount
 from bot.store.contract import Store
 from bot.time import SystemTime, Time
+from bot.wire import NoWire, PostgresWire, Wire
 from handoff.api import ConsoleParts
 from handoff.api import add_routes as add_console
 from handoff.policy import Policy
@@ -45,11 +57,18 @@ from nurture.load import load_flows
 log = structlog.get_logger()
 
 MAX_BODY = 4 * 1024**2
+LISTENING_WITHIN_S = 5.0
+GOODBYE_WITHIN_S = 2.0
 
 
 def mint(prefix: str) -> str:
     """A new id: the prefix and 80 random bits, unguessable."""
     return f"{prefix}_{secrets.token_hex(10)}"
+
+
+def worker_name(settings: Settings) -> str:
+    """The same for each life of a service, another for each other one: its machine and its home."""
+    return f"{socket.gethostname()}:{settings.home.resolve()}"
 
 
 def load_rules(settings: Settings) -> Rules:
@@ -70,36 +89,66 @@ class Service:
     """The built service. `start` and `stop` may be driven by a web runner or by a test."""
 
     settings: Settings
+    life: Life
     store: Store
     brain: Brain
     hub: Hub
     time: Time
     intake: Intake
+    gate: Gate
     conversations: Conversations
     clocks: ClockWorker
     delivery: DeliveryWorker
     presence: Presence
     staff: Staff
+    peers: Peers
+    auditor: Auditor
     background: Background
     channels: dict[str, Channel]
     web: web.Application
     workers: list[asyncio.Task[None]]
+    close_consoles: Callable[[], None] = field(default=lambda: None)
 
     async def start(self) -> None:
         """Migrate, then let the workers run. Whatever was left by an earlier life is due now and goes on."""
         await self.store.migrate()
+        self.workers.append(asyncio.create_task(self.peers.run(), name="peers"))
+        await self.peers.listening(LISTENING_WITHIN_S)
         self.workers += [
             asyncio.create_task(self.clocks.run(), name="clocks"),
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self.staff.run(), name="staff"),
+            asyncio.create_task(self.auditor.run(), name="audit"),
         ]
+        self.life.serve()
 
     async def stop(self) -> None:
-        """Finish what is in hand within the bound, leave the rest in the store, let go of everything."""
-        within_s = self.settings.stop_within_s / 2
-        await self.clocks.stop(within_s)
-        await self.delivery.stop(within_s)
+        """All of it: drain, finish, close."""
+        await self.drain()
+        await self.finish()
+        await self.close()
+
+    async def drain(self) -> None:
+        """Take nothing new, say so, and send everybody elsewhere."""
+        self.life.drain()
+        self.close_consoles()
+        for channel in self.channels.values():
+            await channel.drain()
+
+    async def finish(self) -> None:
+        """Finish what is in hand within `stop_within_s`; leave the rest in the store, held by nobody."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self.settings.stop_within_s
+        await _within(self.settings.stop_within_s, self.intake.settled(), name="intake")
+        # Turns first: what they say may still be sent.
+        await self.clocks.stop(max(0.0, (ends_at - loop.time()) / 2))
+        await self.delivery.stop(max(0.0, ends_at - loop.time()))
+
+    async def close(self) -> None:
+        """Say goodbye to the others and let go of everything."""
         await self.background.stop()
+        await _within(GOODBYE_WITHIN_S, self.staff.leave(), name="staff")
+        await self.peers.stop()
         for worker in self.workers:
             worker.cancel()
         await asyncio.gather(*self.workers, return_exceptions=True)
@@ -107,6 +156,15 @@ class Service:
             await channel.close()
         await self.brain.close()
         await self.store.close()
+
+
+async def _within(seconds: float, step: Coroutine[Any, Any, None], *, name: str) -> None:
+    """A step of a stop. One that hangs, as on a database that is silent, must not hold up the rest."""
+    try:
+        async with asyncio.timeout(seconds):
+            await step
+    except TimeoutError:
+        log.warning("stop.given_up", step=name)
 
 
 def build(
@@ -117,26 +175,32 @@ def build(
     store: Store | None = None,
     brain: Brain | None = None,
     brain_socket: str = "",
+    with_channels: Sequence[Channel] | None = None,
+    wire: Wire | None = None,
     time: Time | None = None,
     rng: Random | None = None,
     new_id: Callable[[str], str] = mint,
+    worker: str = "",
 ) -> Service:
-    """Build the service. Every part may be handed in; what is not is the real one."""
+    """Build the service. Every part may be handed in; what is not is the real one. `worker` is the name that its claims carry."""
     credentials = credentials or credentials_file.load(settings.credentials)
     rules = rules or load_rules(settings)
-    store = store or open_store(settings.url)
+    store = store or open_store(settings.url, connections=settings.database_connections)
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
-    time, rng, hub = time or SystemTime(), rng or Random(), Hub()
-    background, presence = Background(), Presence(now=time.now)
-    staff = Staff(store, presence, time, capacity=settings.agent_capacity)
+    time, rng, hub, life = time or SystemTime(), rng or Random(), Hub(), Life()
+    background, presence = Background(), Presence(now=time.now, service=mint("service"))
+    staff = Staff(store, presence, time, hub, capacity=settings.agent_capacity)
     conversations = Conversations(
         store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
     )
-    channels = _channels(credentials, settings)
-    clocks = ClockWorker(store, conversations, time, at_once=settings.turns_at_once)
+    channels = {channel.name: channel for channel in (with_channels or _channels(credentials, settings))}
+    name, lease_s = worker or worker_name(settings), settings.lease_s
+    clocks = ClockWorker(store, conversations, time, name=name, lease_s=lease_s, at_once=settings.turns_at_once)
     delivery = DeliveryWorker(
-        store, channels, conversations, hub, time, rng, background, settle_s=settings.settle_s, attempts=settings.send_attempts
-    )
+        store, channels, _lines(channels, settings, rng), conversations, hub, time, rng, background, name=name, lease_s=lease_s,
+        settle_s=settings.settle_s, attempts=settings.send_attempts,
+    )  # fmt: skip
+    peers = Peers(wire or _wire(settings.url), hub, staff, clocks=clocks, delivery=delivery)
     times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
 
     async def echoed(identity: Identity, echo: ForeignEcho) -> None:
@@ -155,46 +219,65 @@ def build(
         hub,
         time,
         times,
+        must_take=life.must_take,
         most_waiting=settings.intake_waiting,
-        woken=clocks.wake,
+        woken=lambda at: peers.due("clocks", at),
         echoed=echoed,
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
+    intake.not_heard = delivery.not_heard
+    auditor = Auditor(
+        store, conversations, hub, time, audit_bounds(settings), every_s=settings.audit_every_s, holder=new_id("audit")
+    )
+    auditor.late = clocks.wake
     conversations.on_queued = delivery.queued
-    conversations.on_clocks = clocks.wake
+    conversations.on_clocks = lambda at: peers.due("clocks", at)
+    delivery.on_queued = lambda at: peers.due("outbox", at)
 
     def mark_seen(state: State) -> None:
         channel = channels.get(state.identity.channel)
-        if channel is not None and not channel.local:
+        if channel is not None and not channel.local and delivery.lines[channel.name].works:
             background.start(channel.seen(state.identity))
 
     conversations.on_turn = mark_seen
 
     def agent_types(identity: Identity, agent: AgentRef) -> None:
         channel = channels.get(identity.channel)
-        if channel is not None and not channel.local:
+        if channel is not None and not channel.local and delivery.lines[channel.name].works:
             background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json])
+    gate = Gate(most_bytes=settings.intake_mib * 1024**2, biggest=MAX_BODY)
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json, life.guard()])
     service = Service(
-        settings=settings, store=store, brain=brain, hub=hub, time=time, intake=intake, conversations=conversations,
-        clocks=clocks, delivery=delivery, presence=presence, staff=staff, background=background, channels=channels,
-        web=app, workers=[],
+        settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
+        conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
+        auditor=auditor, background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
-    ports = Ports(inlet=intake, store=store, hub=hub, time=time)
+    ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
-        secure_cookies=settings.secure, typing=agent_types,
+        secure_cookies=settings.secure, audit_every_s=settings.audit_every_s, typing=agent_types,
+        address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
+        queued=lambda: peers.due("outbox", time.now()),
     )  # fmt: skip
-    add_console(app, parts)
-    pages.add_routes(app, settings.web, ready=_readiness(store, brain), counted=_counter(store, time))
+    service.close_consoles = add_console(app, parts)
+    pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 
 
-def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel]:
+def _wire(url: str) -> Wire:
+    return NoWire() if url.startswith("sqlite") else PostgresWire(url)
+
+
+def audit_bounds(settings: Settings) -> Bounds:
+    """How much the audit looks at, and how late is too late."""
+    return Bounds(batch=settings.audit_batch, late_s=settings.audit_late_s, capacity=settings.agent_capacity)
+
+
+def _channels(credentials: Credentials, settings: Settings) -> list[Channel]:
     channels: list[Channel] = []
     if credentials.with_rest:
         channels.append(RestChannel())
@@ -203,15 +286,24 @@ def _channels(credentials: Credentials, settings: Settings) -> dict[str, Channel
         channels.append(WidgetChannel(persona=settings.persona, tagline=settings.tagline, origins=origins))
     if credentials.facebook:
         channels.append(facebook_channel(credentials.facebook, quiet=settings.pacing == "instant"))
-    return {channel.name: channel for channel in channels}
+    return channels
 
 
-def _readiness(store: Store, brain: Brain) -> Callable[[], Awaitable[dict[str, Any]]]:
-    async def ready() -> dict[str, Any]:
-        await store.ping()
-        return {"status": "ready", "brain": await brain.health()}
+def _lines(channels: Mapping[str, Channel], settings: Settings, rng: Random) -> Lines:
+    """A line for every channel; those with budgets at the speed that the settings allow."""
+    speeds = {"page_per_s": settings.page_sends_per_s, "thread_per_s": settings.thread_sends_per_s}
+    budgets = {name: budget.scaled(b, **speeds) if (b := budget.BY_CHANNEL.get(name)) else None for name in channels}
+    return Lines(budgets, rng)
 
-    return ready
+
+def _address(proxies: int) -> Callable[[web.Request], str]:
+    """From where a request comes: what the outermost proxy of ours saw. What a client itself claims stands further left."""
+
+    def address(request: web.Request) -> str:
+        told = [one.strip() for one in ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, [])).split(",") if one.strip()]
+        return told[-proxies] if 0 < proxies <= len(told) else request.remote or ""
+
+    return address
 
 
 def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:
@@ -223,5 +315,20 @@ def _counter(store: Store, time: Time) -> Callable[[], Awaitable[None]]:
         metrics.OVERDUE_PROMISES.set(counts.overdue_promises)
         metrics.WAITING_EPISODES.set(counts.waiting_episodes)
         metrics.QUEUED_MESSAGES.set(counts.queued_messages)
+        metrics.PARKED_MESSAGES.set(counts.parked_messages)
+        await audited()
+
+    told: Counter[str] = Counter()
+
+    async def audited() -> None:
+        run, found = await store.audit_run(), await store.finding_counts()
+        for row in ROWS:
+            kept = found.get(row, RowCount())
+            metrics.VIOLATIONS.labels(row).inc(max(0, kept.total - told[row]))
+            metrics.VIOLATIONS_OPEN.labels(row).set(kept.open)
+            told[row] = kept.total
+        age_s = (time.now() - run.ran_at).total_seconds() if run.ran_at else math.inf
+        metrics.AUDIT_AGE.set(age_s)
+        metrics.AUDIT_BEHIND.set(run.behind)
 
     return count

@@ -27,9 +27,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 agents = typer.Typer(no_args_is_help=True, help="The people who answer.")
 flows = typer.Typer(no_args_is_help=True, help="Nurture flows.")
 copy = typer.Typer(no_args_is_help=True, help="The words of the bot, and any other words.")
+simulate = typer.Typer(no_args_is_help=True, help="Whole conversations in virtual time.")
 app.add_typer(agents, name="agent")
 app.add_typer(flows, name="flows")
 app.add_typer(copy, name="copy")
+app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)
 
@@ -110,6 +112,33 @@ def settings(markdown: Annotated[bool, typer.Option(help="As docs/settings.md.")
     out.print(table)
 
 
+@app.command()
+def audit(as_json: Annotated[bool, typer.Option("--json", help="One finding a line, as JSON.")] = False) -> None:
+    """Look in the whole database for what may never happen. Changes nothing; exit code 1 if anything is found."""
+    from bot.core.audit import CHECKS
+    from bot.run import audit_now
+
+    found = asyncio.run(audit_now(_settings()))
+    if as_json:
+        for one in found:
+            line = {
+                "row": one.row,
+                "code": one.code,
+                "at": one.at.isoformat(),
+                "conversation_id": one.conversation_id,
+                "key": one.key,
+            }
+            out.print(json.dumps(line))
+    elif found:
+        table = Table("Row", "Found", "When", "Conversation", "About", box=None)
+        for one in found:
+            table.add_row(one.row, CHECKS[one.code].sentence, f"{one.at:%Y-%m-%d %H:%M:%S}Z", one.conversation_id, one.key)
+        out.print(table)
+    else:
+        out.print("Nothing is wrong.")
+    raise typer.Exit(1 if found else 0)
+
+
 @agents.command("add")
 def add_agent(
     email: str,
@@ -166,12 +195,13 @@ def score_copy(
     from nurture.lint.stream import scored
 
     try:
-        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as source:
-            for row in scored(source):
-                sys.stdout.write(row)
-                sys.stdout.flush()
+        source = sys.stdin.buffer if str(file) == "-" else file.open("rb")
     except OSError as error:
         raise FileUnreadable(f"{file} cannot be read: {error.strerror}") from error
+    with source:
+        for row in scored(source):
+            sys.stdout.write(row)
+            sys.stdout.flush()
 
 
 def _tell(findings: Sequence[Finding], form: Format, scores: Sequence[FlowScore] = ()) -> None:
@@ -187,6 +217,27 @@ def _tell(findings: Sequence[Finding], form: Format, scores: Sequence[FlowScore]
             console.print(f"{flow.flow_id} scores {flow.value:.0f}", markup=False)
         console.print(f"{len(findings)} findings", markup=False)
     raise typer.Exit(1 if any(finding.severity == "error" for finding in findings) else 0)
+
+
+@simulate.callback()
+def _simulate() -> None:
+    """Whole conversations in virtual time."""
+
+
+@simulate.command("torture")
+def torture_seeds(
+    seed: Annotated[int, typer.Option(help="The first seed. The same seed, hours and people give the same history.")] = 1,
+    hours: Annotated[float, typer.Option(min=0.1, help="How long people write, in simulated hours.")] = 48.0,
+    people: Annotated[int, typer.Option(min=1, help="How many people write.")] = 50,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds in a row.")] = 1,
+    history: Annotated[Path | None, typer.Option(help="Write every line of what happened to this file.")] = None,
+) -> None:
+    """People, agents, faults and kills in virtual time against the real service; says what broke, and its shortest history."""
+    from bot.sim.report import torture_and_tell
+
+    chosen = _settings()
+    whole = torture_and_tell(range(seed, seed + seeds), hours=hours, people=people, settings=chosen, out=out, told=history)
+    raise typer.Exit(0 if whole else 1)
 
 
 def main() -> None:

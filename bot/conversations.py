@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 from time import perf_counter
 from typing import Any
@@ -59,7 +60,7 @@ class Conversations:
         self._desk, self._rng, self._new_id = desk, rng, new_id
         self._tracker_events = tracker_events
         self.on_queued: Callable[[str, Decision, Committed], None] = lambda _id, _decision, _committed: None
-        self.on_clocks: Callable[[], None] = lambda: None
+        self.on_clocks: Callable[[datetime | None], None] = lambda _due_at: None
         self.on_turn: Callable[[State], None] = lambda _state: None
 
     async def handle(self, conversation_id: str, event: Event | Callable[[State], Event | None]) -> Handled:
@@ -74,6 +75,8 @@ class Conversations:
             if happened is None:
                 return Handled(state=loaded.state)
             decision = await self._decide(loaded.state, happened)
+            if decision == Decision(state=loaded.state):
+                return Handled(state=loaded.state)
             try:
                 committed = await self._store.commit(
                     conversation_id, version=loaded.version, decision=decision, now=self._time.now()
@@ -111,9 +114,11 @@ class Conversations:
     def _tell(self, conversation_id: str, before: State, event: Event, decision: Decision, committed: Committed) -> None:
         if decision.say:
             self.on_queued(conversation_id, decision, committed)
-        if decision.set_clocks:
-            self.on_clocks()
-        self._hub.publish("console", {"type": "conversation", "conversation_id": conversation_id})
+        if decision.set_clocks or decision.cancel_clocks:
+            self.on_clocks(min((clock.due_at for clock in decision.set_clocks), default=None))
+        changed = {"type": "conversation", "conversation_id": conversation_id}
+        self._hub.publish("console", changed)
+        self._hub.publish(f"conversation:{conversation_id}", changed)
         if decision.state.owner is not before.owner:
             self._hub.publish(f"conversation:{conversation_id}", {"type": "owner", "conversation_id": conversation_id})
         for notice in decision.notify:

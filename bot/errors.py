@@ -3,6 +3,7 @@
 WarmlineError
 ├── SettingsError        a setting or file is wrong: says which
 ├── Overloaded           too much waits to be stored; the sender should try again
+├── Stopping             the service takes nothing new; the sender should try again
 └── BrainError           the brain gave no answer
     ├── BrainAway        it cannot be reached
     ├── BrainTimeout     it did not answer in time
@@ -19,11 +20,14 @@ class SettingsError(WarmlineError):
 
 
 class Overloaded(WarmlineError):
-    """Too many messages wait to be stored; nothing of this one was kept."""
+    """Too much waits to be stored, or it takes too long; what was sent is to be sent again."""
 
-    def __init__(self, waiting: int) -> None:
-        super().__init__(f"{waiting} messages wait to be stored")
-        self.waiting = waiting
+
+class Stopping(WarmlineError):
+    """The service is stopping and takes nothing new; nothing of this one was kept."""
+
+    def __init__(self) -> None:
+        super().__init__("the service is stopping")
 
 
 class BrainError(WarmlineError):

@@ -1,11 +1,14 @@
-"""Live news inside one process: who watches a topic hears what is published after. Nothing here is a record; whoever
-missed something asks the store."""
+"""Live news: who watches a topic hears what is published after, at this service or another one on the same database.
+
+Nothing here is a record; whoever missed something asks the store. Frames carry ids, never words or names.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,8 +21,9 @@ BUFFER = 512
 
 
 def identity_topic(identity: Identity) -> str:
-    """Where the first news of a person is published, before their conversation has a name."""
-    return f"identity:{identity.channel}:{identity.external_id}"
+    """Where the first news of a person is published, before their conversation has a name. A hash: it leaves the process."""
+    known = hashlib.sha256(f"{identity.channel}:{identity.external_id}".encode()).hexdigest()
+    return f"identity:{known[:32]}"
 
 
 class Subscription:
@@ -49,15 +53,29 @@ class Subscription:
 
 
 class Hub:
-    """Topics and their listeners: `console`, `conversation:<id>`, and `identity_topic` until a conversation has an id."""
+    """Topics and their listeners: `console`, `conversation:<id>`, and `identity_topic` until a conversation has an id.
+
+    What is published here also goes to `elsewhere`, the other services; what comes from them is delivered here alone.
+    """
 
     def __init__(self) -> None:
-        self._listeners: dict[str, set[Subscription]] = defaultdict(set)
+        self._listeners: dict[str, dict[Subscription, None]] = defaultdict(dict)
+        self.elsewhere: Callable[[str, Frame], None] = lambda _topic, _frame: None
 
     def publish(self, topic: str, frame: Frame) -> None:
-        """Tell every listener of the topic; never waits, never raises."""
+        """Tell every listener of the topic, here and elsewhere; never waits, never raises."""
+        self.deliver(topic, frame)
+        self.elsewhere(topic, frame)
+
+    def deliver(self, topic: str, frame: Frame) -> None:
+        """Tell every listener of the topic at this service."""
         for listener in tuple(self._listeners.get(topic, ())):
             listener.put(frame)
+
+    def lagged(self) -> None:
+        """News may have been missed: every listener should ask the store."""
+        for listener in dict.fromkeys(one for listeners in self._listeners.values() for one in listeners):
+            listener.put(LAGGED)
 
     def listeners(self, topic: str) -> int:
         """How many listen to a topic."""
@@ -68,11 +86,11 @@ class Hub:
         """Listen to the topics while inside the block."""
         subscription = Subscription()
         for topic in topics:
-            self._listeners[topic].add(subscription)
+            self._listeners[topic][subscription] = None
         try:
             yield subscription
         finally:
             for topic in topics:
-                self._listeners[topic].discard(subscription)
+                self._listeners[topic].pop(subscription, None)
                 if not self._listeners[topic]:
                     del self._listeners[topic]

@@ -14,12 +14,14 @@ from bot.core.events import ForeignEcho
 from bot.core.model import Arrival, Identity
 from bot.errors import Overloaded
 from bot.hub import Hub, identity_topic
-from bot.store.contract import Store, TakenIn
+from bot.store.contract import Store, StoreUnavailable, TakenIn, VersionConflict
 from bot.time import Time
 
 log = structlog.get_logger()
 
 BATCH = 256
+STORED_WITHIN_S = 3.0
+"""Whoever sent it waits about five seconds for an answer (Meta, Webhooks, May 5, 2026), then sends it again."""
 
 type Waiting = tuple[Sequence[Arrival], asyncio.Future[list[TakenIn]]]
 
@@ -43,17 +45,21 @@ class Intake:
         time: Time,
         times: IntakeTimes,
         *,
+        must_take: Callable[[], None],
         most_waiting: int,
-        woken: Callable[[], None],
+        woken: Callable[[datetime], None],
         echoed: Callable[[Identity, ForeignEcho], Awaitable[None]],
         met: Callable[[str, Identity], None],
     ) -> None:
         self._store, self._hub, self._time, self._times = store, hub, time, times
-        self._most_waiting = most_waiting
+        self._must_take, self._most_waiting = must_take, most_waiting
         self._woken, self._echoed, self._met = woken, echoed, met
         self._waiting: deque[Waiting] = deque()
         self._count = 0
         self._writer: asyncio.Task[None] | None = None
+        self._writing_since: float | None = None
+        self._failing = False
+        self.not_heard: Callable[[], None] = lambda: None
 
     @property
     def in_hand(self) -> int:
@@ -64,32 +70,69 @@ class Intake:
         """Store; see `Inlet.arrivals`."""
         if not arrivals:
             return []
-        if self._count + len(arrivals) > self._most_waiting:
-            raise Overloaded(self._count)
+        self._must_take()
+        try:
+            return await self._stored(arrivals)
+        except (Overloaded, StoreUnavailable):
+            self.not_heard()  # with them came, perhaps, echoes
+            raise
+
+    async def _stored(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
+        if self._count and self._stopped():
+            raise Overloaded("the database takes nothing; one call at a time may try")
+        # A single call may be larger than all that may wait; alone it is served.
+        if self._count and self._count + len(arrivals) > self._most_waiting:
+            raise Overloaded(f"{self._count} messages wait to be stored")
         done: asyncio.Future[list[TakenIn]] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrivals, done))
         self._count += len(arrivals)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        return await done
+        try:
+            async with asyncio.timeout(STORED_WITHIN_S):
+                return await done
+        except TimeoutError as error:
+            raise Overloaded(f"not stored within {STORED_WITHIN_S} s") from error
+
+    def _stopped(self) -> bool:
+        """Whether the database let the latest transaction fail, or has kept the present one waiting beyond all patience."""
+        waits_since = self._writing_since
+        return self._failing or (waits_since is not None and asyncio.get_running_loop().time() - waits_since > STORED_WITHIN_S)
+
+    async def settled(self) -> None:
+        """Wait until everything that was taken is stored, or refused."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
 
     async def _write(self) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft()]
-            at_once = self._answered_at_once(batch[0][0])
-            size = len(batch[0][0])
-            while self._waiting and size < BATCH and self._answered_at_once(self._waiting[0][0]) == at_once:
-                batch.append(self._waiting.popleft())
-                size += len(batch[-1][0])
-            await self._write_batch(batch, 0.0 if at_once else self._times.burst_s)
-            self._count -= size
+            batch = self._next_batch()
+            self._writing_since = asyncio.get_running_loop().time()
+            try:
+                await self._write_batch([one for one in batch if not one[1].done()])
+            finally:
+                self._writing_since = None
+                self._count -= sum(len(arrivals) for arrivals, _ in batch)
+
+    def _next_batch(self) -> list[Waiting]:
+        """What goes into one transaction: calls that want the same wait for the rest of a burst."""
+        batch = [self._waiting.popleft()]
+        size = len(batch[0][0])
+        at_once = self._answered_at_once(batch[0][0])
+        while self._waiting and size < BATCH and self._answered_at_once(self._waiting[0][0]) == at_once:
+            batch.append(self._waiting.popleft())
+            size += len(batch[-1][0])
+        return batch
 
     def _answered_at_once(self, arrivals: Sequence[Arrival]) -> bool:
         return arrivals[0].identity.channel in self._times.at_once
 
-    async def _write_batch(self, batch: list[Waiting], burst_s: float) -> None:
+    async def _write_batch(self, batch: list[Waiting]) -> None:
+        if not batch:
+            return
         now = self._time.now()
         everything = [a for arrivals, _ in batch for a in arrivals]
+        burst_s = 0.0 if self._answered_at_once(everything) else self._times.burst_s
         try:
             taken = await self._store.take_in(
                 everything,
@@ -98,11 +141,11 @@ class Intake:
                 promise_due_at=now + timedelta(seconds=self._times.reply_s),
             )
         except Exception as error:
-            for _, done in batch:
-                if not done.done():
-                    done.set_exception(error)
+            self._failing = isinstance(error, StoreUnavailable)
+            await self._not_stored(batch, error)
             return
-        self._woken()
+        self._failing = False
+        self._woken(now + timedelta(seconds=burst_s))
         at = 0
         for arrivals, done in batch:
             mine = taken[at : at + len(arrivals)]
@@ -112,6 +155,17 @@ class Intake:
         for arrived, one in zip(everything, taken, strict=True):
             if one.new:
                 self._tell(arrived, one)
+
+    async def _not_stored(self, batch: list[Waiting], error: Exception) -> None:
+        """With the database away nobody is served; else one call spoils it, and the others are stored by themselves."""
+        if len(batch) > 1 and not isinstance(error, StoreUnavailable):
+            log.warning("intake.split", calls=len(batch), error=type(error).__name__)
+            for one in batch:
+                await self._write_batch([one])
+            return
+        for _, done in batch:
+            if not done.done():
+                done.set_exception(error)
 
     def _tell(self, arrival: Arrival, taken: TakenIn) -> None:
         if taken.new_conversation:
@@ -126,7 +180,15 @@ class Intake:
 
     async def echo(self, *, key: str, external_id: str) -> bool:
         """Settle a send by its echo; see `Inlet.echo`."""
-        message = await self._store.settle_by_echo(key=key, external_id=external_id, now=self._time.now())
+        try:
+            message = await self._store.settle_by_echo(key=key, external_id=external_id, now=self._time.now())
+        except VersionConflict:
+            # It was taken back here before it ever left: this echo is of another life of the database.
+            log.warning("intake.strange_echo")
+            return False
+        except StoreUnavailable:
+            self.not_heard()
+            raise
         return message is not None
 
     async def foreign_echo(self, identity: Identity, *, text: str, app_id: str | None, at: datetime) -> None:
@@ -148,4 +210,4 @@ class Intake:
         """The person types; see `Inlet.typing`."""
         conversation_id = await self._store.find_conversation(identity)
         if conversation_id is not None:
-            self._hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "who": "prospect"})
+            self._hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "agent_id": None})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import structlog
 from aiohttp import web
@@ -13,8 +12,9 @@ from prometheus_client import generate_latest
 
 from bot import metrics
 from bot.core.model import CommandRefused
-from bot.errors import BrainError, Overloaded
-from bot.store.contract import NotFound, StoreError, StoreUnavailable
+from bot.errors import Overloaded, Stopping
+from bot.readiness import Readiness
+from bot.store.contract import NotFound, StoreUnavailable
 
 log = structlog.get_logger()
 
@@ -25,6 +25,7 @@ CONSOLE_POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 SCRIPT = "text/javascript; charset=utf-8"
+NO_STORE = {"Cache-Control": "no-store"}
 NOT_BUILT = "The browser parts are not built yet: run `make web`."
 
 
@@ -48,8 +49,12 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return failure(409, error.code, str(error))
     except NotFound as error:
         return failure(404, "not_found", f"There is no such {error.what}.")
+    except Stopping:
+        retry = {"Retry-After": str(RETRY_AFTER_S), "Connection": "close"}
+        return failure(503, "stopping", "This service is stopping; nothing was kept. Please try again.", retry)
     except (Overloaded, StoreUnavailable) as error:
-        log.error("request.unserved", path=request.path, error=type(error).__name__)
+        metrics.UNSERVED.labels(type(error).__name__).inc()
+        log.info("request.unserved", path=request.path, error=type(error).__name__)
         retry = {"Retry-After": str(RETRY_AFTER_S)}
         return failure(503, "try_again", "Too busy or out of order right now; nothing was kept. Please try again.", retry)
     except Exception:
@@ -61,11 +66,11 @@ def add_routes(
     app: web.Application,
     folder: Path,
     *,
-    ready: Callable[[], Awaitable[dict[str, Any]]],
+    readiness: Readiness,
     counted: Callable[[], Awaitable[None]],
 ) -> None:
     """Demo, widget script, console, health, readiness and metrics. `folder` holds the built browser parts."""
-    pages = _Pages(folder.resolve(), ready, counted)
+    pages = _Pages(folder.resolve(), readiness, counted)
     app.router.add_get("/", pages.demo)
     app.router.add_get("/widget.js", pages.widget)
     app.router.add_get("/console", pages.console)
@@ -77,10 +82,8 @@ def add_routes(
 
 
 class _Pages:
-    def __init__(
-        self, folder: Path, ready: Callable[[], Awaitable[dict[str, Any]]], counted: Callable[[], Awaitable[None]]
-    ) -> None:
-        self._folder, self._ready, self._counted = folder, ready, counted
+    def __init__(self, folder: Path, readiness: Readiness, counted: Callable[[], Awaitable[None]]) -> None:
+        self._folder, self._readiness, self._counted = folder, readiness, counted
 
     async def demo(self, request: web.Request) -> web.StreamResponse:
         return self._file(f"demo/{request.match_info.get('path') or 'index.html'}", "no-cache")
@@ -96,18 +99,15 @@ class _Pages:
         return self._file("console/index.html", "no-cache", headers)
 
     async def health(self, request: web.Request) -> web.StreamResponse:
+        # Answered by the loop that does everything: that it is answered is the news. Also while the service drains.
         return web.json_response({"status": "alive"})
 
     async def readiness(self, request: web.Request) -> web.StreamResponse:
-        try:
-            body = await self._ready()
-        except BrainError as error:
-            metrics.BRAIN_UP.set(0)
-            return failure(503, f"brain_{error.code}", f"No turn can be served: {error}.")
-        except StoreError as error:
-            return failure(503, "store_unavailable", f"No turn can be served: {error}.")
-        metrics.BRAIN_UP.set(1)
-        return web.json_response(body)
+        reasons, brain = await self._readiness.ask()
+        if not reasons:
+            return web.json_response({"status": "ready", "brain": brain}, headers=NO_STORE)
+        told = [{"code": one.code, "message": one.message} for one in reasons]
+        return web.json_response({"error": told[0], "reasons": told}, status=503, headers=NO_STORE)
 
     async def numbers(self, request: web.Request) -> web.StreamResponse:
         await self._counted()

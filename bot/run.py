@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import secrets
 import signal
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -14,11 +17,15 @@ from rich.console import Console
 
 from bot import app as composition
 from bot import training
+from bot.audit import look
 from bot.brain import SocketBrain
+from bot.core.audit import Finding
 from bot.errors import BrainError, SettingsError
+from bot.locks import alone
 from bot.settings import Settings
 from bot.store import open_store
-from bot.store.contract import Agent
+from bot.store.auditing import Marks
+from bot.store.contract import Agent, AlreadyExists
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
 from handoff.api.passwords import hash_password
@@ -26,7 +33,10 @@ from handoff.api.passwords import hash_password
 log = structlog.get_logger()
 
 LOOK_AGAIN_S = 0.25
+ANSWERS_WITHIN_S = 2.0
+"""How long a stop waits for requests that are still being answered once everything else is finished."""
 SWAP_WITHIN_S = 120.0
+EVERY_SUSPECT = 100_000
 FIRST_ADMIN = "admin@example.com"
 
 
@@ -83,6 +93,26 @@ async def all_agents(settings: Settings) -> list[Agent]:
         await store.close()
 
 
+async def audit_now(settings: Settings) -> list[Finding]:
+    """Everything that the audit finds in the whole database, from the beginning. Changes nothing."""
+    nurture = composition.load_rules(settings).nurture
+    bounds, now = replace(composition.audit_bounds(settings), suspects=EVERY_SUSPECT), SystemTime().now()
+    overdue_before = now - timedelta(seconds=bounds.late_s)
+    store = open_store(settings.url)
+    found: dict[Finding, None] = {}
+    try:
+        marks, done = Marks(), False
+        while not done:
+            batch, after, _ = await look(store, nurture, bounds, marks, now=now, overdue_before=overdue_before)
+            found |= dict.fromkeys(batch)
+            # The walk over live enrolments has come round, and there was nothing new.
+            done = not after.enrolled and replace(after, enrolled="") == replace(marks, enrolled="")
+            marks = after
+    finally:
+        await store.close()
+    return list(found)
+
+
 def _agent(email: str, name: str, role: str, password: str) -> Agent:
     return Agent(
         agent_id=composition.mint("a"), email=email, name=name, role=role, password_hash=hash_password(password),
@@ -93,12 +123,17 @@ def _agent(email: str, name: str, role: str, password: str) -> Agent:
 async def run_up(settings: Settings, console: Console) -> int:
     """Everything, until a signal. Gives the exit code. Raises `SettingsError` for what a person can mend."""
     _make_home(settings)
+    with alone(settings):
+        return await _run_alone(settings, console)
+
+
+async def _run_alone(settings: Settings, console: Console) -> int:
     rules = composition.load_rules(settings)
     own_brain = not settings.brain_socket
     supervisor = BrainSupervisor(settings, training.train(settings, console=console)) if own_brain else None
     service = composition.build(settings, rules=rules, brain_socket=socket_path(settings))
     stopping = _on_signals()
-    runner = web.AppRunner(service.web, access_log=None, shutdown_timeout=settings.stop_within_s / 2)
+    runner = web.AppRunner(service.web, access_log=None, shutdown_timeout=ANSWERS_WITHIN_S)
     await service.store.migrate()
     first = await _first_admin(service)
     await runner.setup()
@@ -112,8 +147,11 @@ async def run_up(settings: Settings, console: Console) -> int:
         await stopping.wait()
         console.print("Stopping ...")
     finally:
+        # The door stays open while what is in hand is finished: it says 503 instead of slamming.
+        await service.drain()
+        await service.finish()
         await runner.cleanup()
-        await service.stop()
+        await service.close()
         if supervisor and brain:
             await supervisor.stop(settings.stop_within_s)
             await brain
@@ -137,9 +175,16 @@ async def _brain_awake(service: composition.Service, stopping: asyncio.Event, co
 
 
 def _on_signals() -> asyncio.Event:
+    """Set by the first signal. The second ends the process at once: what it held is free when its leases end, nothing is lost."""
     stopping = asyncio.Event()
+
+    def signalled(signum: signal.Signals) -> None:
+        if stopping.is_set():
+            os._exit(128 + signum)
+        stopping.set()
+
     for signum in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signum, stopping.set)
+        asyncio.get_running_loop().add_signal_handler(signum, signalled, signum)
     return stopping
 
 
@@ -157,8 +202,15 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> int:
             f"WARMLINE_HOST, WARMLINE_PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}"
         ) from error
     port: int = runner.addresses[0][1]
-    (settings.home / "run" / "port").write_text(f"{port}\n")
+    _write(settings.home / "run" / "port", f"{port}\n")
     return port
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
 
 
 async def _first_admin(service: composition.Service) -> Path | None:
@@ -167,9 +219,15 @@ async def _first_admin(service: composition.Service) -> Path | None:
     if await service.store.agents():
         return path if path.exists() else None
     password = secrets.token_urlsafe(9)
+    path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text(f"{FIRST_ADMIN}\n{password}\n")
-    await service.store.add_agent(_agent(FIRST_ADMIN, "Alex", "admin", password))
+    _write(path, f"{FIRST_ADMIN}\n{password}\n")
+    try:
+        await service.store.add_agent(_agent(FIRST_ADMIN, "Alex", "admin", password))
+    except AlreadyExists:
+        # Another service on this database started at the same moment; its home has the password.
+        path.unlink()
+        return None
     return path
 
 

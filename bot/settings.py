@@ -29,12 +29,18 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address the service listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port the service listens on; 0 takes a free one.")
     database_url: str = Field("", description="Database; empty means an SQLite file in the home.")
+    database_connections: int = Field(
+        10, ge=2, le=500, description="Connections to PostgreSQL at most; two more are for claims. SQLite needs none."
+    )
     credentials: Path = Field(Path("credentials.yml"), description="Channels and their secrets, in Rasa's format.")
     flows: Path = Field(Path("flows"), description="Folder of nurture flows.")
     promises: Path = Field(Path("promises.yml"), description="Promised times, the ladder and what Warmline itself says.")
     project: Path = Field(Path(), description="Folder of the Rasa project (config.yml, domain.yml, data/).")
     model: str = Field("models", description="Trained model, a file or a folder whose newest is taken.")
     web: Path = Field(Path("web/dist"), description="Built browser parts.")
+    proxies: int = Field(
+        0, ge=0, le=5, description="Reverse proxies in front that add X-Forwarded-For; sign-in tries are counted by address."
+    )
     public_url: str = Field("", description="Address people reach the service at; https makes cookies secure.")
     pacing: Literal["human", "instant"] = Field("human", description="human types at a person's speed, instant answers machines.")
     business: str = Field("Sundial", description="The business the bot speaks for.")
@@ -51,11 +57,24 @@ class Settings(BaseModel):
     brain_socket: str = Field("", description="Unix socket of a brain started elsewhere; empty starts one beside the service.")
     tracker_events: int = Field(40, ge=20, le=2000, description="Latest tracker events the brain is given; a turn has about ten.")
     turns_at_once: int = Field(64, ge=1, le=1024, description="Conversations that are worked on at the same time.")
+    lease_s: float = Field(
+        10.0, ge=1, le=60, description="How long a service that died keeps others from its work; the living renew in time."
+    )
     intake_waiting: int = Field(5000, ge=1, description="Messages that may wait to be stored; more are refused with 503.")
+    intake_mib: int = Field(128, ge=40, description="MiB that webhook calls in hand may take up; more are refused with 503.")
     settle_s: float = Field(15.0, gt=0, description="How long an echo may take before a send of unknown outcome is tried again.")
-    send_attempts: int = Field(8, ge=1, description="Tries before a message counts as failed.")
+    send_attempts: int = Field(8, ge=1, description="Tries before a message is parked for an admin.")
+    page_sends_per_s: float = Field(300, gt=0, description="Messages a second that Messenger takes from the page.")
+    thread_sends_per_s: float = Field(1, gt=0, description="Messages a second to one person on Messenger, after the first ten.")
     agent_capacity: int = Field(4, ge=1, description="Conversations an agent holds at once.")
-    stop_within_s: float = Field(10.0, gt=0, description="How long a stop waits for what is in hand.")
+    audit_every_s: float = Field(15.0, ge=1, description="How often the audit looks for what may never happen.")
+    audit_batch: int = Field(200, ge=10, description="Messages that the audit judges in one go; a look has 25 goes.")
+    audit_late_s: float = Field(
+        120.0, ge=60, description="How late a clock may fire before the audit says so; longer than every back-off."
+    )
+    stop_within_s: float = Field(
+        10.0, gt=0, description="How long a stop waits for what is in hand; the rest is left to other services or the next start."
+    )
     log: Literal["auto", "json", "console"] = Field("auto", description="Form of log lines; auto is console on a terminal.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 

@@ -12,6 +12,8 @@ from bot.core.model import Clock, ClockKind, Episode
 from handoff.desk import Desk
 from handoff.policy import Action, Policy, due
 from handoff.steps import (
+    HOLDER,
+    PROSPECT,
     WANTS,
     Round,
     back_to_waiting,
@@ -23,7 +25,6 @@ from handoff.steps import (
     put,
     tell,
     unanswered,
-    who,
     words_missed,
 )
 
@@ -66,11 +67,11 @@ def _no_words(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock:
         episode = _words_late(draft, episode, clock)
     if episode.status == "waiting" or episode.agent is None or episode.accepted_at is None:
         return
-    name, accepted_at = episode.agent.name, episode.accepted_at
+    agent, accepted_at = episode.agent, episode.accepted_at
     if clock.data.get("silent"):
         episode = put(draft, episode, rung=len(policy.ladder), widened=True)
-        text = f"{name} has not answered {who(draft.state)}. Who can?"
-        draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
+        text = f"{HOLDER} has not answered {PROSPECT}. Who can?"
+        draft.notify("alarm", sound=True, text=text, agent_id=agent.agent_id, episode_id=episode.episode_id)
         tell(draft, policy, "nobody_came", replies=policy.choice_replies())
         back_to_waiting(draft, policy, desk, episode, why="silent", asked_for=unanswered(draft.state))
         return
@@ -78,9 +79,9 @@ def _no_words(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock:
     silent_at = max(due(policy, accepted_at, grace_s), due(policy, draft.now, policy.targets.accept_s))
     data = round_.data(silent=True)
     draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=episode.episode_id, due_at=silent_at, data=data))
-    text = f"{who(draft.state)} is waiting for {name}'s first words."
-    draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
-    tell(draft, policy, "agent_silent", agent=name)
+    text = f"{PROSPECT} is waiting for {HOLDER}'s first words."
+    draft.notify("alarm", sound=True, text=text, agent_id=agent.agent_id, episode_id=episode.episode_id)
+    tell(draft, policy, "agent_silent", agent=agent.name)
 
 
 def _words_late(draft: Draft, episode: Episode, clock: Clock) -> Episode:
@@ -107,23 +108,23 @@ def _climb(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock: Cl
 
 
 def _act(draft: Draft, policy: Policy, desk: Desk, episode: Episode, action: Action, round_: Round) -> Episode:
-    name, key = who(draft.state), episode.episode_id
+    key = episode.episode_id
     waited_s = round((draft.now - round_.since).total_seconds())
     match action:
         case Action.OFFER_NEXT:
             return offer(draft, policy, desk, episode)
         case Action.WIDEN:
-            draft.notify("alarm", sound=True, text=f"{name} {WANTS[episode.reason]}. Who can?", episode_id=key)
+            draft.notify("alarm", sound=True, text=f"{PROSPECT} {WANTS[episode.reason]}. Who can?", episode_id=key)
             return put(draft, episode, widened=True)
         case Action.SUPERVISOR:
-            text = f"{name} has waited {waited_s} s and nobody has answered."
+            text = f"{PROSPECT} has waited {waited_s} s and nobody has answered."
             draft.notify("alarm", sound=True, level="supervisor", text=text, episode_id=key)
             return episode
         case Action.TELL_PROSPECT:
             words = draft.state.clock(ClockKind.FIRST_WORDS, key)
             if words is not None and words.due_at <= draft.now:
                 episode = _words_late(draft, episode, words)
-            draft.notify("breach", sound=True, text=f"Nobody came for {name}. They have been told.", episode_id=key)
+            draft.notify("breach", sound=True, text=f"Nobody came for {PROSPECT}. They have been told.", episode_id=key)
             tell(draft, policy, _honest_words(draft, episode, "nobody_came"), replies=policy.choice_replies())
             return episode
 
@@ -133,7 +134,7 @@ def _above_ladder(draft: Draft, policy: Policy, desk: Desk, episode: Episode, ro
     key, after = episode.episode_id, policy.after_ladder
     waited_min = round((draft.now - round_.since).total_seconds() / 60)
     draft.note("ladder.alarmed_again", episode_id=key)
-    draft.notify("alarm", sound=True, text=f"{who(draft.state)} has waited {waited_min} min.", episode_id=key)
+    draft.notify("alarm", sound=True, text=f"{PROSPECT} has waited {waited_min} min.", episode_id=key)
     if not episode.widened:
         episode = put(draft, episode, widened=True)
     if offered_now(draft, episode) is None:

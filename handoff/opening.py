@@ -7,7 +7,7 @@ from bot.core.model import Clock, ClockKind, Episode, Owner, Reason
 from handoff.agents import agent_gone
 from handoff.desk import Desk
 from handoff.policy import Policy, due, spoken
-from handoff.steps import Round, close, hand_to, offer, offered_now, open_one, start_round, tell, who
+from handoff.steps import PROSPECT, Round, close, hand_to, offer, offered_now, open_one, start_round, tell
 
 
 def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detail: str = "", *, quiet: bool = False) -> None:
@@ -62,7 +62,7 @@ def withdraw_request(draft: Draft, outcome: str) -> None:
         return
     close(draft, episode, outcome)
     hand_to(draft, Owner.BOT)
-    draft.notify("lost", text=f"{who(draft.state)} no longer waits.", episode_id=episode.episode_id)
+    draft.notify("lost", text=f"{PROSPECT} no longer waits.", episode_id=episode.episode_id)
 
 
 def _just_told(draft: Draft) -> bool:

@@ -11,6 +11,8 @@ from handoff.desk import Desk
 from handoff.opening import open_episode
 from handoff.policy import Choice, Policy, due
 from handoff.steps import (
+    HOLDER,
+    PROSPECT,
     Round,
     back_to_waiting,
     breach,
@@ -23,7 +25,6 @@ from handoff.steps import (
     start_round,
     tell,
     unanswered,
-    who,
     with_asked,
 )
 
@@ -48,7 +49,7 @@ def prospect_waits(draft: Draft, policy: Policy, heard: tuple[Heard, ...]) -> No
     episode = open_one(draft.state)
     if episode is None or not heard:
         return
-    text = f"{who(draft.state)} wrote."
+    text = f"{PROSPECT} wrote."
     if draft.state.owner is not Owner.AGENT or episode.agent is None:
         asked = offered_now(draft, episode)
         to = () if episode.widened or asked is None else (asked,)
@@ -90,12 +91,12 @@ def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> N
     missed, name = int(clock.data.get("missed", 0)), episode.agent.name
     if missed == 0:
         breach(draft, episode, "next_words", promise.due_at, draft.now, again=True)
-        text = f"{who(draft.state)} is waiting for {name}'s answer."
-        draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
+        text = f"{PROSPECT} is waiting for {HOLDER}'s answer."
+        draft.notify("alarm", sound=True, text=text, agent_id=episode.agent.agent_id, episode_id=episode.episode_id)
         draft.set_clock(owed_by_agent(promise, at=again_at, unanswered=asked, missed=1))
         return
-    text = f"{name} has not answered {who(draft.state)}. Who can?"
-    draft.notify("alarm", sound=True, text=text, episode_id=episode.episode_id)
+    text = f"{HOLDER} has not answered {PROSPECT}. Who can?"
+    draft.notify("alarm", sound=True, text=text, agent_id=episode.agent.agent_id, episode_id=episode.episode_id)
     tell(draft, policy, "agent_left", agent=name)
     back_to_waiting(draft, policy, desk, episode, why="silent", asked_for=asked)
 
@@ -138,7 +139,7 @@ def choose_option(draft: Draft, policy: Policy, desk: Desk, payload: str) -> boo
 def _go_on_with_bot(draft: Draft, policy: Policy, episode: Episode) -> None:
     close(draft, put(draft, episode, choice="bot"), "prospect_chose_bot")
     hand_to(draft, Owner.BOT)
-    draft.notify("lost", text=f"{who(draft.state)} went on with the bot.", episode_id=episode.episode_id)
+    draft.notify("lost", text=f"{PROSPECT} went on with the bot.", episode_id=episode.episode_id)
     tell(draft, policy, "back_to_bot")
 
 
@@ -196,5 +197,5 @@ def _keep_told(draft: Draft, policy: Policy, episode: Episode, *, slot: str, val
         breach(draft, episode, "first_words", words.due_at, draft.now)
     episode = open_one(draft.state) or episode
     start_round(draft, policy, episode, Round(since=draft.now, target_s=policy.targets.callback_s))
-    text = f"{who(draft.state)} wants to be called back." if tag == "callback" else f"{who(draft.state)} named a time."
+    text = f"{PROSPECT} wants to be called back." if tag == "callback" else f"{PROSPECT} named a time."
     draft.notify("alarm", text=text, episode_id=episode.episode_id)

@@ -58,8 +58,13 @@ def open_one(state: State) -> Episode | None:
     return state.episode if state.episode is not None and state.episode.status != "closed" else None
 
 
+PROSPECT = "{prospect}"
+HOLDER = "{holder}"
+"""Places for names in a notice's text; the screen that shows it fills them in. `agent_id` beside the text says who holds."""
+
+
 def who(state: State) -> str:
-    """The prospect's name for agents' screens."""
+    """The prospect's name for the agent who asks."""
     return state.profile.first_name or "Someone"
 
 
@@ -226,7 +231,7 @@ def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude
     asked = {"agent_id": agent_id, "since": draft.now.isoformat()}
     draft.set_clock(Clock(kind=ClockKind.ACCEPT, key=key, due_at=accept_at, data=asked))
     draft.note("episode.offered", episode_id=key, agent_id=agent_id)
-    text = f"{who(draft.state)} {WANTS[episode.reason]}."
+    text = f"{PROSPECT} {WANTS[episode.reason]}."
     draft.notify("offer", to=(agent_id,), text=text, episode_id=key, reason=episode.reason.value)
     return episode
 

@@ -24,6 +24,7 @@ __all__ = [
     "ended",
     "hear",
     "hold",
+    "rearm",
     "resume",
     "start",
     "stop_all",
@@ -138,6 +139,29 @@ def resume(draft: Draft, nurture: Nurture) -> None:
         walk = Walk(draft, nurture, flow, replace(enrolment, visits=visits), prompted=False)
         _go_on_after_person(walk, step, awaited=awaited)
     enrolments.follow(draft, nurture)
+
+
+def rearm(draft: Draft, nurture: Nurture) -> None:
+    """Set again the clocks that live enrolments lost; the words, if any, come when those fire. After an opt-out all end instead."""
+    if draft.state.opted_out_at:
+        stop_all(draft, "opted_out")
+        return
+    for enrolment in draft.state.live_enrolments:
+        lost = draft.state.clock(ClockKind.STEP, enrolment.enrolment_id) is None and enrolment.waiting_for != "person"
+        where = enrolments.placed(draft, nurture, enrolment) if lost else None
+        if where is None:
+            continue
+        enrolment, flow, step = where
+        walk = Walk(draft, nurture, flow, enrolment, prompted=False)
+        if isinstance(step, WaitStep):
+            walk.wait(step)
+        elif enrolment.waiting_for == "reply" and isinstance(step, AskStep | OfferStep):
+            walk.listen(step)
+        else:
+            walk.rest("time", draft.now, why="held")
+    episode = draft.state.episode
+    if episode is None or episode.status == "closed":
+        resume(draft, nurture)
 
 
 def stop_all(draft: Draft, reason: str) -> None:

@@ -259,6 +259,7 @@ class Walk:
                     wording=wording,
                     purpose=step.purpose,
                     enrolment_id=self.enrolment.enrolment_id,
+                    prompted=self.prompted,
                 )
             )
         self._note_step(step, name, wording=wording, prompted=self.prompted)

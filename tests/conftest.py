@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +14,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A running PostgreSQL server."""
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL server. Its folder is not pytest's: it runs as another user, from whom every new pytest session
+    on the machine closes that one."""
     from tests.postgres import running
 
-    with running(tmp_path_factory.mktemp("postgres")) as server:
+    with tempfile.TemporaryDirectory(prefix="warmline-postgres-") as folder, running(Path(folder)) as server:
         yield server
 
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.core.model import AgentRef, Arrival, Identity, Profile
 from bot.core.window import SendAs
+from bot.gate import Gate
 from bot.hub import Hub
 from bot.store.contract import Outgoing, Store, TakenIn
 from bot.time import Time
@@ -18,14 +19,16 @@ from bot.time import Time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """The channel took the message; `external_id` is its own id for it."""
+    """The channel took the message; `external_id` is its own id for it, `used` how much of our quota it says is gone (0 to 1)."""
 
     external_id: str | None = None
+    used: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Not sent, and may be tried again not before `after_s` seconds (None: usual back-off). `error` is a code."""
+    """Not sent, and may be tried again not before `after_s` seconds (None: usual back-off). `error` is a code: token, rate and
+    away concern the channel as a whole, and surely nothing was sent; temporary concerns this try."""
 
     error: str
     after_s: float | None = None
@@ -40,7 +43,8 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """Refused for good. `error` is the class: window, unreachable, config, rejected."""
+    """Refused for good. `error` is the class. window, unreachable and frequency nobody can mend; config, rejected and broken
+    (our own code cannot put it into words for the channel) a person can. `detail` is what the channel said, for an admin."""
 
     error: str
     detail: str = ""
@@ -53,7 +57,8 @@ class Inlet(Protocol):
     """Where channels put what they translated. Returns after it is stored, so that an acknowledgement is true."""
 
     async def arrivals(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
-        """Store messages of prospects. Raises `Overloaded` or `StoreUnavailable`: then nothing was stored."""
+        """Store messages of prospects, all of them or none. Raises `Overloaded` or `StoreUnavailable`: then they are to be sent
+        again, which is harmless."""
 
     async def echo(self, *, key: str, external_id: str) -> bool:
         """An echo of a message of ours, by its key. False if it is not ours."""
@@ -73,6 +78,7 @@ class Ports:
     """What the composition root hands to every channel."""
 
     inlet: Inlet
+    gate: Gate
     store: Store
     hub: Hub
     time: Time
@@ -99,6 +105,9 @@ class Channel(Protocol):
 
     async def profile(self, identity: Identity) -> Profile | None:
         """What the channel knows about the person, or None."""
+
+    async def drain(self) -> None:
+        """The service is about to end: close what people hold open, so that they come back elsewhere."""
 
     async def close(self) -> None:
         """Let go of connections."""

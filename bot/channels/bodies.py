@@ -27,9 +27,9 @@ def parse_json(raw: bytes) -> Any:
         raise bad_request("bad_json", f"The body is not JSON: {error}.") from error
 
 
-async def read_body[M: BaseModel](request: web.Request, model: type[M]) -> M:
-    """The request's JSON as `model`. Raises a 400 naming the field."""
-    value = parse_json(await request.read())
+def parse_body[M: BaseModel](raw: bytes, model: type[M]) -> M:
+    """The JSON in `raw` as `model`. Raises a 400 naming the field."""
+    value = parse_json(raw)
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -1,7 +1,8 @@
 """Rasa's REST channel: `POST /webhooks/rest/webhook {"sender", "message"}` gives `[{"recipient_id", "text", ...}]`.
 
 The answer waits until the turn is done and then holds everything that is due to this sender, so what an agent or a flow said in
-between arrives with the next call and nothing is lost. Messages count as sent when the answer is written.
+between arrives with the next call and nothing is lost. Messages count as read when the answer is written, so it does not matter
+which service is called next.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.channels.base import Outcome, Ports, Sent
-from bot.channels.bodies import read_body
-from bot.core.model import AgentRef, Arrival, Identity, Profile
+from bot.channels.bodies import parse_body
+from bot.core.model import AgentRef, Arrival, Identity, Profile, Speaker
 from bot.core.window import SendAs
 from bot.hub import Subscription
 from bot.store.contract import Message, Outgoing
 
 NAME = "rest"
 ANSWER_WITHIN_S = 30.0
+LOOK_AGAIN_S = 1.0
 MAX_TEXT = 4000
+LATEST, MOST = 2**62, 200
 
 
 class RestBody(BaseModel):
@@ -63,6 +66,9 @@ class RestChannel:
         """REST knows nobody."""
         return None
 
+    async def drain(self) -> None:
+        """Who waits for an answer still gets it."""
+
     async def close(self) -> None:
         """Nothing is held open."""
 
@@ -70,13 +76,14 @@ class RestChannel:
 class _Webhook:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._told: dict[str, int] = {}
 
     async def health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def receive(self, request: web.Request) -> web.Response:
-        body = await read_body(request, RestBody)
+        # Only until it is read: the answer may take its time, and a call that waits holds little.
+        async with self._ports.gate.body(request) as raw:
+            body = parse_body(raw, RestBody)
         identity = Identity(channel=NAME, external_id=body.sender)
         now = self._ports.time.now()
         payload = body.message if body.message.startswith("/") else None
@@ -84,37 +91,41 @@ class _Webhook:
             identity=identity, external_id=body.message_id or f"rest-{secrets.token_hex(12)}", sent_at=now,
             text="" if payload else body.message, payload=payload, metadata=body.metadata,
         )  # fmt: skip
-        conversation_id = await self._ports.store.find_conversation(identity)
-        if conversation_id is None:
-            taken = (await self._ports.inlet.arrivals([arrival]))[0]
-            conversation_id = taken.conversation_id
-            async with self._ports.hub.subscribe(f"conversation:{conversation_id}") as news:
-                await self._turn_done(conversation_id, news, now)
-        else:
-            async with self._ports.hub.subscribe(f"conversation:{conversation_id}") as news:
-                taken = (await self._ports.inlet.arrivals([arrival]))[0]
-                await self._turn_done(conversation_id, news, now)
-        shown = await self._ports.store.messages(conversation_id, after_seq=self._since(conversation_id, taken.seq))
-        if shown and shown[-1].seq is not None:
-            self._told[conversation_id] = shown[-1].seq
-        return web.json_response([_shape(m, body.sender) for m in shown if m.speaker.value != "prospect"])
+        [taken] = await self._ports.inlet.arrivals([arrival])
+        conversation_id = taken.conversation_id
+        async with self._ports.hub.subscribe(f"conversation:{conversation_id}") as news:
+            await self._turn_done(conversation_id, news, now)
+        unread = await self._unread(conversation_id)
+        if unread and unread[-1].seq is not None:
+            await self._ports.store.mark_read(conversation_id, up_to_seq=unread[-1].seq, now=self._ports.time.now())
+        return web.json_response([_shape(m, body.sender) for m in unread])
 
-    def _since(self, conversation_id: str, seq: int) -> int:
-        """After which seq the caller has not been answered yet; after a restart, from the message just posted."""
-        return self._told.get(conversation_id, seq - 1)
+    async def _unread(self, conversation_id: str) -> list[Message]:
+        """What the caller has not been given yet."""
+        shown = await self._ports.store.messages(conversation_id, before_seq=LATEST, limit=MOST)
+        return [m for m in shown if m.speaker is not Speaker.PROSPECT and m.read_at is None]
 
     async def _turn_done(self, conversation_id: str, news: Subscription, now: datetime) -> None:
         """Wait until nothing is unheard and nothing due is unsent, at most `ANSWER_WITHIN_S` seconds."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 while not await self._quiet(conversation_id):
-                    await news.get()
+                    await _news_or_a_while(news)
         except TimeoutError:
             return
 
     async def _quiet(self, conversation_id: str) -> bool:
         loaded = await self._ports.store.load(conversation_id)
         return not loaded.state.unheard and not loaded.state.unsent
+
+
+async def _news_or_a_while(news: Subscription) -> None:
+    """News may come from a service that dies before it tells."""
+    try:
+        async with asyncio.timeout(LOOK_AGAIN_S):
+            await news.get()
+    except TimeoutError:
+        return
 
 
 def _shape(message: Message, recipient: str) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from bot.channels.base import Outcome, Ports, Sent
 from bot.core.model import AgentRef, Arrival, Identity, Owner, Profile, Speaker, WarmlineError
 from bot.core.window import SendAs
-from bot.errors import Overloaded
+from bot.errors import Overloaded, Stopping
 from bot.hub import Frame, identity_topic
 from bot.store.contract import Message, Outgoing, StoreUnavailable
 
@@ -32,6 +32,7 @@ MAX_FRAME = 256 * 1024
 MAX_KEY = 80
 TOKEN_BYTES = 32
 HEARTBEAT_S = 25.0
+CLOSE_WITHIN_S = 2.0
 HISTORY = 200
 ZONES = available_timezones()
 
@@ -46,6 +47,7 @@ class WidgetChannel:
         self._persona = {"name": persona, "tagline": tagline, "picture_url": None}
         self._origins = origins
         self._ports: Ports | None = None
+        self._sockets: set[web.WebSocketResponse] = set()
 
     def add_routes(self, app: web.Application, ports: Ports) -> None:
         """The socket."""
@@ -61,8 +63,8 @@ class WidgetChannel:
         if self._ports is None:
             return
         conversation_id = await self._ports.store.find_conversation(identity)
-        name = agent.name if agent else self._persona["name"]
-        self._ports.hub.publish(f"conversation:{conversation_id}", {"type": "typing", "on": on, "name": name})
+        frame = {"type": "typing", "on": on, "agent_id": agent.agent_id if agent else None}
+        self._ports.hub.publish(f"conversation:{conversation_id}", frame)
 
     async def seen(self, identity: Identity) -> None:
         """The widget shows no receipts of ours."""
@@ -71,17 +73,26 @@ class WidgetChannel:
         """The browser tells zone and locale with each message."""
         return None
 
+    async def drain(self) -> None:
+        """Every browser comes back by itself, to whichever service takes it."""
+        closing = [socket.close(code=WSCloseCode.SERVICE_RESTART) for socket in self._sockets]
+        await asyncio.gather(*closing, return_exceptions=True)
+
     async def close(self) -> None:
-        """Sockets are closed by the server."""
+        """Sockets are closed by `drain`."""
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
         origin = request.headers.get("Origin", "")
         if self._origins and origin not in self._origins:
             raise web.HTTPForbidden(reason="This site may not embed the widget")
         assert self._ports is not None
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
+        socket = web.WebSocketResponse(timeout=CLOSE_WITHIN_S, heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
         await socket.prepare(request)
-        await _Visit(socket, self._ports, self._persona).run()
+        self._sockets.add(socket)
+        try:
+            await _Visit(socket, self._ports, self._persona).run()
+        finally:
+            self._sockets.discard(socket)
         return socket
 
 
@@ -99,6 +110,7 @@ class _Visit:
         self._conversation_id: str | None = None
         self._seq = 0
         self._metadata: dict[str, Any] = {}
+        self._holders: dict[str, str] = {}
         self._news: asyncio.Task[None] | None = None
         self._catching_up = asyncio.Lock()
 
@@ -133,6 +145,8 @@ class _Visit:
             await self._ports.inlet.seen(self._identity, up_to_seq=frame["up_to"], at=self._ports.time.now())
         elif kind == "ping":
             await self._socket.send_json({"type": "pong"})
+            # A service that dies between a commit and its news tells nobody; the browser's own clock asks.
+            await self._catch_up()
         else:
             await self._error("bad_frame", "That was not a frame we know.")
 
@@ -178,7 +192,7 @@ class _Visit:
         )  # fmt: skip
         try:
             taken = (await self._ports.inlet.arrivals([arrival]))[0]
-        except (Overloaded, StoreUnavailable):
+        except (Overloaded, Stopping, StoreUnavailable):
             await self._error("try_again", "That did not go through. It will be tried again.", key)
             return
         self._conversation_id = taken.conversation_id
@@ -196,9 +210,10 @@ class _Visit:
     async def _first_news(self) -> str:
         assert self._identity is not None
         async with self._ports.hub.subscribe(identity_topic(self._identity)) as news:
-            known = await self._ports.store.find_conversation(self._identity)
-            self._conversation_id = known or str((await news.get())["conversation_id"])
-        return self._conversation_id
+            while (known := await self._ports.store.find_conversation(self._identity)) is None:
+                await news.get()
+        self._conversation_id = known
+        return known
 
     async def _pass_on(self, frame: Frame, conversation_id: str) -> None:
         try:
@@ -206,7 +221,8 @@ class _Visit:
                 case "message" | "lagged":
                     await self._catch_up()
                 case "typing":
-                    await self._socket.send_json({"type": "typing", "on": frame["on"], "name": frame.get("name")})
+                    name = await self._typist(frame["agent_id"], conversation_id)
+                    await self._socket.send_json({"type": "typing", "on": frame["on"], "name": name})
                 case "owner":
                     owner, agent = await self._owner(conversation_id)
                     await self._socket.send_json({"type": "owner", "owner": owner.value, "agent": agent})
@@ -234,6 +250,17 @@ class _Visit:
         state = (await self._ports.store.load(conversation_id)).state
         holder = state.episode.agent if state.episode and state.owner is Owner.AGENT else None
         return state.owner, {"name": holder.name, "picture_url": holder.picture_url} if holder else None
+
+    async def _typist(self, agent_id: str | None, conversation_id: str) -> str | None:
+        """Who types: the persona, or the agent who holds the conversation, looked up once."""
+        if agent_id is None:
+            return self._persona["name"]
+        if agent_id not in self._holders:
+            episode = (await self._ports.store.load(conversation_id)).state.episode
+            if episode is None or episode.agent is None or episode.agent.agent_id != agent_id:
+                return self._persona["name"]
+            self._holders[agent_id] = episode.agent.name
+        return self._holders[agent_id]
 
     def _shape(self, message: Message) -> dict[str, Any]:
         own = message.speaker is Speaker.PROSPECT

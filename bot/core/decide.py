@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, assert_never
 
-from bot.core import pacing, turn
+from bot.core import pacing, repair, turn
 from bot.core.draft import Draft
 from bot.core.events import (
     AgentGaveBack,
@@ -20,6 +20,7 @@ from bot.core.events import (
     AgentsChanged,
     AgentTook,
     AgentWrote,
+    Audited,
     BrainAnswered,
     BrainFailed,
     ClockFired,
@@ -85,6 +86,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
         case FlowTriggered():
             engine.start(draft, rules.nurture, event.flow_id)
+        case Audited():
+            repair.rearm(draft, rules, desk)
         case _:
             assert_never(event)
 
@@ -146,7 +149,6 @@ def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
 
 
 def _undelivered(draft: Draft, event: DeliveryFailed) -> None:
-    draft.note("message.failed", message_id=event.message_id, error=event.error)
     if event.error in ("unreachable", "window"):
         engine.stop_all(draft, event.error)
     if draft.state.owner is Owner.AGENT and draft.state.episode and draft.state.episode.agent:

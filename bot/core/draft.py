@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from random import Random
 from typing import Any
 
 from bot.core.events import BrainAsk, Decision, JournalEntry, Notice
-from bot.core.model import Clock, ClockKind, Enrolment, Json, Say, State
+from bot.core.model import Clock, ClockKind, Enrolment, Json, Say, State, changed
 
 KEPT_WORDINGS = 24
 
@@ -39,7 +38,7 @@ class Draft:
 
     def set(self, **changes: Any) -> None:
         """Change fields of the state."""
-        self.state = replace(self.state, **changes)
+        self.state = changed(self.state, **changes)
 
     def say(self, say: Say) -> None:
         """Queue one bubble, after those already said."""

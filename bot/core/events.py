@@ -116,7 +116,8 @@ class ForeignEcho:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFailed:
-    """The channel refused a message for good; `error` is the class: window, unreachable, config, rejected."""
+    """A message was given up; `error` is the class: window, unreachable, frequency, or one for which it was parked (config,
+    rejected, broken, or the last of many failures). May be told twice of the same message."""
 
     message_id: int
     error: str
@@ -136,6 +137,11 @@ class FlowTriggered:
     flow_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """The audit found that something is missing; what can be set again is, without a word."""
+
+
 type Event = (
     Inbound
     | BrainAnswered
@@ -150,6 +156,7 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | Audited
 )
 
 

@@ -105,7 +105,7 @@ def _park(draft: Draft) -> tuple[Say, ...]:
     if parked:
         draft.withdraw(tuple(u.message_id for u in parked))
         draft.note("flow.parked", bubbles=len(parked))
-    return tuple(replace(u.say, typing_at=None, due_at=None) for u in parked)
+    return tuple(replace(u.say, typing_at=None, due_at=None, prompted=True) for u in parked)
 
 
 def _wordless(draft: Draft, heard: tuple[Heard, ...], rules: Rules, desk: Desk) -> None:

@@ -14,10 +14,14 @@ from bot.core.model import Speaker, Window
 
 
 class SendAs(StrEnum):
-    """How a message leaves: within the window, or as a person's late answer."""
+    """How a message leaves. The value is kept with each message that was sent."""
 
-    RESPONSE = "RESPONSE"
-    HUMAN_AGENT = "HUMAN_AGENT"
+    RESPONSE = "response"
+    """Within the window, in answer to what the person wrote."""
+    UPDATE = "update"
+    """Within the window, of our own accord: a flow's words."""
+    HUMAN_AGENT = "human_agent"
+    """After the window, as a person's late answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ def permit(
 ) -> SendAs | None:
     """As what a message may leave now, or None when it may not. The human tag is for a person's words alone."""
     if closes_at is None or now < closes_at:
-        return SendAs.RESPONSE
+        return SendAs.UPDATE if speaker is Speaker.FLOW else SendAs.RESPONSE
     human = rule_for(channel).human
     if speaker is Speaker.AGENT and human and last_inbound_at and now < last_inbound_at + human:
         return SendAs.HUMAN_AGENT

@@ -97,6 +97,11 @@ def enrolments_text(enrolments: tuple[Enrolment, ...]) -> str:
     return dump(_enrolments, enrolments)
 
 
+def enrolments_of(text: str) -> tuple[Enrolment, ...]:
+    """Enrolments from their JSON."""
+    return _enrolments.validate_json(text)
+
+
 def profile_of(text: str) -> Profile:
     """A profile from its JSON."""
     return _profile.validate_json(text)
@@ -146,7 +151,7 @@ def state_of(row: Record, clocks: Sequence[Clock], messages: Sequence[Record]) -
         profile=profile_of(row.profile),
         slots=row.slots,
         tags=tuple(row.tags),
-        enrolments=_enrolments.validate_json(row.enrolments),
+        enrolments=enrolments_of(row.enrolments),
         episode=episode_of(row.episode),
         clocks=tuple(clocks),
         unheard=tuple(sorted(heard, key=lambda h: (h.at, h.message_id))),

@@ -5,9 +5,9 @@ One transaction a method; a method that raises has changed nothing. All datetime
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.core.events import Decision, JournalEntry
@@ -28,6 +28,10 @@ from bot.core.model import (
     State,
     WarmlineError,
 )
+from bot.store.auditing import AuditStore
+
+LONGEST_CLAIM = timedelta(minutes=2)
+"""No claim and no back-off lasts longer. One that seems to was made by a clock that has been set back since; it holds nobody up."""
 
 
 class StoreError(WarmlineError):
@@ -35,7 +39,14 @@ class StoreError(WarmlineError):
 
 
 class StoreUnavailable(StoreError):
-    """The database cannot be reached or written now (away, locked, disk full, read only); nothing was changed."""
+    """The database cannot be reached or written now (away, locked, disk full, read only). Nothing was changed, or, if it went
+    away while a transaction ended, all of it was: intake knows a repeat, a commit's version has moved.
+
+    `reason` is away (also: locked, shut down), full (no room on the disk) or read_only."""
+
+    def __init__(self, message: str, *, reason: str = "away") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class NotFound(StoreError):
@@ -53,6 +64,10 @@ class VersionConflict(StoreError):
 
 class AlreadyExists(StoreError):
     """A unique value is taken, such as an agent's e-mail address."""
+
+
+class SchemaTooNew(StoreError):
+    """A newer version migrated the database to what this one can no longer work with; the message names both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +100,8 @@ class DueClock:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """A message to hand to its channel. `owner_version` is the one it was decided under, `key` goes out as metadata
-    and comes back in the echo. `stale` is True when the owner has changed since and the words are not a person's."""
+    and comes back in the echo. `stale` is True when the owner has changed since and the words are not a person's. `error` says
+    how the last try ended, `unknown` if nobody can know whether it arrived; None before the first."""
 
     message_id: int
     conversation_id: str
@@ -94,6 +110,7 @@ class Outgoing:
     key: str
     delivery: Delivery
     attempts: int
+    error: str | None
     stale: bool
     window_closes_at: datetime | None
     opted_out_at: datetime | None
@@ -104,7 +121,8 @@ class Outgoing:
 class Message:
     """One line of a conversation as it is shown. `seq` counts what was shown, per conversation, without gaps:
     a prospect's message gets it when stored, an outgoing one when sent (None until then). `client_key` is the id that
-    the writer's side gave: a prospect's message has its channel's external id there."""
+    the writer's side gave: a prospect's message has its channel's external id there. `sent_as` tells as what an outgoing one was
+    handed to its channel last: a value of `SendAs`."""
 
     message_id: int
     conversation_id: str
@@ -121,6 +139,21 @@ class Message:
     payload: str | None = None
     client_key: str | None = None
     read_at: datetime | None = None
+    sent_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A message that failed for a reason that a person can mend. `message.error` is the class, `detail` what the channel
+    said; profile and slots are the prospect's."""
+
+    message: Message
+    identity: Identity
+    profile: Profile
+    slots: Json
+    parked_at: datetime
+    attempts: int
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +205,23 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consoles:
+    """An agent's open consoles at one service. `seen_at` is when that service last said so; `lost_at` when the last of
+    them closed, None while one is open."""
+
+    agent_id: str
+    service: str
+    sockets: int
+    seen_at: datetime
+    lost_at: datetime | None = None
+
+    @property
+    def last_open_at(self) -> datetime:
+        """When a console is known to have been open: a service that died says nothing more."""
+        return self.seen_at if self.sockets or self.lost_at is None else self.lost_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """What a commit wrote: the version after it and the ids of the messages it queued, in the order of `say`."""
 
@@ -197,15 +247,17 @@ class Counts:
     overdue_promises: int = 0
     waiting_episodes: int = 0
     queued_messages: int = 0
+    parked_messages: int = 0
     due_clocks: int = 0
 
 
-class Store(Protocol):
-    """Durable state. Every method may raise `StoreUnavailable`."""
+class Store(AuditStore, Protocol):
+    """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
     async def migrate(self) -> None:
-        """Bring the schema up to date; safe to call by several processes at once and again and again."""
+        """Bring the schema up to date; safe to call by several processes at once and again and again. A database that a newer
+        version has migrated is used as it is if that version says so; else raises `SchemaTooNew`."""
 
     async def ping(self) -> None:
         """Prove that the database can be read and written."""
@@ -253,42 +305,125 @@ class Store(Protocol):
 
     # ---- clocks
     async def due_clocks(self, *, now: datetime, limit: int, skip: frozenset[str] = frozenset()) -> list[DueClock]:
-        """Clocks with due_at <= now, earliest first, without conversations in `skip`. They stay until a commit
-        cancels or moves them."""
+        """A look, whoever holds them: clocks with due_at <= now, earliest first, without conversations in `skip`. They stay
+        until a commit cancels or moves them."""
 
     async def next_due_at(self, *, after: datetime | None = None) -> datetime | None:
-        """When the earliest clock is due, of those due later than `after`."""
+        """When to look for clocks again: when the earliest falls due or the earliest claim or back-off on one ends, of the
+        moments later than `after`."""
 
     # ---- outbox
     async def outbox_due(
         self, *, now: datetime, limit: int, channels: tuple[str, ...], skip: frozenset[str] = frozenset()
     ) -> list[Outgoing]:
-        """For each conversation with unsent messages on these channels, its FIRST unsent message (QUEUED or SENDING), if due:
-        nothing overtakes. `skip` leaves out conversations in hand."""
+        """A look, whoever holds them: for each conversation with unsent messages on these channels, its FIRST unsent message
+        (QUEUED or SENDING), if due: nothing overtakes. Without conversations in `skip`."""
 
     async def outbox_next_at(self, *, channels: tuple[str, ...], after: datetime | None = None) -> datetime | None:
         """When the earliest first-unsent message is due, of those due later than `after`."""
 
-    async def mark_sending(self, message_id: int, *, now: datetime) -> bool:
-        """QUEUED -> SENDING, attempts + 1; also again from SENDING for a settled retry. False if it is neither."""
+    # ---- claims
+    # `worker` names a pair of hands and stays the same after a restart. A claim holds until `until`, at most LONGEST_CLAIM
+    # after `now`, and no longer than the process where the store belongs to one. It only spares work: what may happen once
+    # is guarded by the conversation's version and by `mark_sending`.
+    async def claim_clocks(
+        self, *, worker: str, now: datetime, until: datetime, limit: int, skip: frozenset[str] = frozenset()
+    ) -> list[DueClock]:
+        """Hold due clocks of at most `limit` conversations for `worker`, those with the earliest first, and give them back,
+        earliest first: all due clocks of a conversation together.
 
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None) -> Message:
-        """-> SENT with the next `seq`; idempotent. Sets the conversation's last_outbound_at. Raises `NotFound`, and
-        `VersionConflict` for a message that was withdrawn or given up before it was ever marked as sending."""
+        Left out are conversations in `skip` and those with a clock that another worker's living claim holds, and clocks in
+        back-off. What `worker` holds itself it is given again: who has it in hand says so with `skip`. A clock that intake
+        sets or that a commit names (sets or cancels) is held by nobody after it, and its back-off is over.
+        Raises `ValueError` for a claim longer than LONGEST_CLAIM.
+        """
 
-    async def mark_retry(self, message_id: int, *, due_at: datetime, error: str) -> None:
-        """SENDING -> QUEUED, due later; nothing happens in another state. Raises `NotFound`."""
+    async def claim_outbox(
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        channels: tuple[str, ...],
+        skip: frozenset[str] = frozenset(),
+    ) -> list[Outgoing]:
+        """Hold for `worker` what `outbox_due` would give, at most `limit` messages: each the first unsent one of its
+        conversation, due, and neither in back-off nor held by another worker's living claim. `skip`, own claims and
+        `ValueError` as in `claim_clocks`."""
 
-    async def mark_unsendable(self, message_id: int, *, delivery: Delivery, error: str, now: datetime) -> None:
-        """-> FAILED or REFUSED, with the reason; journalled as `message.failed` or `message.refused`. Nothing happens to a
-        message that is sent or settled. Raises `NotFound`, and `ValueError` for another delivery."""
+    async def renew_claims(self, *, worker: str, now: datetime, until: datetime, conversations: Collection[str]) -> frozenset[str]:
+        """Hold what `worker` still holds of these conversations until `until`. Gives the conversations of which it holds
+        something; a claim that has lapsed is renewed if nobody took it over. Raises `ValueError` as `claim_clocks` does."""
+
+    async def release_claims(
+        self, *, worker: str, conversations: Collection[str] | None = None, not_before: datetime | None = None
+    ) -> None:
+        """Let go of what `worker` holds, or of what it holds of these conversations. With `not_before` nobody can claim it
+        earlier: a back-off, which outlives the worker (but not the process where the store belongs to one)."""
+
+    async def mark_sending(
+        self,
+        message_id: int,
+        *,
+        worker: str,
+        now: datetime,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> bool:
+        """QUEUED -> SENDING, attempts + 1; also again from SENDING for a settled retry. False, and nothing changed, if it is
+        neither, if no claim of `worker`'s on it lives at `now`, if it is stale, or if the conversation's opt-out is no longer
+        `opted_out_at`. `sent_as` is kept with the message."""
+
+    async def mark_sent(
+        self,
+        message_id: int,
+        *,
+        now: datetime,
+        external_id: str | None,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> Message:
+        """-> SENT with the next `seq`, held by nobody; idempotent. Sets the conversation's last_outbound_at; a parked message is
+        parked no longer. Raises `NotFound`, and `VersionConflict` for a message that was never marked as sending and was
+        withdrawn or given up, or may not be marked so now (see `mark_sending`)."""
+
+    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool = True) -> None:
+        """SENDING -> QUEUED, due later, held by nobody. Nothing happens in another state, or if another worker took it over.
+        With `attempted` False the channel surely did not take it, and the attempt is not counted. Raises `NotFound`."""
+
+    async def postpone(self, message_id: int, *, due_at: datetime) -> None:
+        """A QUEUED message is due at another time, held by nobody, without an attempt. Nothing happens in another state. Raises
+        `NotFound`."""
+
+    async def mark_unsendable(
+        self, message_id: int, *, delivery: Delivery, error: str, now: datetime, detail: str = "", park: bool = False
+    ) -> None:
+        """-> FAILED or REFUSED, with the reason; journalled as `message.failed` or `message.refused`. With `park` a failed one
+        is parked as well, and journalled as `message.parked`. Nothing happens to a message that is sent or settled. Raises
+        `NotFound`, and `ValueError` for another delivery, or to park a refused one."""
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
-        """An echo with our key: that message was sent, even if it was given up. None if no message has the key. Raises
-        `VersionConflict` as `mark_sent` does."""
+        """An echo with our key: that message was sent, even if it was given up. None if no message has the key. One that is
+        sent already under another id was sent twice: that is kept as a finding. Raises `VersionConflict` as `mark_sent` does."""
 
     async def unsent_count(self, conversation_id: str) -> int:
         """How many messages of the conversation wait to be sent."""
+
+    # ---- parked messages
+    async def parked(self, *, limit: int = 200) -> list[Parked]:
+        """Messages that wait for an admin, the longest parked first."""
+
+    async def redrive(self, message_id: int, *, by: str, now: datetime) -> int | None:
+        """Queue the words of a parked message anew, at the end of its conversation and due now, under the owner_version they
+        were decided under; gives back the new message's id. The new one takes over key and client_key, so an echo of the old
+        one settles it; the old one becomes WITHDRAWN. Journalled as `message.redriven` with `by`, an agent's id.
+
+        Again gives the same id. None if it is not parked: let go, sent after all, or never parked. Raises `NotFound`."""
+
+    async def let_go(self, message_id: int, *, by: str, now: datetime) -> bool:
+        """A parked message stays failed, and nobody is asked about it any more; journalled as `message.let_go` with `by`.
+        False if it was queued anew before; nothing happens if it is not parked. Raises `NotFound`."""
 
     # ---- reading
     async def messages(
@@ -357,6 +492,35 @@ class Store(Protocol):
     async def close_session(self, *, token_sha256: str) -> None:
         """Sign out."""
 
+    async def add_tries(self, keys: Sequence[str], *, at: datetime) -> None:
+        """Remember a failed sign-in under each of these keys."""
+
+    async def tries(self, key: str, *, since: datetime, limit: int) -> list[datetime]:
+        """The latest failed sign-ins under this key that are later than `since`, latest first."""
+
+    async def forgive_tries(self, key: str) -> None:
+        """Forget failed sign-ins under this key."""
+
+    async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
+        """Delete sessions that have expired and tries before a moment; gives how many rows."""
+
+    # ---- who is at the desk
+    async def put_consoles(self, consoles: Sequence[Consoles]) -> None:
+        """What a service says of its consoles replaces what it said of the same agents before."""
+
+    async def consoles(self) -> list[Consoles]:
+        """What every service said, by agent and service."""
+
+    async def drop_consoles(self, agent_id: str, *, open_until: datetime) -> None:
+        """Delete what is said of an agent's consoles that were open until then at the latest."""
+
+    async def switch_away(self, agent_id: str, *, away: bool) -> None:
+        """Keep where the agent's online/away switch stands."""
+
+    async def away(self) -> frozenset[str]:
+        """Agents whose switch stands at away."""
+
+    # ---- small values
     async def setting(self, name: str) -> str | None:
         """A small stored value, such as a generated secret."""
 

@@ -12,12 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.model import Arrival, Clock, ClockKind, Identity, Owner, Profile, Promise
 from bot.store.codec import clock_values, doc_text, enrolments_text, profile_text, promise_of, promise_values
-from bot.store.contract import StoreError, TakenIn
+from bot.store.contract import DueClock, StoreError, TakenIn
 from bot.store.jsontext import Values
 from bot.store.message_rows import inbound_values
 from bot.store.rules import by_sent_at, clean_arrival, latest, turn_due_at
 from bot.store.tables import clocks, conversations, identities, messages, prospects
-from bot.store.upsert import Insert, Upsert, replacing
+from bot.store.upsert import Insert, Upsert, anew
 
 POSITIONS = 1024
 """Clock positions per version: those a commit sets come first, those intake adds after it come last."""
@@ -60,12 +60,13 @@ _ADVANCE = sa.update(conversations).where(conversations.c.conversation_id == sa.
 def _later(insert: Insert) -> Values:
     """The TURN clock of a growing burst moves later, never earlier."""
     due_at = insert.excluded.due_at
-    return {"due_at": sa.case((clocks.c.due_at < due_at, due_at), else_=clocks.c.due_at)}
+    later = sa.case((clocks.c.due_at < due_at, due_at), else_=clocks.c.due_at)
+    return {"due_at": later, "holder": None, "held_until": None}
 
 
 _SLOT = ("conversation_id", "kind", "key")
 _SET_TURN = Upsert(clocks, _SLOT, _later)
-SET_PROMISE = Upsert(clocks, _SLOT, replacing("due_at", "data"))
+SET_PROMISE = Upsert(clocks, _SLOT, anew("due_at", "data"))
 
 
 @dataclass(slots=True)
@@ -106,8 +107,8 @@ def take_in(
     answer_at: datetime,
     promise_due_at: datetime,
     new_id: Callable[[], str],
-) -> list[TakenIn]:
-    """See `Store.take_in`. `new_id` mints ids of prospects and conversations."""
+) -> tuple[list[TakenIn], list[DueClock]]:
+    """See `Store.take_in`; gives also the clocks that were set. `new_id` mints ids of prospects and conversations."""
     ordered = by_sent_at(clean_arrival(arrival) for arrival in arrivals)
     heads = _heads(conn, [arrival.identity for _, arrival in ordered], now, new_id)
     taken: list[tuple[int, TakenIn]] = []
@@ -115,10 +116,11 @@ def take_in(
         head = heads[arrival.identity]
         taken.append((place, _take_one(conn, head, arrival, now=now, promise_due_at=promise_due_at)))
     grown = [head for head in heads.values() if head.grown]
+    started: list[DueClock] = []
     if grown:
         conn.execute(_ADVANCE, [head.values() for head in grown])
-        _start_clocks(conn, grown, now=now, answer_at=answer_at, promise_due_at=promise_due_at)
-    return [one for _, one in sorted(taken, key=lambda pair: pair[0])]
+        started = _start_clocks(conn, grown, now=now, answer_at=answer_at, promise_due_at=promise_due_at)
+    return [one for _, one in sorted(taken, key=lambda pair: pair[0])], started
 
 
 def _heads(conn: sa.Connection, wanted: Sequence[Identity], now: datetime, new_id: Callable[[], str]) -> dict[Identity, _Head]:
@@ -126,7 +128,7 @@ def _heads(conn: sa.Connection, wanted: Sequence[Identity], now: datetime, new_i
     for identity in wanted:
         by_channel[identity.channel][identity.external_id] = None
     heads: dict[Identity, _Head] = {}
-    for channel, external_ids in by_channel.items():
+    for channel, external_ids in sorted(by_channel.items()):
         for row in conn.execute(_HEADS, {"channel": channel, "external_ids": list(external_ids)}):
             heads[Identity(channel=channel, external_id=row.external_id)] = _Head(
                 conversation_id=row.conversation_id,
@@ -136,7 +138,7 @@ def _heads(conn: sa.Connection, wanted: Sequence[Identity], now: datetime, new_i
                 last_inbound_at=row.last_inbound_at,
                 promise=promise_of(row),
             )
-    strangers = [identity for identity in dict.fromkeys(wanted) if identity not in heads]
+    strangers = sorted({identity for identity in wanted if identity not in heads}, key=lambda i: (i.channel, i.external_id))
     if strangers:
         heads |= _meet(conn, strangers, now, new_id)
     return heads
@@ -218,21 +220,21 @@ def _repeat(conn: sa.Connection, conversation_id: str, arrival: Arrival) -> Take
 
 def _start_clocks(
     conn: sa.Connection, grown: Sequence[_Head], *, now: datetime, answer_at: datetime, promise_due_at: datetime
-) -> None:
-    promise_clocks = [
-        clock_values(
-            head.conversation_id,
-            Clock(kind=ClockKind.PROMISE, due_at=head.promise.due_at),
-            head.version * POSITIONS + PROMISE_POSITION,
-        )
+) -> list[DueClock]:
+    promises = [
+        (head, Clock(kind=ClockKind.PROMISE, due_at=head.promise.due_at))
         for head in grown
         if head.promised and head.promise is not None
     ]
-    if promise_clocks:
-        conn.execute(SET_PROMISE.on(conn), promise_clocks)
-    turn_clocks = []
+    if promises:
+        conn.execute(SET_PROMISE.on(conn), [_clock_values(head, clock, PROMISE_POSITION) for head, clock in promises])
+    turns = []
     for head in grown:
         due_at = turn_due_at(answer_at=answer_at, promise_due_at=promise_due_at, open_promise=head.promise, now=now)
-        clock = Clock(kind=ClockKind.TURN, due_at=due_at)
-        turn_clocks.append(clock_values(head.conversation_id, clock, head.version * POSITIONS + TURN_POSITION))
-    conn.execute(_SET_TURN.on(conn), turn_clocks)
+        turns.append((head, Clock(kind=ClockKind.TURN, due_at=due_at)))
+    conn.execute(_SET_TURN.on(conn), [_clock_values(head, clock, TURN_POSITION) for head, clock in turns])
+    return [DueClock(conversation_id=head.conversation_id, clock=clock) for head, clock in promises + turns]
+
+
+def _clock_values(head: _Head, clock: Clock, position: int) -> Values:
+    return clock_values(head.conversation_id, clock, head.version * POSITIONS + position)

@@ -39,6 +39,7 @@ class Body:
     purpose: str | None = None
     agent: AgentRef | None = None
     enrolment_id: str | None = None
+    prompted: bool | None = None
     urgent: bool = False
     typing_at: datetime | None = None
     metadata: Json = field(default_factory=dict)
@@ -86,7 +87,11 @@ def say_values(conversation_id: str, say: Say, *, key: str, owner_version: int, 
 
 def body_of(row: Record) -> Body:
     """What a message's row carries beside its text."""
-    text: str = row.body
+    return body_of_text(row.body)
+
+
+def body_of_text(text: str) -> Body:
+    """The same from the row's column."""
     return _EMPTY_BODY if text == "{}" else _body.validate_json(text)
 
 
@@ -141,6 +146,7 @@ def message_of(row: Record) -> Message:
         payload=body.payload,
         client_key=row.external_id if inbound else row.client_key,
         read_at=row.read_at,
+        sent_as=row.sent_as,
     )
 
 
@@ -154,6 +160,7 @@ def outgoing_of(row: Record) -> Outgoing:
         key=row.key,
         delivery=Delivery(row.status),
         attempts=row.attempts,
+        error=row.error,
         stale=row.speaker != Speaker.AGENT and row.owner_version != row.current_owner_version,
         window_closes_at=row.window_closes_at,
         opted_out_at=row.opted_out_at,

@@ -1,14 +1,18 @@
-"""Agents, their sessions, and small settings."""
+"""Agents, their sessions and tries, who is at the desk, and small settings."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from bot.store.codec import agent_of, agent_values
-from bot.store.contract import Agent, AlreadyExists, NotFound
-from bot.store.tables import agents, sessions, settings
+from bot.store.columns import UtcDateTime
+from bot.store.contract import Agent, AlreadyExists, Consoles, NotFound
+from bot.store.rules import AWAY, ONLINE, presence_setting, whose_presence
+from bot.store.tables import agents, consoles, sessions, settings, tries
 from bot.store.upsert import Upsert, replacing
 
 _ADD = agents.insert()
@@ -30,6 +34,24 @@ _CLOSE = sa.delete(sessions).where(sessions.c.token_sha256 == sa.bindparam("toke
 _SETTING = sa.select(settings.c.value).where(settings.c.name == sa.bindparam("wanted"))
 _PUT = Upsert(settings, ("name",), replacing("value"))
 _PUT_IF_ABSENT = Upsert(settings, ("name",))
+_ADD_TRY = tries.insert()
+_TRIES = (
+    sa.select(tries.c.at)
+    .where(tries.c.key == sa.bindparam("wanted"), tries.c.at > sa.bindparam("since"))
+    .order_by(tries.c.at.desc(), tries.c.try_id.desc())
+    .limit(sa.bindparam("most"))
+)
+_FORGIVE = sa.delete(tries).where(tries.c.key == sa.bindparam("wanted"))
+_EXPIRED = sa.delete(sessions).where(sessions.c.expires_at <= sa.bindparam("now"))
+_OLD_TRIES = sa.delete(tries).where(tries.c.at < sa.bindparam("before"))
+_PUT_CONSOLES = Upsert(consoles, ("agent_id", "service"), replacing("sockets", "seen_at", "lost_at"))
+_CONSOLES = sa.select(consoles).order_by(consoles.c.agent_id, consoles.c.service)
+_DROP_CONSOLES = sa.delete(consoles).where(
+    consoles.c.agent_id == sa.bindparam("wanted"),
+    sa.case((consoles.c.sockets > 0, consoles.c.seen_at), else_=sa.func.coalesce(consoles.c.lost_at, consoles.c.seen_at))
+    <= sa.bindparam("until", type_=UtcDateTime),
+)
+_SWITCHES = sa.select(settings.c.name).where(settings.c.name.startswith(presence_setting("")), settings.c.value == AWAY)
 
 
 def add_agent(conn: sa.Connection, agent: Agent) -> None:
@@ -88,6 +110,52 @@ def session_agent(conn: sa.Connection, *, token_sha256: str, now: datetime) -> A
 def close_session(conn: sa.Connection, *, token_sha256: str) -> None:
     """See `Store.close_session`."""
     conn.execute(_CLOSE, {"token": token_sha256})
+
+
+def add_tries(conn: sa.Connection, keys: Sequence[str], *, at: datetime) -> None:
+    """See `Store.add_tries`."""
+    conn.execute(_ADD_TRY, [{"key": key, "at": at} for key in keys])
+
+
+def latest_tries(conn: sa.Connection, key: str, *, since: datetime, limit: int) -> list[datetime]:
+    """See `Store.tries`."""
+    return list(conn.execute(_TRIES, {"wanted": key, "since": since, "most": limit}).scalars())
+
+
+def forgive_tries(conn: sa.Connection, key: str) -> None:
+    """See `Store.forgive_tries`."""
+    conn.execute(_FORGIVE, {"wanted": key})
+
+
+def forget_expired(conn: sa.Connection, *, now: datetime, tries_before: datetime) -> int:
+    """See `Store.forget_expired`."""
+    return conn.execute(_EXPIRED, {"now": now}).rowcount + conn.execute(_OLD_TRIES, {"before": tries_before}).rowcount
+
+
+def put_consoles(conn: sa.Connection, said: Sequence[Consoles]) -> None:
+    """See `Store.put_consoles`."""
+    if said:
+        conn.execute(_PUT_CONSOLES.on(conn), [asdict(one) for one in sorted(said, key=lambda one: one.agent_id)])
+
+
+def all_consoles(conn: sa.Connection) -> list[Consoles]:
+    """See `Store.consoles`."""
+    return [Consoles(**row._mapping) for row in conn.execute(_CONSOLES)]
+
+
+def drop_consoles(conn: sa.Connection, agent_id: str, *, open_until: datetime) -> None:
+    """See `Store.drop_consoles`."""
+    conn.execute(_DROP_CONSOLES, {"wanted": agent_id, "until": open_until})
+
+
+def switch_away(conn: sa.Connection, agent_id: str, *, away: bool) -> None:
+    """See `Store.switch_away`."""
+    put_setting(conn, presence_setting(agent_id), AWAY if away else ONLINE, if_absent=False)
+
+
+def away_agents(conn: sa.Connection) -> frozenset[str]:
+    """See `Store.away`."""
+    return frozenset(map(whose_presence, conn.execute(_SWITCHES).scalars()))
 
 
 def setting(conn: sa.Connection, name: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -11,17 +13,58 @@ _MIGRATION_LOCK = 0x7761726D
 """An advisory lock's number: one process migrates, the others wait for it."""
 
 
-def postgres_engine(url: sa.URL) -> AsyncEngine:
-    """An engine over asyncpg. Raises `ModuleNotFoundError` where asyncpg is not installed."""
+CLAIMS_CONNECTIONS = 2
+CLAIMS_SETTINGS = {
+    # A claim that a crash of the server forgets is made again: nothing is lost by not waiting for the disk.
+    "synchronous_commit": "off",
+    # What is due is a handful among millions that are not. These plans must not depend on how fresh the statistics are.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+
+
+CONNECT_WITHIN_S = 5.0
+ANSWER_WITHIN_S = 30.0
+"""A server that is silent for longer counts as away."""
+
+
+def postgres_engine(url: sa.URL, *, connections: int = 10) -> AsyncEngine:
+    """An engine over asyncpg with at most `connections`. Raises `ModuleNotFoundError` where asyncpg is not installed."""
+    return _engine(url, connections, {})
+
+
+def claims_engine(url: sa.URL) -> AsyncEngine:
+    """An engine for claims alone."""
+    return _engine(url, CLAIMS_CONNECTIONS, CLAIMS_SETTINGS)
+
+
+def _engine(url: sa.URL, connections: int, server_settings: Mapping[str, str]) -> AsyncEngine:
     return create_async_engine(
         url.set(drivername="postgresql+asyncpg"),
-        pool_pre_ping=True,
+        pool_size=connections,
+        max_overflow=0,
+        # To wait for a turn is no sign that the server is away; that shows in connecting, and in its silence.
+        pool_timeout=ANSWER_WITHIN_S,
         hide_parameters=True,  # values are people's words; they must not reach a log
         json_serializer=json_text,
         json_deserializer=json_value,
+        connect_args={
+            "server_settings": {"application_name": "warmline", **server_settings},
+            "timeout": CONNECT_WITHIN_S,
+            "command_timeout": ANSWER_WITHIN_S,
+        },
     )
 
 
 def lock_migrations(conn: sa.Connection) -> None:
     """Wait until no other process migrates; held until the transaction ends."""
     conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+
+
+def one_moment(conn: sa.Connection) -> None:
+    """Let every statement of this transaction see the same moment. Comes before the first; SQLite does so by itself."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))

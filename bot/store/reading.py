@@ -107,20 +107,24 @@ _NOTES = sa.select(notes).where(notes.c.conversation_id == sa.bindparam("id")).o
 _ADD_NOTE = notes.insert().returning(notes.c.note_id)
 _EXISTS = sa.select(conversations.c.conversation_id).where(conversations.c.conversation_id == sa.bindparam("id"))
 
+LAST_SEQ = 2**31 - 1
+"""The largest value of the column; who asks for "all" gives more, which PostgreSQL refuses to compare."""
+
 _BY_OWNER = sa.select(conversations.c.owner, sa.func.count()).group_by(conversations.c.owner)
 _PROMISES = sa.select(sa.func.count()).where(conversations.c.promise_due_at.is_not(None))
 _OVERDUE = sa.select(sa.func.count()).where(conversations.c.promise_due_at < sa.bindparam("now"))
 _WAITING_COUNT = sa.select(sa.func.count()).where(episodes.c.status == "waiting")
 _QUEUED = sa.select(sa.func.count()).select_from(messages).where(sa.text(OPEN_STATUS), messages.c.status == Delivery.QUEUED.value)
+_PARKED = sa.select(sa.func.count()).select_from(messages).where(sa.text("parked_at IS NOT NULL"))
 _DUE_COUNT = sa.select(sa.func.count()).where(clocks.c.due_at <= sa.bindparam("now"))
 
 
 def shown(conn: sa.Connection, conversation_id: str, *, after_seq: int, before_seq: int | None, limit: int) -> list[Message]:
     """See `Store.messages`."""
-    wanted = {"id": conversation_id, "after": after_seq, "limit": limit}
+    wanted = {"id": conversation_id, "after": min(after_seq, LAST_SEQ), "limit": limit}
     if before_seq is None:
         return [message_of(row) for row in conn.execute(_FORWARD, wanted)]
-    rows = conn.execute(_BACKWARD, {**wanted, "before": before_seq}).all()
+    rows = conn.execute(_BACKWARD, {**wanted, "before": min(before_seq, LAST_SEQ)}).all()
     return [message_of(row) for row in reversed(rows)]
 
 
@@ -131,7 +135,7 @@ def pending_messages(conn: sa.Connection, conversation_id: str) -> list[Message]
 
 def mark_read(conn: sa.Connection, conversation_id: str, *, up_to_seq: int, now: datetime) -> None:
     """See `Store.mark_read`."""
-    conn.execute(_READ, {"id": conversation_id, "up_to": up_to_seq, "seen_at": now})
+    conn.execute(_READ, {"id": conversation_id, "up_to": min(up_to_seq, LAST_SEQ), "seen_at": now})
 
 
 def overview(conn: sa.Connection, conversation_id: str) -> Overview:
@@ -243,5 +247,6 @@ def counts(conn: sa.Connection, *, now: datetime) -> Counts:
         overdue_promises=conn.execute(_OVERDUE, at).scalar_one(),
         waiting_episodes=conn.execute(_WAITING_COUNT).scalar_one(),
         queued_messages=conn.execute(_QUEUED).scalar_one(),
+        parked_messages=conn.execute(_PARKED).scalar_one(),
         due_clocks=conn.execute(_DUE_COUNT, at).scalar_one(),
     )

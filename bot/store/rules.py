@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.core.audit import Finding
 from bot.core.events import Decision
 from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, Promise, Say
 
@@ -69,6 +70,11 @@ def latest(*moments: datetime | None) -> datetime | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
+def earliest(*moments: datetime | None) -> datetime | None:
+    """The earliest of these moments, or None if there is none."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def by_sent_at(arrivals: Iterable[Arrival]) -> list[tuple[int, Arrival]]:
     """Arrivals with their places in the batch, in the order in which they were sent."""
     return sorted(enumerate(arrivals), key=lambda pair: pair[1].sent_at)
@@ -83,8 +89,16 @@ def waiting_since(promise: Promise | None, episode: Episode | None) -> datetime 
     return None
 
 
-def must_be_final(delivery: Delivery) -> None:
-    """Raises `ValueError` unless this delivery ends a message unsent."""
+def doubled(conversation_id: str, message_id: int, now: datetime) -> Finding:
+    """A message has come back from its channel under a second id: the person sees it twice."""
+    return Finding(code="sent_twice", at=now, conversation_id=conversation_id, key=str(message_id))
+
+
+def must_be_final(delivery: Delivery, *, parked: bool = False) -> None:
+    """Raises `ValueError` unless this delivery ends a message unsent. Only what failed can be parked: what was refused must
+    not be sent again."""
+    if parked and delivery is not Delivery.FAILED:
+        raise ValueError(f"only a failed message is parked, not one that is {delivery.value}")
     if delivery not in (Delivery.FAILED, Delivery.REFUSED):
         raise ValueError(f"a message that cannot be sent is failed or refused, not {delivery.value}")
 
@@ -127,3 +141,16 @@ def clean_say(say: Say) -> Say:
     """The bubble as it can be stored."""
     text = clean_text(say.text)
     return say if text == say.text else replace(say, text=text)
+
+
+AWAY, ONLINE = "away", "online"
+
+
+def presence_setting(agent_id: str) -> str:
+    """The name under which an agent's online/away switch is kept."""
+    return f"presence:{agent_id}"
+
+
+def whose_presence(name: str) -> str:
+    """The agent's id in such a name."""
+    return name.removeprefix(presence_setting(""))

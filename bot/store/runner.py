@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from random import uniform
 from threading import Lock
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.store.contract import StoreUnavailable
-from bot.store.failures import translated
+from bot.store.failures import Conflict, Lost, translated
 
 log = structlog.get_logger()
 
@@ -28,6 +29,8 @@ type Waiting = tuple[Job[Any], Future[Any]]
 
 BATCH = 64
 """How many jobs may share one commit."""
+CONFLICTS_AT_MOST = 5
+"""How often a transaction that had to give way is run again, after 10 ms and then twice as long each time."""
 
 
 class Runner(Protocol):
@@ -134,16 +137,39 @@ class ThreadRunner:
 
 
 class AsyncRunner:
-    """An async driver with its own pool, for databases behind a network."""
+    """An async driver with its own pool, for databases behind a network.
+
+    A transaction that the database made give way to another is run again, so a job must be a function of its connection alone.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
     async def run[T](self, job: Job[T]) -> T:
         """See `Runner.run`. Raises `StoreError` for whatever the driver raises."""
+        lost = False
+        for attempt in range(CONFLICTS_AT_MOST):
+            try:
+                return await self._transact(job)
+            except Conflict as conflict:
+                log.info("store.conflict", attempt=attempt, error=str(conflict))
+                await asyncio.sleep(uniform(0.5, 1) * 0.01 * 2**attempt)
+            except Lost:
+                # It may have lain in the pool since the server was last away. To ask each one first would cost a round trip a job.
+                if lost:
+                    raise
+                lost = True
+        return await self._transact(job)
+
+    async def _transact[T](self, job: Job[T]) -> T:
         with translated():
             async with self._engine.begin() as conn:
-                return await conn.run_sync(job)
+                try:
+                    return await conn.run_sync(job)
+                except sa.exc.DBAPIError as error:
+                    if error.connection_invalidated:
+                        raise Lost(f"the connection is gone: {str(error.orig).partition('\n')[0]}") from error
+                    raise
 
     async def close(self) -> None:
         """See `Runner.close`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity
-from bot.store import clocks, intake, outbox, people, reading, schema, turn
+from bot.store import clocks, intake, outbox, parked, people, reading, schema, turn
+from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
     Committed,
+    Consoles,
     Counts,
     DueClock,
     JournalLine,
@@ -22,17 +24,18 @@ from bot.store.contract import (
     Note,
     Outgoing,
     Overview,
+    Parked,
     StoreError,
     TakenIn,
 )
 from bot.store.failures import Clash
-from bot.store.postgres import postgres_engine
-from bot.store.rules import must_be_final
+from bot.store.ledger import key_of, named_clocks
+from bot.store.postgres import claims_engine, postgres_engine
+from bot.store.rules import clean_text, must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
+from bot.store.sql_audit import SqlAudit
 from bot.store.sqlite import sqlite_engine
-
-CLASHES = 3
-"""How often intake starts over when two processes meet the same new person at once."""
+from bot.store.watched import Watched
 
 
 def new_id() -> str:
@@ -40,10 +43,11 @@ def new_id() -> str:
     return uuid4().hex
 
 
-def open_store(url: str, *, mint: Callable[[], str] = new_id) -> SqlStore:
+def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int = 10) -> SqlStore:
     """A store on the database at `url`: `sqlite:////path/to/file.db` or `postgresql://user@host/name`.
 
     Nothing is opened before the first call; `migrate()` comes first. `mint` makes ids.
+    To PostgreSQL it opens at most `connections`, and two more for claims.
     Raises `StoreError` for a URL that is none, or of another kind of database.
     """
     try:
@@ -54,24 +58,26 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id) -> SqlStore:
         case "sqlite":
             write = ThreadRunner(sqlite_engine(parsed, begin="BEGIN IMMEDIATE"), name="store-write")
             read = ThreadRunner(sqlite_engine(parsed, begin="BEGIN"), name="store-read")
-            return SqlStore(write=write, read=read, mint=mint)
+            return SqlStore(write=Watched(write), read=read, claiming=MemoryClaiming(read=read, write=write), mint=mint)
         case "postgresql" | "postgres":
             try:
-                runner = AsyncRunner(postgres_engine(parsed))
+                runner = AsyncRunner(postgres_engine(parsed, connections=connections))
+                claims = AsyncRunner(claims_engine(parsed))
             except ModuleNotFoundError as error:
                 raise StoreError("PostgreSQL needs the package asyncpg: pip install asyncpg") from error
-            return SqlStore(write=runner, read=runner, mint=mint)
+            return SqlStore(write=Watched(runner), read=runner, claiming=TableClaiming(claims=claims, write=runner), mint=mint)
         case other:
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
 
-class SqlStore:
+class SqlStore(SqlAudit):
     """`bot.store.contract.Store` over SQL. Writes go through one runner, reads through another, so that a long list
     does not hold up a turn; a read sees every write that was awaited before it."""
 
-    def __init__(self, *, write: Runner, read: Runner, mint: Callable[[], str]) -> None:
+    def __init__(self, *, write: Runner, read: Runner, claiming: Claiming, mint: Callable[[], str]) -> None:
         self._write = write
         self._read = read
+        self._claiming = claiming
         self._mint = mint
 
     # ---- life
@@ -87,9 +93,9 @@ class SqlStore:
 
     async def close(self) -> None:
         """See `Store.close`."""
+        await self._claiming.close()
         await self._read.close()
-        if self._write is not self._read:
-            await self._write.close()
+        await self._write.close()
 
     # ---- intake
 
@@ -98,15 +104,20 @@ class SqlStore:
     ) -> list[TakenIn]:
         """See `Store.take_in`."""
 
-        def job(conn: sa.Connection) -> list[TakenIn]:
+        def job(conn: sa.Connection) -> tuple[list[TakenIn], list[DueClock]]:
             return intake.take_in(conn, arrivals, now=now, answer_at=answer_at, promise_due_at=promise_due_at, new_id=self._mint)
 
-        for _ in range(CLASHES):
+        # Others meet the same new people at the same moment. Each clash makes one of them known, so there are no more than people.
+        for left in reversed(range(len({arrival.identity for arrival in arrivals}) + 1)):
             try:
-                return await self._write.run(job)
+                taken, started = await self._write.run(job)
             except Clash:
+                if not left:
+                    raise
                 continue
-        return await self._write.run(job)
+            self._claiming.clocks_changed(key_of(one) for one in started)
+            return taken
+        raise AssertionError("unreachable: the last try returns or raises")
 
     async def find_conversation(self, identity: Identity) -> str | None:
         """See `Store.find_conversation`."""
@@ -124,9 +135,11 @@ class SqlStore:
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
         """See `Store.commit`."""
-        return await self._write.run(
+        committed = await self._write.run(
             lambda conn: turn.commit(conn, conversation_id, version=version, decision=decision, now=now, new_key=self._mint)
         )
+        self._claiming.clocks_changed(named_clocks(conversation_id, decision))
+        return committed
 
     # ---- clocks
 
@@ -136,7 +149,7 @@ class SqlStore:
 
     async def next_due_at(self, *, after: datetime | None = None) -> datetime | None:
         """See `Store.next_due_at`."""
-        return await self._read.run(lambda conn: clocks.next_due_at(conn, after=after))
+        return await self._claiming.next_due_at(after)
 
     # ---- outbox
 
@@ -148,32 +161,114 @@ class SqlStore:
 
     async def outbox_next_at(self, *, channels: tuple[str, ...], after: datetime | None = None) -> datetime | None:
         """See `Store.outbox_next_at`."""
-        return await self._read.run(lambda conn: outbox.outbox_next_at(conn, channels=channels, after=after))
+        return await self._claiming.outbox_next_at(channels, after)
 
-    async def mark_sending(self, message_id: int, *, now: datetime) -> bool:
-        """See `Store.mark_sending`."""
-        return await self._write.run(lambda conn: outbox.mark_sending(conn, message_id))
-
-    async def mark_sent(self, message_id: int, *, now: datetime, external_id: str | None) -> Message:
+    async def mark_sent(
+        self,
+        message_id: int,
+        *,
+        now: datetime,
+        external_id: str | None,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> Message:
         """See `Store.mark_sent`. Raises `NotFound`, `VersionConflict`."""
-        return await self._write.run(lambda conn: outbox.mark_sent(conn, message_id, now=now, external_id=external_id))
+        shown = await self._write.run(
+            lambda conn: outbox.mark_sent(
+                conn, message_id, now=now, external_id=external_id, sent_as=sent_as, opted_out_at=opted_out_at
+            )
+        )
+        self._claiming.settled(message_id)
+        return shown
 
-    async def mark_retry(self, message_id: int, *, due_at: datetime, error: str) -> None:
-        """See `Store.mark_retry`. Raises `NotFound`."""
-        await self._write.run(lambda conn: outbox.mark_retry(conn, message_id, due_at=due_at, error=error))
+    async def postpone(self, message_id: int, *, due_at: datetime) -> None:
+        """See `Store.postpone`. Raises `NotFound`."""
+        await self._write.run(lambda conn: outbox.postpone(conn, message_id, due_at=due_at))
+        self._claiming.settled(message_id)
 
-    async def mark_unsendable(self, message_id: int, *, delivery: Delivery, error: str, now: datetime) -> None:
+    async def mark_unsendable(
+        self, message_id: int, *, delivery: Delivery, error: str, now: datetime, detail: str = "", park: bool = False
+    ) -> None:
         """See `Store.mark_unsendable`. Raises `NotFound`, and `ValueError` for any other delivery."""
-        must_be_final(delivery)
-        await self._write.run(lambda conn: outbox.mark_unsendable(conn, message_id, delivery=delivery, error=error, now=now))
+        must_be_final(delivery, parked=park)
+        await self._write.run(
+            lambda conn: outbox.mark_unsendable(
+                conn, message_id, delivery=delivery, error=error, detail=clean_text(detail), parked=park, now=now
+            )
+        )
+        self._claiming.settled(message_id)
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
         """See `Store.settle_by_echo`."""
-        return await self._write.run(lambda conn: outbox.settle_by_echo(conn, key=key, external_id=external_id, now=now))
+        shown = await self._write.run(lambda conn: outbox.settle_by_echo(conn, key=key, external_id=external_id, now=now))
+        if shown is not None:
+            self._claiming.settled(shown.message_id)
+        return shown
 
     async def unsent_count(self, conversation_id: str) -> int:
         """See `Store.unsent_count`."""
         return await self._read.run(lambda conn: outbox.unsent_count(conn, conversation_id))
+
+    # ---- parked messages
+
+    async def parked(self, *, limit: int = 200) -> list[Parked]:
+        """See `Store.parked`."""
+        return await self._read.run(lambda conn: parked.parked(conn, limit=limit))
+
+    async def redrive(self, message_id: int, *, by: str, now: datetime) -> int | None:
+        """See `Store.redrive`. Raises `NotFound`."""
+        return await self._write.run(lambda conn: parked.redrive(conn, message_id, by=by, now=now))
+
+    async def let_go(self, message_id: int, *, by: str, now: datetime) -> bool:
+        """See `Store.let_go`. Raises `NotFound`."""
+        return await self._write.run(lambda conn: parked.let_go(conn, message_id, by=by, now=now))
+
+    # ---- claims
+
+    async def claim_clocks(
+        self, *, worker: str, now: datetime, until: datetime, limit: int, skip: frozenset[str] = frozenset()
+    ) -> list[DueClock]:
+        """See `Store.claim_clocks`."""
+        return await self._claiming.claim_clocks(worker=worker, now=now, until=until, limit=limit, skip=skip)
+
+    async def claim_outbox(
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        channels: tuple[str, ...],
+        skip: frozenset[str] = frozenset(),
+    ) -> list[Outgoing]:
+        """See `Store.claim_outbox`."""
+        return await self._claiming.claim_outbox(worker=worker, now=now, until=until, limit=limit, channels=channels, skip=skip)
+
+    async def renew_claims(self, *, worker: str, now: datetime, until: datetime, conversations: Collection[str]) -> frozenset[str]:
+        """See `Store.renew_claims`."""
+        return await self._claiming.renew(worker=worker, now=now, until=until, conversations=conversations)
+
+    async def release_claims(
+        self, *, worker: str, conversations: Collection[str] | None = None, not_before: datetime | None = None
+    ) -> None:
+        """See `Store.release_claims`."""
+        await self._claiming.release(worker=worker, conversations=conversations, not_before=not_before)
+
+    async def mark_sending(
+        self,
+        message_id: int,
+        *,
+        worker: str,
+        now: datetime,
+        sent_as: str | None = None,
+        opted_out_at: datetime | None = None,
+    ) -> bool:
+        """See `Store.mark_sending`."""
+        return await self._claiming.mark_sending(message_id, worker=worker, now=now, sent_as=sent_as, opted_out_at=opted_out_at)
+
+    async def mark_retry(self, message_id: int, *, worker: str, due_at: datetime, error: str, attempted: bool = True) -> None:
+        """See `Store.mark_retry`. Raises `NotFound`."""
+        await self._claiming.mark_retry(message_id, worker=worker, due_at=due_at, error=error, attempted=attempted)
 
     # ---- reading
 
@@ -266,6 +361,46 @@ class SqlStore:
     async def close_session(self, *, token_sha256: str) -> None:
         """See `Store.close_session`."""
         await self._write.run(lambda conn: people.close_session(conn, token_sha256=token_sha256))
+
+    async def add_tries(self, keys: Sequence[str], *, at: datetime) -> None:
+        """See `Store.add_tries`."""
+        await self._write.run(lambda conn: people.add_tries(conn, keys, at=at))
+
+    async def tries(self, key: str, *, since: datetime, limit: int) -> list[datetime]:
+        """See `Store.tries`."""
+        return await self._read.run(lambda conn: people.latest_tries(conn, key, since=since, limit=limit))
+
+    async def forgive_tries(self, key: str) -> None:
+        """See `Store.forgive_tries`."""
+        await self._write.run(lambda conn: people.forgive_tries(conn, key))
+
+    async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
+        """See `Store.forget_expired`."""
+        return await self._write.run(lambda conn: people.forget_expired(conn, now=now, tries_before=tries_before))
+
+    # ---- who is at the desk
+
+    async def put_consoles(self, consoles: Sequence[Consoles]) -> None:
+        """See `Store.put_consoles`."""
+        await self._write.run(lambda conn: people.put_consoles(conn, consoles))
+
+    async def consoles(self) -> list[Consoles]:
+        """See `Store.consoles`."""
+        return await self._read.run(people.all_consoles)
+
+    async def drop_consoles(self, agent_id: str, *, open_until: datetime) -> None:
+        """See `Store.drop_consoles`."""
+        await self._write.run(lambda conn: people.drop_consoles(conn, agent_id, open_until=open_until))
+
+    async def switch_away(self, agent_id: str, *, away: bool) -> None:
+        """See `Store.switch_away`."""
+        await self._write.run(lambda conn: people.switch_away(conn, agent_id, away=away))
+
+    async def away(self) -> frozenset[str]:
+        """See `Store.away`."""
+        return await self._read.run(people.away_agents)
+
+    # ---- small values
 
     async def setting(self, name: str) -> str | None:
         """See `Store.setting`."""

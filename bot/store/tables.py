@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from bot.core.sent import TURNS_OF_TALK
 from bot.store.columns import Id, Json, UtcDateTime
 
 metadata = sa.MetaData(
@@ -17,6 +18,14 @@ metadata = sa.MetaData(
 
 OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
 """Messages still to answer or to send. Queries repeat this text, else the partial index is not used."""
+UNSENT_STATUS = "status IN ('queued', 'sending')"
+"""Messages still to send; the same holds."""
+
+SENT_STATUS = "status = 'sent'"
+"""Messages that left, in the order in which they did."""
+
+TURN_KINDS = f"kind IN ({', '.join(repr(kind) for kind in TURNS_OF_TALK)})"
+"""Lines of the journal that changed who may speak."""
 
 prospects = sa.Table(
     "prospects",
@@ -94,7 +103,32 @@ messages = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("error", sa.Text),
     sa.Column("read_at", UtcDateTime),
+    # When it was last handed to a channel that is not our own; `at` is when the channel's answer was known.
+    sa.Column("sending_at", UtcDateTime),
+    # Who sends it, until when; without a holder, nobody before then. Used where several services share the database.
+    sa.Column("holder", sa.Text),
+    sa.Column("held_until", UtcDateTime),
+    # As what it was handed to its channel the last time: a value of SendAs.
+    sa.Column("sent_as", sa.Text),
+    # What the channel said about a failure, for an admin.
+    sa.Column("detail", sa.Text),
+    # Since when a failed message waits for an admin, and the message that took its place.
+    sa.Column("parked_at", UtcDateTime),
+    sa.Column("replaced_by", sa.BigInteger),
+    sa.Index(
+        "ix_messages_parked",
+        "parked_at",
+        sqlite_where=sa.text("parked_at IS NOT NULL"),
+        postgresql_where=sa.text("parked_at IS NOT NULL"),
+    ),
     sa.Index("ix_messages_seq", "conversation_id", "seq", unique=True),
+    sa.Index(
+        "ix_messages_sent",
+        "at",
+        "message_id",
+        sqlite_where=sa.text(SENT_STATUS),
+        postgresql_where=sa.text(SENT_STATUS),
+    ),
     sa.Index(
         "ix_messages_inbound",
         "conversation_id",
@@ -126,6 +160,13 @@ messages = sa.Table(
         sqlite_where=sa.text(OPEN_STATUS),
         postgresql_where=sa.text(OPEN_STATUS),
     ),
+    sa.Index(
+        "ix_messages_due",
+        "due_at",
+        "message_id",
+        sqlite_where=sa.text(UNSENT_STATUS),
+        postgresql_where=sa.text(UNSENT_STATUS),
+    ),
 )
 
 clocks = sa.Table(
@@ -137,6 +178,15 @@ clocks = sa.Table(
     sa.Column("due_at", UtcDateTime, nullable=False, index=True),
     sa.Column("data", Json, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=False),
+    # As for messages.
+    sa.Column("holder", sa.Text),
+    sa.Column("held_until", UtcDateTime),
+    sa.Index(
+        "ix_clocks_held",
+        "held_until",
+        sqlite_where=sa.text("held_until IS NOT NULL"),
+        postgresql_where=sa.text("held_until IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -202,6 +252,13 @@ journal = sa.Table(
     sa.Column("data", Json, nullable=False),
     sa.Index("ix_journal_conversation", "conversation_id", "journal_id"),
     sa.Index("ix_journal_kind", "kind", "at"),
+    sa.Index(
+        "ix_journal_turns",
+        "conversation_id",
+        "journal_id",
+        sqlite_where=sa.text(TURN_KINDS),
+        postgresql_where=sa.text(TURN_KINDS),
+    ),
 )
 
 notes = sa.Table(
@@ -238,9 +295,72 @@ sessions = sa.Table(
     sa.Column("expires_at", UtcDateTime, nullable=False),
 )
 
+tries = sa.Table(
+    "tries",
+    metadata,
+    sa.Column("try_id", Id, primary_key=True),
+    # A hash: who tried from where is nobody's business once it is counted.
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Index("ix_tries_key", "key", "at"),
+)
+
+consoles = sa.Table(
+    "consoles",
+    metadata,
+    sa.Column("agent_id", sa.Text, primary_key=True),
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("sockets", sa.Integer, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
+    sa.Column("lost_at", UtcDateTime),
+)
+
 settings = sa.Table(
     "settings",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
+)
+
+audits = sa.Table(
+    "audits",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text),
+    sa.Column("until", UtcDateTime),
+    sa.Column("ran_at", UtcDateTime),
+    sa.Column("took_s", sa.Float, nullable=False),
+    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("behind", sa.Boolean, nullable=False),
+    sa.Column("marks", Json, nullable=False),
+)
+
+LASTS = "lasting AND ended_at IS NULL"
+"""Findings that still hold."""
+
+findings = sa.Table(
+    "findings",
+    metadata,
+    sa.Column("finding_id", Id, primary_key=True),
+    sa.Column("row", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    # Empty where a finding is about no conversation. No foreign key: what belongs to none is found, too.
+    sa.Column("conversation_id", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("lasting", sa.Boolean, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("first_seen_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("last_seen_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("outcome", sa.Text),
+    sa.Index(
+        "ix_findings_known",
+        "code",
+        "conversation_id",
+        "key",
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+    sa.Index("ix_findings_lasting", "finding_id", sqlite_where=sa.text(LASTS), postgresql_where=sa.text(LASTS)),
 )

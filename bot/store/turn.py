@@ -29,7 +29,7 @@ from bot.store.message_rows import HEARD, UNHEARD, owed_of, say_values
 from bot.store.projections import project_enrolments, project_episode
 from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest
 from bot.store.tables import OPEN_STATUS, clocks, conversations, journal, messages, prospects, tracker_events
-from bot.store.upsert import Upsert, replacing
+from bot.store.upsert import Upsert, anew
 
 _WHOLE = (
     sa.select(conversations, prospects.c.profile, prospects.c.slots, prospects.c.tags)
@@ -85,7 +85,16 @@ _STOP = sa.delete(clocks).where(
     clocks.c.kind == sa.bindparam("of_kind"),
     clocks.c.key == sa.bindparam("of_key"),
 )
-_START = Upsert(clocks, ("conversation_id", "kind", "key"), replacing("due_at", "data", "position"))
+_LET_GO = (
+    sa.update(clocks)
+    .where(
+        clocks.c.conversation_id == sa.bindparam("id"),
+        clocks.c.kind == sa.bindparam("of_kind"),
+        clocks.c.key == sa.bindparam("of_key"),
+    )
+    .values(holder=None, held_until=None)
+)
+_START = Upsert(clocks, ("conversation_id", "kind", "key"), anew("due_at", "data", "position"))
 _TRACK = tracker_events.insert()
 _JOURNAL = journal.insert()
 _KNOW = sa.update(prospects).where(prospects.c.prospect_id == sa.bindparam("id"))
@@ -199,6 +208,9 @@ def _write_clocks(conn: sa.Connection, row: Record, decision: Decision, still_ow
     stopped = cancellable(decision, still_owed)
     if stopped:
         conn.execute(_STOP, [{"id": conversation_id, "of_kind": kind.value, "of_key": key} for kind, key in stopped])
+    kept = set(decision.cancel_clocks).difference(stopped)
+    if kept:
+        conn.execute(_LET_GO, [{"id": conversation_id, "of_kind": kind.value, "of_key": key} for kind, key in sorted(kept)])
     started = [
         clock_values(conversation_id, clock, base + place)
         for place, clock in enumerate(in_order(decision.set_clocks, decision.state.clocks))

@@ -36,3 +36,9 @@ class Upsert:
 def replacing(*columns: str) -> Changes:
     """Take these columns from the new row."""
     return lambda insert: {name: insert.excluded[name] for name in columns}
+
+
+def anew(*columns: str) -> Changes:
+    """Take these columns from the new row, and let nobody hold it any more."""
+    take = replacing(*columns)
+    return lambda insert: {**take(insert), "holder": None, "held_until": None}

@@ -1,4 +1,4 @@
-"""What agents' screens are told live. One listener on the hub for the whole process, one queue a screen.
+"""What agents' screens are told live, whichever service it happened at. One listener on the hub a process, one queue a screen.
 
 Everything here can be had again over REST: a screen that cannot keep up, or a feed that stumbles, is closed, and the
 screen comes back and fetches what it missed.
@@ -15,20 +15,16 @@ import structlog
 from aiohttp import WSCloseCode
 
 from bot.core.model import WarmlineError
+from bot.store.contract import NotFound
 from handoff.api.ports import ConsoleParts, Frame
 from handoff.api.sessions import SignedIn
 from handoff.api.shapes import Shape, colleagues_shape, item_shape, message_shape, prospect_name, stamp
+from handoff.api.wording import names_prospect, notice_text
+from handoff.steps import NATIVE
 
 log = structlog.get_logger()
 
 BUFFER = 256
-WORDS = {
-    "offer": "Someone needs a person.",
-    "alarm": "Someone is waiting.",
-    "message": "A new message.",
-    "lost": "A message could not be delivered.",
-    "breach": "A promise was missed.",
-}
 
 
 class Screen:
@@ -69,6 +65,8 @@ class Feed:
         self._conversations: dict[str, None] = {}
         self._messages: dict[tuple[str, int], None] = {}
         self._presence = False
+        self._told: list[Frame] = []
+        self._names: dict[str, str] = {NATIVE.agent_id: "Someone in the page's inbox"}
         self._work = asyncio.Event()
 
     @contextmanager
@@ -81,8 +79,12 @@ class Feed:
         finally:
             self._screens.discard(screen)
 
-    def drop(self, agent_id: str, *, token_sha256: str | None = None) -> None:
-        """Close the consoles of an agent who may not look any more: all, or those of one session."""
+    def sign_out(self, agent_id: str, *, token_sha256: str | None = None) -> None:
+        """Close the consoles of an agent who may not look any more, at every service: all, or those of one session."""
+        self._drop(agent_id, token_sha256)
+        self._parts.hub.publish("console", {"type": "signed_out", "agent_id": agent_id, "token_sha256": token_sha256})
+
+    def _drop(self, agent_id: str, token_sha256: str | None) -> None:
         for screen in tuple(self._screens):
             if screen.me.agent.agent_id == agent_id and token_sha256 in (None, screen.me.token_sha256):
                 screen.close(WSCloseCode.POLICY_VIOLATION)
@@ -124,10 +126,15 @@ class Feed:
                 self._messages[frame["conversation_id"], frame["seq"]] = None
             case "presence":
                 self._presence = True
-            case "typing":
-                self._typing(frame)
-            case "notice":
-                self._notice(frame)
+                self._names = {NATIVE.agent_id: self._names[NATIVE.agent_id]}
+            case "audit":
+                self._to_admins({"type": "audit"})
+            case "outbox":
+                self._to_admins({"type": "undelivered"})
+            case "typing" | "notice":
+                self._told.append(frame)
+            case "signed_out":
+                self._drop(frame["agent_id"], frame["token_sha256"])
             case "lagged":
                 self.close(WSCloseCode.TRY_AGAIN_LATER)
         self._work.set()
@@ -136,6 +143,10 @@ class Feed:
         messages, self._messages = self._messages, {}
         conversations, self._conversations = self._conversations, {}
         presence, self._presence = self._presence, False
+        told, self._told = self._told, []
+        # First, so that a typing indicator never follows the words that end it.
+        for frame in told:
+            await (self._typing(frame) if frame["type"] == "typing" else self._notice(frame))
         for conversation_id, seq in messages:
             await self._tell_message(conversation_id, seq)
         for conversation_id in conversations:
@@ -158,18 +169,30 @@ class Feed:
             item = item_shape(overview, state, screen.me.agent.agent_id)
             screen.put({"type": "conversation", "item": item, "now": now})
 
-    def _typing(self, frame: Frame) -> None:
-        told = {"type": "typing", "conversation_id": frame["conversation_id"], "who": frame["who"]}
+    def _to_admins(self, frame: Frame) -> None:
         for screen in tuple(self._screens):
-            if screen.me.agent.agent_id != frame.get("agent_id"):
-                screen.put(told)
+            if screen.me.agent.role == "admin":
+                screen.put(frame)
 
-    def _notice(self, frame: Frame) -> None:
+    async def _typing(self, frame: Frame) -> None:
+        agent_id = frame["agent_id"]
+        who = "prospect" if agent_id is None else await self._name(agent_id)
+        for screen in tuple(self._screens):
+            if screen.me.agent.agent_id != agent_id:
+                screen.put({"type": "typing", "conversation_id": frame["conversation_id"], "who": who})
+
+    async def _notice(self, frame: Frame) -> None:
+        conversation_id, holder = frame["conversation_id"], frame.get("agent_id")
+        named = names_prospect(frame)
         told: dict[str, Any] = {
             "type": "notice",
             "kind": frame["kind"],
-            "conversation_id": frame["conversation_id"],
-            "text": frame.get("text") or WORDS.get(frame["kind"], ""),
+            "conversation_id": conversation_id,
+            "text": notice_text(
+                frame,
+                prospect=prospect_name(await self._parts.store.overview(conversation_id)) if named else None,
+                holder=await self._name(holder) if holder else None,
+            ),
             "sound": bool(frame.get("sound")),
             "level": frame.get("level"),
         }
@@ -177,6 +200,15 @@ class Feed:
         for screen in tuple(self._screens):
             if not to or screen.me.agent.agent_id in to:
                 screen.put(told)
+
+    async def _name(self, agent_id: str) -> str:
+        """An agent's name; one that changed is read again with the next change of presence."""
+        if agent_id not in self._names:
+            try:
+                self._names[agent_id] = (await self._parts.store.agent(agent_id)).name
+            except NotFound:
+                return "An agent"
+        return self._names[agent_id]
 
     def _all(self, frame: Frame) -> None:
         for screen in tuple(self._screens):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from aiohttp import web
+
+from bot.circuit import Circuit
 from bot.core.events import Event
 from bot.core.model import AgentRef, Identity, State
 from bot.store.contract import Store
@@ -44,15 +47,21 @@ class SubscriptionPort(Protocol):
 
 
 class HubPort(Protocol):
-    """Live news inside the process.
+    """Live news, from this service and the others. Ids go in, names are looked up where they are shown.
 
     Topic `console`: {"type": "conversation", "conversation_id"}, {"type": "message", "conversation_id", "seq"},
-    {"type": "typing", "conversation_id", "who"}, {"type": "notice", "kind", "to", "conversation_id", "text", ...},
-    {"type": "presence"}. Topic `conversation:<id>`: {"type": "typing", "on", "name"}.
+    {"type": "typing", "conversation_id", "agent_id"} (None: the prospect), {"type": "presence"},
+    {"type": "outbox"}: what could not be delivered has changed, {"type": "audit"}: the audit has looked,
+    {"type": "notice", "kind", "to", "conversation_id", "text", "agent_id", ...} (see `handoff.api.wording`),
+    {"type": "signed_out", "agent_id", "token_sha256"} (None: every session of the agent).
+    Topic `conversation:<id>`: {"type": "typing", "on", "agent_id"}.
     """
 
     def publish(self, topic: str, frame: Frame) -> None:
-        """Tell every listener of the topic."""
+        """Tell every listener of the topic, at every service."""
+
+    def deliver(self, topic: str, frame: Frame) -> None:
+        """Tell every listener of the topic at this service."""
 
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[SubscriptionPort]:
         """Listen while inside the block."""
@@ -62,7 +71,8 @@ class HubPort(Protocol):
 class ConsoleParts:
     """What the console API is built of. `now` gives aware UTC; `secure_cookies` is True when people come over https.
 
-    `typing` tells the prospect's channel that the agent who holds the conversation is typing.
+    `typing` tells the prospect's channel that the agent who holds the conversation is typing; `address` says from where a
+    request comes. `circuits` gives each channel's circuit; `queued` tells the outbox that there is something new to send.
     """
 
     store: Store
@@ -72,4 +82,8 @@ class ConsoleParts:
     now: Callable[[], datetime]
     policy: Policy
     secure_cookies: bool
+    audit_every_s: float = 15.0
     typing: Callable[[Identity, AgentRef], None] = lambda _identity, _agent: None
+    address: Callable[[web.Request], str] = lambda request: request.remote or ""
+    circuits: Callable[[], Sequence[tuple[str, Circuit]]] = tuple
+    queued: Callable[[], None] = lambda: None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import WSCloseCode, web
 
+from handoff.api.audit import Audit
 from handoff.api.errors import answering
 from handoff.api.feed import Feed
+from handoff.api.outbox import Outbox
 from handoff.api.ports import ConsoleParts
 from handoff.api.sessions import Sessions, SignedInHandler
 from handoff.api.socket import ConsoleSocket
@@ -18,10 +20,14 @@ from handoff.api.team import Team
 BASE = "/api/console"
 
 
-def add_routes(app: web.Application, parts: ConsoleParts) -> None:
-    """Add every path, and the tasks that keep screens true while the application runs. Sets `parts.presence.on_shown`."""
+def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
+    """Add every path, and the tasks that keep screens true while the application runs. Sets `parts.presence.on_shown`.
+
+    Gives what closes every console when the service ends, so that they come back elsewhere.
+    """
     sessions, feed = Sessions(parts), Feed(parts)
     talks, team, socket = Talks(parts), Team(parts, sessions, feed), ConsoleSocket(parts, sessions, feed)
+    outbox = Outbox(parts)
 
     def signed_in(method: str, path: str, handler: SignedInHandler, *, admin: bool = False) -> None:
         app.router.add_route(method, BASE + path, answering(sessions.guard(handler, admin=admin)))
@@ -41,9 +47,14 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> None:
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
+    signed_in("GET", "/audit", Audit(parts).audit, admin=True)
+    signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
+    signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
+    signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)
     signed_in("GET", "/socket", socket.open)
 
-    parts.presence.on_shown = lambda: parts.hub.publish("console", {"type": "presence"})
+    # Every service learns who is there from the store, and tells its own screens.
+    parts.presence.on_shown = lambda: parts.hub.deliver("console", {"type": "presence"})
 
     async def while_running(_app: web.Application) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(feed.tell())]
@@ -53,8 +64,12 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         await parts.presence.settled()
 
-    async def close_screens(_app: web.Application) -> None:
-        feed.close(WSCloseCode.GOING_AWAY)
+    def close_screens() -> None:
+        feed.close(WSCloseCode.SERVICE_RESTART)
+
+    async def on_shutdown(_app: web.Application) -> None:
+        close_screens()
 
     app.cleanup_ctx.append(while_running)
-    app.on_shutdown.append(close_screens)
+    app.on_shutdown.append(on_shutdown)
+    return close_screens

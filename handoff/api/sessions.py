@@ -52,7 +52,7 @@ class Sessions:
     def __init__(self, parts: ConsoleParts) -> None:
         self._parts = parts
         self._store = parts.store
-        self._tries = Tries(parts.now)
+        self._tries = Tries(parts.store, parts.now)
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
 
     async def login(self, request: web.Request) -> web.StreamResponse:
@@ -73,17 +73,17 @@ class Sessions:
 
     async def check_password(self, request: web.Request, email: str, password: str) -> Agent:
         """The agent with this address and password. Raises WrongPassword or TooManyTries."""
-        account, address = email.strip().casefold(), request.remote or ""
-        if wait_s := self._tries.wait_s(account, address):
+        account, address = email.strip().casefold(), self._parts.address(request)
+        if wait_s := await self._tries.wait_s(account, address):
             raise TooManyTries(wait_s)
         agent = await self._store.agent_by_email(email)
         async with self._hashing:
             right = await asyncio.to_thread(is_right, agent.password_hash if agent else None, password)
         if agent is None or agent.disabled_at is not None or not right:
-            self._tries.failed(account, address)
-            log.info("agent.sign_in_refused", address=address)
+            await self._tries.failed(account, address)
+            log.info("agent.sign_in_refused")
             raise WrongPassword
-        self._tries.succeeded(account, address)
+        await self._tries.succeeded(account, address)
         return agent
 
     async def start(self, response: web.StreamResponse, agent: Agent) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.circuit import Circuit
 from bot.core.model import AgentRef, Clock, ClockKind, Episode, Speaker, State
-from bot.store.contract import Agent, Message, Note, Overview
+from bot.store.contract import Agent, Message, Note, Overview, Parked
 from handoff.card import Card
 from handoff.desk import AWAY, ONLINE
 
@@ -25,7 +26,7 @@ def stamp_or_none(at: datetime | None) -> str | None:
     return None if at is None else stamp(at)
 
 
-def prospect_name(overview: Overview) -> str | None:
+def prospect_name(overview: Overview | Parked) -> str | None:
     """The prospect's name as far as it is known."""
     parts = (overview.profile.first_name, overview.profile.last_name)
     return " ".join(part for part in parts if part) or overview.slots.get("first_name") or None
@@ -111,6 +112,37 @@ def message_shape(message: Message, prospect: str | None) -> Shape:
         "error": message.error,
         "read": message.read_at is not None,
         "key": message.client_key,
+    }
+
+
+def parked_shape(parked: Parked) -> Shape:
+    """A message that waits for an admin."""
+    message = parked.message
+    return {
+        "id": str(message.message_id),
+        "conversation_id": message.conversation_id,
+        "name": prospect_name(parked),
+        "channel": parked.identity.channel,
+        "speaker": message.speaker.value,
+        "agent": message.agent.name if message.agent else None,
+        "text": message.text,
+        "image_url": message.image_url,
+        "written_at": stamp(message.at),
+        "parked_at": stamp(parked.parked_at),
+        "attempts": parked.attempts,
+        "reason": message.error,
+        "detail": parked.detail,
+    }
+
+
+def circuit_shape(channel: str, circuit: Circuit) -> Shape:
+    """How a channel's way out stands."""
+    return {
+        "channel": channel,
+        "phase": circuit.phase.value,
+        "reason": circuit.error or None,
+        "since": stamp_or_none(circuit.opened_at),
+        "retry_at": stamp_or_none(circuit.retry_at),
     }
 
 

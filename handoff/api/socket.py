@@ -17,12 +17,11 @@ from handoff.api.feed import Feed, Screen
 from handoff.api.ports import ConsoleParts, Frame
 from handoff.api.sessions import Sessions, SignedIn
 from handoff.api.shapes import stamp
-from handoff.api.team import presence_setting
-from handoff.desk import AWAY
 
 log = structlog.get_logger()
 
 HEARTBEAT_S = 20.0
+CLOSE_WITHIN_S = 2.0
 MAX_FRAME = 16 * 1024
 TYPING_AT_MOST_EVERY = timedelta(seconds=1)
 CHECK_SESSION_EVERY = timedelta(seconds=60)
@@ -38,8 +37,8 @@ class ConsoleSocket:
         """One console, from hello until it closes."""
         _check_origin(request)
         agent_id = me.agent.agent_id
-        away = await self._parts.store.setting(presence_setting(agent_id)) == AWAY
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
+        away = agent_id in await self._parts.store.away()
+        socket = web.WebSocketResponse(timeout=CLOSE_WITHIN_S, heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
         await socket.prepare(request)
         self._parts.presence.switch(agent_id, away=away)
         with self._feed.screen(me) as screen:
@@ -48,7 +47,9 @@ class ConsoleSocket:
                 try:
                     await self._talk(request, socket, screen)
                 finally:
-                    telling.cancel()
+                    if screen.close_code is WSCloseCode.OK:
+                        telling.cancel()
+                    # Else it is closing the socket, and the browser must learn why.
                     await asyncio.gather(telling, return_exceptions=True)
         await socket.close(code=screen.close_code)
         return socket
@@ -115,11 +116,11 @@ class _Listener:
         except NotFound:
             return
         me = self._agent
-        told: Frame = {"type": "typing", "conversation_id": conversation_id, "who": me.name, "agent_id": me.agent_id}
+        told: Frame = {"type": "typing", "conversation_id": conversation_id, "agent_id": me.agent_id}
         self._parts.hub.publish("console", told)
         holder = state.episode.agent if state.episode and state.owner is Owner.AGENT else None
         if holder is not None and holder.agent_id == me.agent_id:
-            shown: Frame = {"type": "typing", "on": True, "name": me.name}
+            shown: Frame = {"type": "typing", "on": True, "agent_id": me.agent_id}
             self._parts.hub.publish(f"conversation:{conversation_id}", shown)
             self._parts.typing(state.identity, holder)
 

@@ -19,11 +19,6 @@ from handoff.api.shapes import agent_shape, stamp
 from handoff.desk import AWAY, ONLINE
 
 
-def presence_setting(agent_id: str) -> str:
-    """The name under which the online/away switch is kept."""
-    return f"presence:{agent_id}"
-
-
 class Team:
     """See the module."""
 
@@ -33,22 +28,22 @@ class Team:
 
     async def me(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """GET me."""
-        away = await self._store.setting(presence_setting(me.agent.agent_id)) == AWAY
-        presence = AWAY if away else ONLINE
+        presence = AWAY if me.agent.agent_id in await self._store.away() else ONLINE
         return answer({"agent": agent_shape(me.agent), "presence": presence, "now": stamp(self._parts.now())})
 
     async def logout(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST logout. Consoles of this session close."""
         response = answer({})
         await self._sessions.end(response, me)
-        self._feed.drop(me.agent.agent_id, token_sha256=me.token_sha256)
+        self._feed.sign_out(me.agent.agent_id, token_sha256=me.token_sha256)
         return response
 
     async def presence(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST presence."""
         body = await read_body(request, PresenceBody)
-        await self._store.put_setting(presence_setting(me.agent.agent_id), body.presence)
-        self._parts.presence.switch(me.agent.agent_id, away=body.presence == AWAY)
+        away = body.presence == AWAY
+        await self._store.switch_away(me.agent.agent_id, away=away)
+        self._parts.presence.switch(me.agent.agent_id, away=away)
         return answer({"presence": body.presence})
 
     async def password(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
@@ -91,14 +86,14 @@ class Team:
         if body.password is not None:
             await self._set_password(changed, body.password)
         if disabled_at is not None:
-            self._feed.drop(agent.agent_id)
+            self._feed.sign_out(agent.agent_id)
         return answer({"agent": agent_shape(changed)})
 
     async def _set_password(self, agent: Agent, password: str) -> None:
         encoded = await asyncio.to_thread(hash_password, password)
         await self._store.update_agent(replace(agent, password_hash=encoded))
         await self._sessions.end_all(agent.agent_id)
-        self._feed.drop(agent.agent_id)
+        self._feed.sign_out(agent.agent_id)
 
     async def _must_keep_an_admin(self, changed: Agent) -> None:
         others = [a for a in await self._store.agents() if a.agent_id != changed.agent_id]

@@ -2,50 +2,48 @@
 
 from __future__ import annotations
 
-from collections import deque
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+
+from bot.store.contract import Store
 
 PER_ACCOUNT = 10
 PER_ADDRESS = 100
 WITHIN = timedelta(minutes=15)
-MOST_KEYS = 10_000
 
 
 class Tries:
     """Counts failures per (account, address) and per address. One office behind one address is not locked out by one
-    colleague's typos. The counts live in memory: a restart forgives."""
+    colleague's typos. The store counts, so that asking another service on the same database gains nothing."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
-        self._failures: dict[str, deque[datetime]] = {}
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+        self._store, self._now = store, now
 
-    def wait_s(self, account: str, address: str) -> int:
+    async def wait_s(self, account: str, address: str) -> int:
         """Seconds until the next try is allowed; 0 means now."""
-        waits = [self._wait(f"{account} {address}", PER_ACCOUNT), self._wait(address, PER_ADDRESS)]
-        return max(waits)
+        return max(await self._wait(_both(account, address), PER_ACCOUNT), await self._wait(_key(address), PER_ADDRESS))
 
-    def failed(self, account: str, address: str) -> None:
+    async def failed(self, account: str, address: str) -> None:
         """A wrong password."""
-        if len(self._failures) >= MOST_KEYS:
-            self._forget_old()
-        for key in (f"{account} {address}", address):
-            self._failures.setdefault(key, deque(maxlen=PER_ADDRESS)).append(self._now())
+        await self._store.add_tries((_both(account, address), _key(address)), at=self._now())
 
-    def succeeded(self, account: str, address: str) -> None:
+    async def succeeded(self, account: str, address: str) -> None:
         """The right password: earlier typos are forgiven."""
-        self._failures.pop(f"{account} {address}", None)
+        await self._store.forgive_tries(_both(account, address))
 
-    def _wait(self, key: str, most: int) -> int:
-        recent = [at for at in self._failures.get(key, ()) if at > self._now() - WITHIN]
+    async def _wait(self, key: str, most: int) -> int:
+        now = self._now()
+        recent = await self._store.tries(key, since=now - WITHIN, limit=most)
         if len(recent) < most:
             return 0
-        return max(1, int((recent[-most] + WITHIN - self._now()).total_seconds()))
+        return max(1, int((recent[-1] + WITHIN - now).total_seconds()))
 
-    def _forget_old(self) -> None:
-        limit = self._now() - WITHIN
-        self._failures = {key: times for key, times in self._failures.items() if times[-1] > limit}
-        if len(self._failures) >= MOST_KEYS:
-            oldest = sorted(self._failures, key=lambda key: self._failures[key][-1])
-            for key in oldest[: MOST_KEYS // 10]:
-                del self._failures[key]
+
+def _both(account: str, address: str) -> str:
+    return _key(f"{account} {address}")
+
+
+def _key(text: str) -> str:
+    """A hash: the store need not know who tried from where."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.store_contract")
+pytest.register_assert_rewrite("tests.contract.store_contract", "tests.contract.audit_contract")

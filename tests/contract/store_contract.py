@@ -21,6 +21,7 @@ from bot.core.model import (
     Episode,
     Identity,
     Owner,
+    Profile,
     Promise,
     QuickReply,
     Reason,
@@ -33,6 +34,8 @@ from bot.store.contract import (
     Agent,
     AlreadyExists,
     Committed,
+    Consoles,
+    DueClock,
     NotFound,
     Outgoing,
     Store,
@@ -45,6 +48,8 @@ T0 = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ANN = Identity(channel="widget", external_id="ann")
 BEN = Identity(channel="widget", external_id="ben")
 MIA = AgentRef(agent_id="mia", name="Mia")
+LEASE = timedelta(seconds=10)
+ME, OTHER = "here/hands", "elsewhere/hands"
 TURN, PROMISE = (ClockKind.TURN, ""), (ClockKind.PROMISE, "")
 
 
@@ -102,6 +107,23 @@ def bot(text: str, *, due: float | None = None) -> Say:
 async def due(store: Store, now: float, *, channels: tuple[str, ...] = ("widget",), limit: int = 10) -> list[Outgoing]:
     """What the outbox has to send."""
     return await store.outbox_due(now=at(now), limit=limit, channels=channels)
+
+
+async def claim(store: Store, worker: str, now: float, *, limit: int = 9, skip: frozenset[str] = frozenset()) -> list[DueClock]:
+    """Due clocks, held for ten seconds."""
+    return await store.claim_clocks(worker=worker, now=at(now), until=at(now) + LEASE, limit=limit, skip=skip)
+
+
+async def claim_out(store: Store, worker: str, now: float, *, limit: int = 9, skip: frozenset[str] = frozenset()) -> list[Outgoing]:
+    """Messages to send, held for ten seconds."""
+    until = at(now) + LEASE
+    return await store.claim_outbox(worker=worker, now=at(now), until=until, limit=limit, channels=("widget",), skip=skip)
+
+
+async def sending(store: Store, message_id: int, *, now: datetime, sent_as: str | None = None) -> bool:
+    """Claim what is due and mark a message as being sent."""
+    await store.claim_outbox(worker=ME, now=now, until=now + LEASE, limit=99, channels=("widget", "rest"))
+    return await store.mark_sending(message_id, worker=ME, now=now, sent_as=sent_as)
 
 
 def waiting_episode(name: str = "e1", *, due_in: float = 120) -> Episode:
@@ -369,7 +391,7 @@ class StoreContract:
         conversation_id = await met(store)
         (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
         loaded = await store.load(conversation_id)
-        await store.mark_sending(message_id, now=at(3))
+        await sending(store, message_id, now=at(3))
         await store.mark_sent(message_id, now=at(4), external_id="x1")
         await store.commit(conversation_id, version=loaded.version, decision=Decision(state=loaded.state), now=at(5))
         state = (await store.load(conversation_id)).state
@@ -476,7 +498,7 @@ class StoreContract:
         decision = Decision(state=replace(loaded.state, unsent=loaded.state.unsent[1:]), withdraw=(first,))
         await store.commit(conversation_id, version=loaded.version, decision=decision, now=T0)
         assert [out.message_id for out in await due(store, 0)] == [second]
-        assert not await store.mark_sending(first, now=T0)
+        assert not await sending(store, first, now=T0)
         assert [m.message_id for m in await store.pending_messages(conversation_id)] == [second]
 
     async def test_a_withdrawn_say_is_not_shown_by_a_sender_that_was_too_slow(self, store: Store) -> None:
@@ -493,7 +515,7 @@ class StoreContract:
         conversation_id = await met(store)
         first, second = (await answer(store, conversation_id, bot("one"), bot("two"))).message_ids
         loaded = await store.load(conversation_id)
-        await store.mark_sending(first, now=T0)
+        await sending(store, first, now=T0)
         decision = Decision(state=replace(loaded.state, unsent=(), turns=7), withdraw=(second, first), say=(bot("instead"),))
         with pytest.raises(VersionConflict):
             await store.commit(conversation_id, version=loaded.version, decision=decision, now=T0)
@@ -505,8 +527,8 @@ class StoreContract:
     async def test_what_may_have_been_seen_cannot_be_withdrawn(self, store: Store) -> None:
         conversation_id = await met(store)
         (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
-        await store.mark_sending(message_id, now=T0)
-        await store.mark_retry(message_id, due_at=at(9), error="unknown")
+        await sending(store, message_id, now=T0)
+        await store.mark_retry(message_id, worker=ME, due_at=at(9), error="unknown")
         loaded = await store.load(conversation_id)
         assert loaded.state.unsent == ()
         with pytest.raises(VersionConflict):
@@ -558,13 +580,13 @@ class StoreContract:
         assert await store.outbox_next_at(channels=("widget",), after=at(5)) is None
         (out,) = await due(store, 6)
         assert out.message_id == first
-        await store.mark_sending(first, now=at(6))
+        await sending(store, first, now=at(6))
         (out,) = await due(store, 7)
         assert (out.message_id, out.delivery, out.attempts) == (first, Delivery.SENDING, 1)
-        await store.mark_retry(first, due_at=at(20), error="rate limit")
+        await store.mark_retry(first, worker=ME, due_at=at(20), error="rate limit")
         assert await due(store, 8) == []
         assert await store.outbox_next_at(channels=("widget",)) == at(20)
-        await store.mark_sending(first, now=at(20))
+        await sending(store, first, now=at(20))
         await store.mark_sent(first, now=at(21), external_id="x1")
         (out,) = await due(store, 21)
         assert (out.message_id, out.delivery, out.attempts) == (second, Delivery.QUEUED, 0)
@@ -607,6 +629,31 @@ class StoreContract:
             await store.mark_unsendable(message_id, delivery=Delivery.REFUSED, error="stale", now=at(1))
         assert stale == {Speaker.BOT: True, Speaker.FLOW: True, Speaker.LADDER: True, Speaker.AGENT: False}
 
+    async def test_a_take_over_after_the_claim_keeps_the_bots_words_back(self, store: Store) -> None:
+        conversation_id = await met(store)
+        said = await answer(store, conversation_id, bot("one"), Say(speaker=Speaker.AGENT, text="two"))
+        (out,) = await claim_out(store, ME, 1)
+        await change(store, conversation_id, owner=Owner.AGENT, owner_version=2)
+        assert not await store.mark_sending(out.message_id, worker=ME, now=at(1))
+        with pytest.raises(VersionConflict):
+            await store.mark_sent(out.message_id, now=at(1), external_id=None)
+        (out,) = await due(store, 1)
+        assert (out.message_id, out.delivery, out.attempts, out.stale) == (said.message_ids[0], Delivery.QUEUED, 0, True)
+        await store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="stale", now=at(1))
+        assert await sending(store, said.message_ids[1], now=at(1))
+
+    async def test_an_opt_out_after_the_claim_keeps_words_back_even_those_tried_before(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
+        assert await sending(store, message_id, now=at(1))
+        await store.mark_retry(message_id, worker=ME, due_at=at(2), error="temporary")
+        (out,) = await claim_out(store, ME, 2)
+        await change(store, conversation_id, opted_out_at=at(2))
+        assert not await store.mark_sending(message_id, worker=ME, now=at(2), opted_out_at=out.opted_out_at)
+        (out,) = await due(store, 2)
+        assert out.delivery is Delivery.QUEUED
+        assert await store.mark_sending(message_id, worker=ME, now=at(2), opted_out_at=out.opted_out_at)
+
     async def test_words_said_with_the_change_of_owner_are_not_stale(self, store: Store) -> None:
         conversation_id = await met(store)
         loaded = await store.load(conversation_id)
@@ -618,12 +665,12 @@ class StoreContract:
     async def test_mark_sending_counts_and_refuses_what_is_over(self, store: Store) -> None:
         conversation_id = await met(store)
         (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
-        assert await store.mark_sending(message_id, now=T0)
-        assert await store.mark_sending(message_id, now=T0)
+        assert await sending(store, message_id, now=T0)
+        assert await sending(store, message_id, now=T0)
         assert (await due(store, 1))[0].attempts == 2
         await store.mark_sent(message_id, now=T0, external_id=None)
-        assert not await store.mark_sending(message_id, now=T0)
-        assert not await store.mark_sending(999_999, now=T0)
+        assert not await sending(store, message_id, now=T0)
+        assert not await sending(store, 999_999, now=T0)
 
     async def test_seq_counts_what_was_shown_without_gaps(self, store: Store) -> None:
         conversation_id = await met(store)
@@ -644,13 +691,13 @@ class StoreContract:
         conversation_id = await met(store)
         (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
         (out,) = await due(store, 1)
-        await store.mark_sending(message_id, now=at(1))
+        await sending(store, message_id, now=at(1))
         settled = await store.settle_by_echo(key=out.key, external_id="x1", now=at(2))
         assert settled is not None
         assert (settled.message_id, settled.seq, settled.delivery) == (message_id, 2, Delivery.SENT)
         assert await store.settle_by_echo(key=out.key, external_id="x1", now=at(3)) == settled
         assert await store.mark_sent(message_id, now=at(4), external_id="x1") == settled
-        await store.mark_retry(message_id, due_at=at(9), error="unknown")
+        await store.mark_retry(message_id, worker=ME, due_at=at(9), error="unknown")
         assert await store.unsent_count(conversation_id) == 0
         assert await store.settle_by_echo(key="somebody-else's", external_id="x9", now=at(3)) is None
 
@@ -658,7 +705,7 @@ class StoreContract:
         conversation_id = await met(store)
         (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
         (out,) = await due(store, 1)
-        await store.mark_sending(message_id, now=at(1))
+        await sending(store, message_id, now=at(1))
         await store.mark_unsendable(message_id, delivery=Delivery.FAILED, error="unknown", now=at(2))
         settled = await store.settle_by_echo(key=out.key, external_id="x1", now=at(3))
         assert settled is not None
@@ -684,6 +731,185 @@ class StoreContract:
         with pytest.raises(ValueError, match="sent"):
             await store.mark_unsendable(first, delivery=Delivery.SENT, error="", now=T0)
 
+    async def test_a_retry_that_never_left_takes_its_attempt_back(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
+        await sending(store, message_id, now=at(1))
+        await store.mark_retry(message_id, worker=ME, due_at=at(9), error="rate", attempted=False)
+        (out,) = await due(store, 9)
+        assert (out.attempts, out.delivery) == (0, Delivery.QUEUED)
+        loaded = await store.load(conversation_id)
+        assert [u.message_id for u in loaded.state.unsent] == [message_id]
+        decision = Decision(state=replace(loaded.state, unsent=()), withdraw=(message_id,))
+        await store.commit(conversation_id, version=loaded.version, decision=decision, now=at(9))
+        assert await store.unsent_count(conversation_id) == 0
+
+    async def test_what_is_postponed_is_due_later_without_an_attempt(self, store: Store) -> None:
+        conversation_id = await met(store)
+        first, _ = (await answer(store, conversation_id, bot("one"), bot("two"))).message_ids
+        await store.postpone(first, due_at=at(30))
+        assert await due(store, 29) == []
+        assert await store.outbox_next_at(channels=("widget",)) == at(30)
+        (out,) = await due(store, 30)
+        assert (out.message_id, out.attempts, out.delivery) == (first, 0, Delivery.QUEUED)
+        await sending(store, first, now=at(30))
+        await store.postpone(first, due_at=at(99))
+        (out,) = await due(store, 30)
+        assert (out.message_id, out.delivery) == (first, Delivery.SENDING)
+        with pytest.raises(NotFound):
+            await store.postpone(999_999, due_at=at(1))
+
+    async def test_what_is_postponed_is_held_by_nobody(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
+        await claim_out(store, ME, 1)
+        await store.postpone(message_id, due_at=at(3))
+        assert [out.message_id for out in await claim_out(store, OTHER, 3)] == [message_id]
+
+    async def test_a_message_tells_as_what_it_was_sent(self, store: Store) -> None:
+        conversation_id = await met(store)
+        ids = (await answer(store, conversation_id, bot("one"), bot("two"), bot("three"))).message_ids
+        await sending(store, ids[0], now=at(1), sent_as="response")
+        await store.mark_retry(ids[0], worker=ME, due_at=at(2), error="temporary")
+        await sending(store, ids[0], now=at(2), sent_as="human_agent")
+        await store.mark_sent(ids[0], now=at(2), external_id="x1")
+        await store.mark_sent(ids[1], now=at(3), external_id=None, sent_as="update")
+        await sending(store, ids[2], now=at(4), sent_as="response")
+        (out,) = await due(store, 4)
+        await store.settle_by_echo(key=out.key, external_id="x3", now=at(5))
+        sent_as = [m.sent_as for m in await store.messages(conversation_id)]
+        assert sent_as == [None, "human_agent", "update", "response"]
+
+    # ---- parked messages
+
+    async def test_a_parked_message_blocks_nobody_and_waits_for_an_admin(self, store: Store) -> None:
+        conversation_id = await met(store)
+        first, second = (await answer(store, conversation_id, bot("one"), bot("two"))).message_ids
+        await change(store, conversation_id, profile=Profile(first_name="Ann"), slots={"topic": "shoes"})
+        await sending(store, first, now=at(1), sent_as="response")
+        await store.mark_unsendable(first, delivery=Delivery.FAILED, error="config", detail="no \x00 tag", park=True, now=at(2))
+        (out,) = await due(store, 2)
+        assert out.message_id == second
+        (parked,) = await store.parked()
+        assert (parked.message.message_id, parked.message.text, parked.message.error) == (first, "one", "config")
+        assert (parked.message.conversation_id, parked.message.delivery) == (conversation_id, Delivery.FAILED)
+        assert (parked.identity, parked.profile.first_name, dict(parked.slots)) == (ANN, "Ann", {"topic": "shoes"})
+        assert (parked.parked_at, parked.attempts, parked.detail) == (at(2), 1, "no \ufffd tag")
+        assert (await store.counts(now=at(2))).parked_messages == 1
+        assert [line.entry for line in await store.journal(conversation_id)] == [
+            JournalEntry(kind="message.parked", at=at(2), data={"message_id": first, "error": "config"})
+        ]
+        with pytest.raises(ValueError, match="refused"):
+            await store.mark_unsendable(second, delivery=Delivery.REFUSED, error="stale", park=True, now=at(2))
+
+    async def test_the_longest_parked_comes_first(self, store: Store) -> None:
+        for number, who in enumerate((ANN, BEN)):
+            conversation_id = await met(store, who)
+            (message_id,) = (await answer(store, conversation_id, bot(who.external_id))).message_ids
+            await store.mark_unsendable(message_id, delivery=Delivery.FAILED, error="rejected", park=True, now=at(9 - number))
+        assert [p.message.text for p in await store.parked()] == ["ben", "ann"]
+        assert [p.message.text for p in await store.parked(limit=1)] == ["ben"]
+
+    async def test_sent_again_the_same_words_go_to_the_end_of_the_conversation_once(self, store: Store) -> None:
+        conversation_id = await met(store)
+        rich = Say(
+            speaker=Speaker.AGENT,
+            text="one",
+            agent=MIA,
+            client_key="k1",
+            quick_replies=(QuickReply(title="A", payload="/a"),),
+            image_url="https://x.test/a.png",
+        )
+        first, second = (await answer(store, conversation_id, rich, bot("two"))).message_ids
+        (out,) = await due(store, 1)
+        await store.mark_unsendable(first, delivery=Delivery.FAILED, error="config", park=True, now=at(2))
+        again = await store.redrive(first, by="mia", now=at(50))
+        assert again is not None
+        assert again > second
+        assert await store.redrive(first, by="sam", now=at(51)) == again
+        assert not await store.let_go(first, by="sam", now=at(51))
+        assert await store.parked() == []
+        assert (await store.counts(now=at(51))).parked_messages == 0
+        assert (await due(store, 51))[0].message_id == second
+        await store.mark_sent(second, now=at(52), external_id="x2")
+        (anew,) = await due(store, 52)
+        assert (anew.message_id, anew.key, anew.attempts, anew.say) == (again, out.key, 0, replace(rich, due_at=at(50)))
+        assert [m.message_id for m in await store.pending_messages(conversation_id)] == [again]
+        typed_again = await answer(store, conversation_id, rich, now=53)
+        assert typed_again.message_ids == (again,)
+        notes = [line.entry for line in await store.journal(conversation_id)][1:]
+        assert notes == [JournalEntry(kind="message.redriven", at=at(50), data={"message_id": first, "as": again, "by": "mia"})]
+
+    async def test_sent_again_words_are_still_those_of_their_owner(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
+        await store.mark_unsendable(message_id, delivery=Delivery.FAILED, error="broken", park=True, now=at(1))
+        await change(store, conversation_id, owner=Owner.AGENT, owner_version=2)
+        await store.redrive(message_id, by="mia", now=at(2))
+        (out,) = await due(store, 2)
+        assert out.stale
+
+    async def test_the_echo_of_a_first_try_settles_what_was_sent_again(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
+        (out,) = await due(store, 1)
+        await sending(store, message_id, now=at(1))
+        await store.mark_unsendable(message_id, delivery=Delivery.FAILED, error="unknown", park=True, now=at(2))
+        again = await store.redrive(message_id, by="mia", now=at(3))
+        state = (await store.load(conversation_id)).state
+        assert state.unsent == (), "it may have been seen, so it cannot be withdrawn"
+        settled = await store.settle_by_echo(key=out.key, external_id="x1", now=at(4))
+        assert settled is not None
+        assert (settled.message_id, settled.seq) == (again, 2)
+        assert await store.unsent_count(conversation_id) == 0
+
+    async def test_the_echo_of_a_parked_message_ends_its_parking(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
+        (out,) = await due(store, 1)
+        await sending(store, message_id, now=at(1))
+        await store.mark_unsendable(message_id, delivery=Delivery.FAILED, error="unknown", park=True, now=at(2))
+        await store.settle_by_echo(key=out.key, external_id="x1", now=at(3))
+        assert await store.parked() == []
+        assert await store.redrive(message_id, by="mia", now=at(4)) is None
+        assert await store.unsent_count(conversation_id) == 0
+
+    async def test_what_is_let_go_stays_failed_and_is_not_sent_again(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
+        await store.mark_unsendable(message_id, delivery=Delivery.FAILED, error="rejected", park=True, now=at(1))
+        assert await store.let_go(message_id, by="mia", now=at(2))
+        assert await store.let_go(message_id, by="mia", now=at(3))
+        assert await store.redrive(message_id, by="mia", now=at(4)) is None
+        assert await store.parked() == []
+        assert [(m.delivery, m.error) for m in await store.pending_messages(conversation_id)] == [(Delivery.FAILED, "rejected")]
+        notes = [line.entry for line in await store.journal(conversation_id)][1:]
+        data = {"message_id": message_id, "error": "rejected", "by": "mia"}
+        assert notes == [JournalEntry(kind="message.let_go", at=at(2), data=data)]
+
+    async def test_only_what_is_parked_can_be_sent_again_or_let_go(self, store: Store) -> None:
+        (taken,) = await take(store, arrival("m1"))
+        conversation_id = taken.conversation_id
+        queued, failed = (await answer(store, conversation_id, bot("one"), bot("two"))).message_ids
+        await store.mark_unsendable(failed, delivery=Delivery.FAILED, error="window", now=at(1))
+        for message_id in (queued, failed):
+            assert await store.redrive(message_id, by="mia", now=at(2)) is None
+            assert await store.let_go(message_id, by="mia", now=at(2))
+        assert await store.unsent_count(conversation_id) == 1
+        for unknown in (taken.message_id, 999_999):
+            with pytest.raises(NotFound):
+                await store.redrive(unknown, by="mia", now=at(2))
+            with pytest.raises(NotFound):
+                await store.let_go(unknown, by="mia", now=at(2))
+
+    async def test_of_two_admins_at_once_one_sends_again(self, store: Store) -> None:
+        conversation_id = await met(store)
+        (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
+        await store.mark_unsendable(message_id, delivery=Delivery.FAILED, error="rejected", park=True, now=at(1))
+        ids = await asyncio.gather(*(store.redrive(message_id, by=f"a{n}", now=at(2)) for n in range(4)))
+        assert len(set(ids)) == 1
+        assert await store.unsent_count(conversation_id) == 1
+
     async def test_unknown_messages_are_not_found(self, store: Store) -> None:
         (taken,) = await take(store, arrival("m1"))
         with pytest.raises(NotFound):
@@ -691,9 +917,169 @@ class StoreContract:
         with pytest.raises(NotFound):
             await store.mark_sent(taken.message_id, now=T0, external_id=None)
         with pytest.raises(NotFound):
-            await store.mark_retry(999_999, due_at=T0, error="x")
+            await store.mark_retry(999_999, worker=ME, due_at=T0, error="x")
         with pytest.raises(NotFound):
             await store.mark_unsendable(999_999, delivery=Delivery.FAILED, error="x", now=T0)
+
+    # ---- claims
+
+    async def clocked(self, store: Store, who: Identity, *seconds: float) -> str:
+        """A conversation with a step's clock due at each of these moments."""
+        conversation_id = await met(store, who)
+        loaded = await store.load(conversation_id)
+        steps = tuple(Clock(kind=ClockKind.STEP, key=f"n{n}", due_at=at(s)) for n, s in enumerate(seconds))
+        decision = Decision(state=replace(loaded.state, clocks=steps), set_clocks=steps)
+        await store.commit(conversation_id, version=loaded.version, decision=decision, now=T0)
+        return conversation_id
+
+    async def test_of_two_workers_one_claims_a_conversation_with_all_its_due_clocks(self, store: Store) -> None:
+        ann, ben = await self.clocked(store, ANN, 3, 1, 99), await self.clocked(store, BEN, 2)
+        mine = await claim(store, ME, 5, limit=1)
+        assert [(d.conversation_id, d.clock.key) for d in mine] == [(ann, "n1"), (ann, "n0")]
+        assert [(d.conversation_id, d.clock.key) for d in await claim(store, OTHER, 5)] == [(ben, "n0")]
+        assert await claim(store, OTHER, 5) == await store.due_clocks(now=at(5), limit=9, skip=frozenset({ann}))
+        assert await claim(store, ME, 5, skip=frozenset({ann})) == []
+        assert await claim(store, "a third", 5) == []
+        assert len(await store.due_clocks(now=at(5), limit=9)) == 3
+
+    async def test_nothing_is_claimed_before_it_is_due(self, store: Store) -> None:
+        await self.clocked(store, ANN, 3)
+        assert await claim(store, ME, 2.999999) == []
+        assert len(await claim(store, ME, 3)) == 1
+
+    async def test_a_conversation_that_another_has_in_hand_is_left_alone_though_more_of_it_falls_due(self, store: Store) -> None:
+        ann = await self.clocked(store, ANN, 1, 4)
+        assert len(await claim(store, ME, 2)) == 1
+        assert await claim(store, OTHER, 5) == []
+        await store.release_claims(worker=ME, conversations=(ann,))
+        assert len(await claim(store, OTHER, 5)) == 2
+
+    async def test_a_claim_lapses_with_its_lease_and_is_kept_by_renewing(self, store: Store) -> None:
+        ann = await self.clocked(store, ANN, 1)
+        assert len(await claim(store, ME, 2)) == 1
+        renewed = await store.renew_claims(worker=ME, now=at(8), until=at(18), conversations=(ann, "unknown"))
+        assert renewed == frozenset({ann})
+        assert await claim(store, OTHER, 12) == []
+        assert await claim(store, OTHER, 17.9) == []
+        assert await store.next_due_at(after=at(17.9)) == at(18)
+        assert len(await claim(store, OTHER, 18)) == 1
+        assert await store.renew_claims(worker=ME, now=at(19), until=at(29), conversations=(ann,)) == frozenset()
+        assert await claim(store, ME, 20) == []
+
+    async def test_a_worker_that_starts_again_under_its_name_goes_on_with_its_own(self, store: Store) -> None:
+        conversation_id = await self.clocked(store, ANN, 1)
+        await answer(store, conversation_id, bot("one"))
+        for _ in range(2):
+            assert len(await claim(store, ME, 2)) == 1
+            assert len(await claim_out(store, ME, 2)) == 1
+        await store.release_claims(worker=OTHER)
+        assert await claim(store, OTHER, 3) == []
+        await store.release_claims(worker=ME)
+        assert len(await claim(store, OTHER, 3)) == 1
+        assert len(await claim_out(store, OTHER, 3)) == 1
+
+    async def test_what_failed_rests_and_new_clocks_do_not(self, store: Store) -> None:
+        ann = await self.clocked(store, ANN, 1, 6)
+        assert len(await claim(store, ME, 2)) == 1
+        await store.release_claims(worker=ME, conversations=(ann,), not_before=at(12))
+        await store.release_claims(worker=ME)
+        assert await claim(store, OTHER, 5) == []
+        assert await store.next_due_at(after=at(5)) == at(6)
+        assert await store.next_due_at(after=at(6)) == at(12)
+        assert [d.clock.key for d in await claim(store, OTHER, 7)] == ["n1"]
+        await store.release_claims(worker=OTHER)
+        assert [d.clock.key for d in await claim(store, ME, 12)] == ["n0", "n1"]
+
+    async def test_a_clock_that_is_set_anew_is_held_by_nobody(self, store: Store) -> None:
+        (taken,) = await take(store, arrival("m1"))
+        conversation_id = taken.conversation_id
+        for worker in (ME, OTHER):
+            assert [d.clock.kind for d in await claim(store, worker, 3)] == [ClockKind.TURN]
+            await take(store, arrival(f"m-{worker}", sent=1), now=0)
+        await claim(store, ME, 3)
+        await store.release_claims(worker=ME, not_before=at(40))
+        await take(store, arrival("m4", sent=2), now=1)
+        assert len(await claim(store, OTHER, 3)) == 1
+        loaded = await store.load(conversation_id)
+        turn = loaded.state.clock(*TURN)
+        assert turn is not None
+        decision = Decision(state=loaded.state, set_clocks=(turn,))
+        await store.commit(conversation_id, version=loaded.version, decision=decision, now=at(3))
+        assert len(await claim(store, ME, 3)) == 1
+
+    async def test_a_turn_clock_that_must_stay_is_held_by_nobody_after_the_commit(self, store: Store) -> None:
+        (taken,) = await take(store, arrival("m1"))
+        await claim(store, ME, 3)
+        loaded = await store.load(taken.conversation_id)
+        decision = Decision(state=loaded.state, cancel_clocks=(TURN,))
+        await store.commit(taken.conversation_id, version=loaded.version, decision=decision, now=at(3))
+        assert [d.clock.kind for d in await claim(store, OTHER, 3)] == [ClockKind.TURN]
+
+    async def test_of_two_workers_one_claims_a_message(self, store: Store) -> None:
+        ann, ben = await met(store), await met(store, BEN)
+        first, second = (await answer(store, ann, bot("one", due=1), bot("two", due=1))).message_ids
+        (third,) = (await answer(store, ben, bot("three", due=2))).message_ids
+        assert [out.message_id for out in await claim_out(store, ME, 3, limit=1)] == [first]
+        assert [out.message_id for out in await claim_out(store, OTHER, 3)] == [third]
+        assert await claim_out(store, "a third", 3) == []
+        assert [out.message_id for out in await claim_out(store, ME, 3)] == [first]
+        assert await claim_out(store, ME, 3, skip=frozenset({ann})) == []
+        assert [out.message_id for out in await store.outbox_due(now=at(3), limit=9, channels=("widget",))] == [first, third]
+        await store.mark_sent(first, now=at(3), external_id=None)
+        assert [out.message_id for out in await claim_out(store, OTHER, 3, skip=frozenset({ben}))] == [second]
+
+    async def test_only_who_holds_a_message_may_send_it(self, store: Store) -> None:
+        (message_id,) = (await answer(store, await met(store), bot("one"))).message_ids
+        assert not await store.mark_sending(message_id, worker=ME, now=at(1))
+        await claim_out(store, ME, 1)
+        assert not await store.mark_sending(message_id, worker=OTHER, now=at(1))
+        assert not await store.mark_sending(message_id, worker=ME, now=at(11))
+        assert (await due(store, 11))[0].attempts == 0
+        assert await store.mark_sending(message_id, worker=ME, now=at(10.9))
+        (out,) = await claim_out(store, OTHER, 11)
+        assert (out.delivery, out.attempts) == (Delivery.SENDING, 1)
+        await store.mark_retry(message_id, worker=ME, due_at=at(50), error="too late to tell")
+        assert (await due(store, 11))[0].delivery is Delivery.SENDING
+        assert not await store.mark_sending(message_id, worker=ME, now=at(11))
+
+    async def test_a_message_to_try_again_is_held_by_nobody(self, store: Store) -> None:
+        (message_id,) = (await answer(store, await met(store), bot("one"))).message_ids
+        assert await sending(store, message_id, now=at(1))
+        await store.mark_retry(message_id, worker=ME, due_at=at(5), error="busy")
+        assert await claim_out(store, OTHER, 4) == []
+        assert [out.message_id for out in await claim_out(store, OTHER, 5)] == [message_id]
+
+    async def test_a_message_rests_after_a_failure_and_keeps_its_place(self, store: Store) -> None:
+        ann = await met(store)
+        first, _ = (await answer(store, ann, bot("one"), bot("two"))).message_ids
+        await claim_out(store, ME, 1)
+        await store.release_claims(worker=ME, conversations=(ann,), not_before=at(9))
+        assert await claim_out(store, ME, 8) == []
+        assert [out.message_id for out in await claim_out(store, ME, 9)] == [first]
+
+    async def test_claims_of_a_clock_that_was_set_back_hold_nobody_up(self, store: Store) -> None:
+        await self.clocked(store, ANN, 1)
+        await answer(store, await met(store, BEN), bot("one"))
+        assert len(await claim(store, OTHER, 3600)) == 1
+        assert len(await claim_out(store, OTHER, 3600)) == 1
+        assert len(await claim(store, ME, 5)) == 1
+        assert len(await claim_out(store, ME, 5)) == 1
+
+    async def test_a_claim_is_short(self, store: Store) -> None:
+        with pytest.raises(ValueError, match="120 s"):
+            await store.claim_clocks(worker=ME, now=T0, until=at(121), limit=1)
+        with pytest.raises(ValueError, match="120 s"):
+            await store.claim_outbox(worker=ME, now=T0, until=at(121), limit=1, channels=("widget",))
+        with pytest.raises(ValueError, match="120 s"):
+            await store.renew_claims(worker=ME, now=T0, until=at(121), conversations=())
+
+    async def test_clocks_of_one_moment_are_each_claimed_once(self, store: Store) -> None:
+        people = [Identity(channel="widget", external_id=f"p{n}") for n in range(300)]
+        await take(store, *(arrival("m", who=who) for who in people))
+        seen: list[str] = []
+        while claimed := [d for worker in (ME, OTHER) for d in await claim(store, worker, 3, limit=40, skip=frozenset(seen))]:
+            seen += [one.conversation_id for one in claimed]
+        assert len(seen) == len(set(seen)) == 300
 
     # ---- reading
 
@@ -709,6 +1095,9 @@ class StoreContract:
         assert await seqs(before_seq=5, limit=2) == [3, 4]
         assert await seqs(after_seq=3, before_seq=6) == [4, 5]
         assert await seqs(after_seq=6) == []
+        assert await seqs(before_seq=2**62, limit=2) == [5, 6]
+        assert await seqs(after_seq=2**62) == []
+        await store.mark_read(conversation_id, up_to_seq=2**62, now=at(1))
 
     async def test_a_message_shows_what_it_carries(self, store: Store) -> None:
         conversation_id = await met(store)
@@ -848,3 +1237,49 @@ class StoreContract:
     async def test_ping_and_migrate_again(self, store: Store) -> None:
         await store.migrate()
         await store.ping()
+
+    async def test_failed_sign_ins_are_counted_forgiven_and_forgotten(self, store: Store) -> None:
+        await store.add_tries(("ann office", "office"), at=at(1))
+        await store.add_tries(("ben office", "office"), at=at(2))
+        assert await store.tries("office", since=T0, limit=9) == [at(2), at(1)]
+        assert await store.tries("office", since=T0, limit=1) == [at(2)]
+        assert await store.tries("office", since=at(1), limit=9) == [at(2)]
+        await store.forgive_tries("ann office")
+        assert await store.tries("ann office", since=T0, limit=9) == []
+        assert await store.tries("office", since=T0, limit=9) == [at(2), at(1)]
+        assert await store.forget_expired(now=T0, tries_before=at(2)) == 1
+        assert await store.tries("office", since=T0, limit=9) == [at(2)]
+
+    async def test_expired_sessions_are_deleted(self, store: Store) -> None:
+        mia = Agent(agent_id="mia", email="mia@x.test", name="Mia", role="agent", password_hash="h")
+        await store.add_agent(mia)
+        await store.open_session(token_sha256="t1", agent_id="mia", expires_at=at(10))
+        await store.open_session(token_sha256="t2", agent_id="mia", expires_at=at(20))
+        assert await store.forget_expired(now=at(10), tries_before=T0) == 1
+        assert await store.session_agent(token_sha256="t1", now=T0) is None
+        assert await store.session_agent(token_sha256="t2", now=T0) == mia
+
+    async def test_consoles_are_what_each_service_said_last(self, store: Store) -> None:
+        here = Consoles(agent_id="mia", service="one", sockets=2, seen_at=at(1))
+        there = Consoles(agent_id="mia", service="two", sockets=0, seen_at=at(9), lost_at=at(5))
+        sams = Consoles(agent_id="sam", service="one", sockets=1, seen_at=at(1))
+        await store.put_consoles([here, sams, there])
+        await store.put_consoles([])
+        assert await store.consoles() == [here, there, sams]
+        later = replace(here, sockets=1, seen_at=at(7))
+        await store.put_consoles([later])
+        assert await store.consoles() == [later, there, sams]
+        assert (later.last_open_at, there.last_open_at) == (at(7), at(5))
+        await store.drop_consoles("mia", open_until=at(4))
+        assert await store.consoles() == [later, there, sams]
+        await store.drop_consoles("mia", open_until=at(5))
+        assert await store.consoles() == [later, sams]
+        await store.drop_consoles("mia", open_until=at(7))
+        assert await store.consoles() == [sams]
+
+    async def test_the_switch_is_kept(self, store: Store) -> None:
+        assert await store.away() == frozenset()
+        await store.switch_away("mia", away=True)
+        await store.switch_away("sam", away=True)
+        await store.switch_away("sam", away=False)
+        assert await store.away() == {"mia"}

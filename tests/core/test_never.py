@@ -18,6 +18,7 @@ from conversing import NOW, POLICY, ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.core import never
 from bot.core.decide import Rules, decide
 from bot.core.draft import joined
 from bot.core.events import (
@@ -35,7 +36,7 @@ from bot.core.events import (
     ForeignEcho,
     Inbound,
 )
-from bot.core.model import AgentRef, Arrival, Attachment, ClockKind, CommandRefused, Delivery, Identity, Owner, Speaker, State
+from bot.core.model import AgentRef, Arrival, Attachment, ClockKind, CommandRefused, Delivery, Identity, State
 from bot.core.pacing import Pacing
 from bot.delivery import refused
 from bot.fakes.brain import FakeBrain
@@ -97,7 +98,6 @@ class History:
         self.desk = Desk(seats=())
         self.conversation_id: str | None = None
         self.numbers = itertools.count(1)
-        self.delivered: list[tuple[Speaker, str, Owner, State]] = []
         self.sent_keys: list[str] = []
 
     def decided(self, state: State, event: Event) -> Decision:
@@ -123,7 +123,11 @@ class History:
         await self.store.commit(self.conversation_id, version=loaded.version, decision=decision, now=self.now)
         again = (await self.store.load(self.conversation_id)).state
         assert comparable(again) == comparable(decision.state)
-        check(again, decision)
+        assert [
+            *never.of_state(again),
+            *never.of_decision(loaded.state, decision),
+            *never.early(loaded.state, decision, self.now),
+        ] == []
 
     async def step(self, kind: str, what: Any) -> None:
         if kind in ("hear", "tap", "photo"):
@@ -144,7 +148,7 @@ class History:
             [arrival], now=self.now, answer_at=self.now + timedelta(seconds=1), promise_due_at=self.now + timedelta(seconds=20)
         )
         self.conversation_id = taken.conversation_id
-        check((await self.store.load(taken.conversation_id)).state, None)
+        assert [*never.of_state((await self.store.load(taken.conversation_id)).state)] == []
 
     async def act(self, kind: str, what: Any) -> None:
         match kind:
@@ -189,55 +193,22 @@ class History:
         self.now = end
 
     async def deliver(self) -> None:
-        for out in await self.store.outbox_due(now=self.now, limit=1, channels=("facebook",)):
+        claim = {"worker": "w", "now": self.now, "until": self.now + timedelta(seconds=10)}
+        for out in await self.store.claim_outbox(**claim, limit=1, channels=("facebook",)):
             state = (await self.store.load(out.conversation_id)).state
             if refused(out):
                 await self.store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="x", now=self.now)
                 continue
-            await self.store.mark_sending(out.message_id, now=self.now)
+            await self.store.mark_sending(out.message_id, worker="w", now=self.now)
             await self.store.mark_sent(out.message_id, now=self.now, external_id=f"x{out.message_id}")
             assert out.key not in self.sent_keys, "I4: sent twice"
             self.sent_keys.append(out.key)
-            on_sent(state, out.say.speaker, out.say.wording or "")
+            assert [*never.of_send(state, out.say.speaker, out.say.wording or "")] == []
 
 
 def comparable(state: State) -> State:
     """Without what the store adds by itself: ids of new unsent bubbles, and order of clocks."""
     return replace(state, unsent=(), clocks=tuple(sorted(state.clocks, key=lambda c: (c.kind, c.key))))
-
-
-def check(state: State, decision: Decision | None) -> None:
-    """Rows of the table of what may never happen that a state shows."""
-    kinds = {(c.kind, c.key) for c in state.clocks}
-    if state.unheard:
-        assert (ClockKind.TURN, "") in kinds, "I1: heard, and nothing will answer it"
-    if state.promise:
-        assert (ClockKind.PROMISE, "") in kinds, "I2: an open promise without a clock"
-    open_episode = state.episode if state.episode and state.episode.status != "closed" else None
-    assert (state.owner is Owner.WAITING) == (open_episode is not None and open_episode.status == "waiting")
-    assert (state.owner is Owner.AGENT) == (open_episode is not None and open_episode.status == "accepted")
-    if state.owner is Owner.WAITING:
-        assert open_episode is not None
-        timed = {k for k, key in kinds if key == open_episode.episode_id}
-        assert timed & {ClockKind.RUNG, ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FIRST_WORDS}, "I9: waiting and not timed"
-    for enrolment in state.live_enrolments:
-        has = (ClockKind.STEP, enrolment.enrolment_id) in kinds
-        assert has or enrolment.waiting_for == "person", "I8: a live enrolment that nothing will move"
-    assert len({e.flow_id for e in state.live_enrolments}) == len(state.live_enrolments)
-    if state.opted_out_at:
-        assert state.live_enrolments == (), "I5: a flow outlived an opt-out"
-    if decision is not None and state.owner is Owner.AGENT:
-        assert [s for s in decision.say if s.speaker in (Speaker.BOT, Speaker.FLOW)] == [], "I3: bot and agent at once"
-
-
-def on_sent(state: State, speaker: Speaker, wording: str) -> None:
-    """Rows that a delivery shows."""
-    if state.owner is Owner.AGENT:
-        assert speaker in (Speaker.AGENT, Speaker.LADDER), "I3: the bot spoke over an agent"
-    if state.opted_out_at and "opted_out" not in wording:
-        assert state.last_inbound_at is not None
-        assert state.last_inbound_at > state.opted_out_at, "I5: written to after an opt-out"
-        assert speaker is not Speaker.FLOW
 
 
 async def live(store: Store, seed: int, steps: list[tuple[str, Any]]) -> None:

@@ -41,6 +41,7 @@ async def test_bad_gateway_answers_html(graph, client):
     with pytest.raises(aiohttp.ContentTypeError):
         await client.says("anna", "one")
     assert graph.sent == []
+    assert [(struck.kind, struck.operation, struck.recipient) for struck in graph.struck] == [("bad_gateway", "message", "anna")]
 
 
 async def test_drop_breaks_the_connection_but_the_message_arrived(graph, client):

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.fakes.graph import Weather, events, signing
+from bot.fakes.graph import Sent, Weather, events, signing
 from bot.fakes.graph.errors import VerificationFailed
+from bot.fakes.graph.webhooks import BALANCER_RESTS_S
 
 
 def texts(app):
@@ -251,3 +253,32 @@ async def test_many_echoes_share_bodies_and_keep_their_order(make_graph, make_cl
     await graph.idle()
     assert texts(app) == [f"line {number}" for number in range(30)]
     assert len(app.bodies) < 5
+
+
+async def test_tries_are_spread_over_all_addresses_and_one_that_failed_is_passed_over_for_a_while(make_graph, app, clock):
+    graph = await make_graph(webhook_url=app.url, retry_gaps_s=(0.0,) * 9)
+    graph.webhooks.also = ("http://127.0.0.1:9/webhook",)
+    for number in range(24):
+        clock.at += timedelta(seconds=1)
+        await graph.person("anna").says(str(number))
+    await graph.idle()
+    assert sorted(map(int, texts(app))) == list(range(24))
+    failed = [attempt.at for attempt in graph.webhooks.attempts if not attempt.acknowledged]
+    assert 2 <= len(failed) <= 3
+    assert all(later - earlier >= timedelta(seconds=BALANCER_RESTS_S) for earlier, later in pairwise(failed))
+
+
+async def test_echoes_get_lost_at_the_given_rate_and_are_remembered(make_graph, app):
+    graph = await make_graph(webhook_url=app.url, weather=Weather(echo_loss_rate=1.0))
+    await graph.person("anna").says("hey")
+    graph.record_sent(sent := sent_to("anna"))
+    await graph.idle()
+    assert graph.lost_echoes == {sent.mid}
+    assert texts(app) == ["hey"]
+
+
+def sent_to(psid):
+    return Sent(
+        recipient=psid, message={"text": "hello"}, metadata="m", tag=None, messaging_type="RESPONSE", persona_id=None,
+        at=datetime.now(UTC), mid="m_1", delivered=True,
+    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -15,6 +15,7 @@ from aiohttp import ClientWebSocketResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
+from bot.circuit import Circuit
 from bot.core.draft import Draft
 from bot.core.events import AgentGaveBack, AgentLeft, AgentsChanged, AgentTook, AgentWrote, Event
 from bot.core.model import Arrival, Identity, Reason, State
@@ -128,6 +129,8 @@ class Office:
     conversations: RuledConversations
     server: TestServer
     consoles: list[TestClient[Any, Any]]
+    circuits: list[tuple[str, Circuit]] = field(default_factory=list)
+    queued: int = 0
 
     async def add(self, name: str, role: str = "agent") -> Agent:
         agent = Agent(
@@ -191,11 +194,15 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         for held in await store.overviews(view="mine", agent_id=agent_id):
             await conversations.handle(held.conversation_id, AgentLeft(agent_id=agent_id))
 
+    def queued() -> None:
+        made.queued += 1
+
     presence.on_change, presence.on_left = agents_changed, left
     app = web.Application()
     parts = ConsoleParts(
-        store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False
-    )
+        store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
+        circuits=lambda: made.circuits, queued=queued,
+    )  # fmt: skip
     add_routes(app, parts)
     server = TestServer(app)
     await server.start_server()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from handoff.api.tries import MOST_KEYS, PER_ACCOUNT, Tries
+from bot.store.fake import FakeStore
+from handoff.api.tries import PER_ACCOUNT, WITHIN, Tries
 from tests.handoff.conftest import CSRF, PASSWORD, HandTime, Office
 
 WRONG = {"email": "sam@example.com", "password": "not this one"}
@@ -66,12 +67,16 @@ async def test_one_colleagues_typos_do_not_lock_out_the_office(office: Office) -
     await office.sign_in("Mia")
 
 
-def test_remembered_tries_stay_bounded() -> None:
-    time = HandTime()
-    tries = Tries(time)
-    for number in range(MOST_KEYS * 2):
-        tries.failed(f"a{number}", "10.0.0.1")
-    assert len(tries._failures) <= MOST_KEYS + 2
+async def test_guessing_at_another_service_gains_nothing() -> None:
+    time, store = HandTime(), FakeStore()
+    here, there = Tries(store, time), Tries(store, time)
+    for service in (here, there) * (PER_ACCOUNT // 2):
+        assert await service.wait_s("ann", "10.0.0.1") == 0
+        await service.failed("ann", "10.0.0.1")
+    assert await here.wait_s("ann", "10.0.0.1") == await there.wait_s("ann", "10.0.0.1") == WITHIN.total_seconds()
+    assert await there.wait_s("ben", "10.0.0.1") == 0
+    await there.succeeded("ann", "10.0.0.1")
+    assert await here.wait_s("ann", "10.0.0.1") == 0
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "1.", ".abc", "99999999999999999999.abc", "1763888400000.guess", "\u0661.abc"])

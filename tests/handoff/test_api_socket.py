@@ -99,8 +99,8 @@ async def test_typing_is_told_to_colleagues_and_the_holders_to_the_prospect(offi
         assert (await frame_of(sams, "typing"))["who"] == "Mia"
         await sams.send_json({"type": "typing", "conversation_id": conversation_id})
         assert (await frame_of(mias, "typing"))["who"] == "Sam"
-        assert await prospect.get() == {"type": "typing", "on": True, "name": "Sam"}
-        office.hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "who": "prospect"})
+        assert await prospect.get() == {"type": "typing", "on": True, "agent_id": "sam"}
+        office.hub.publish("console", {"type": "typing", "conversation_id": conversation_id, "agent_id": None})
         assert (await frame_of(sams, "typing"))["who"] == "prospect"
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import pytest
 
 from bot.core.model import WarmlineError
+from bot.store.contract import Consoles
 from handoff.presence import Presence
 from tests.handoff.conftest import HandTime
 
@@ -19,6 +21,7 @@ class Watched:
         self.presence = Presence(now=self.time)
         self.told: list[str] = []
         self.shown = 0
+        self.deals_with_it = True
         self.presence.on_change = self._changed
         self.presence.on_left = self._left
         self.presence.on_shown = self._count
@@ -28,6 +31,8 @@ class Watched:
 
     async def _left(self, agent_id: str) -> None:
         self.told.append(f"left {agent_id}")
+        if self.deals_with_it:
+            self.presence.forget(agent_id)
 
     def _count(self) -> None:
         self.shown += 1
@@ -115,3 +120,79 @@ async def test_a_failed_telling_does_not_end_the_telling(caplog: pytest.LogCaptu
     watched.presence.on_change = working
     watched.presence.changed()
     assert await watched.news() == ["changed"]
+
+
+def elsewhere(watched: Watched, *, sockets: int = 1, seen: float = 0, lost: float | None = None) -> Consoles:
+    """What another service told, `seen` seconds ago."""
+    now = watched.time()
+    lost_at = None if lost is None else now - timedelta(seconds=lost)
+    return Consoles(agent_id="sam", service="b", sockets=sockets, seen_at=now - timedelta(seconds=seen), lost_at=lost_at)
+
+
+async def test_a_console_open_at_another_service_counts_like_one_here() -> None:
+    watched = Watched()
+    watched.presence.learn([elsewhere(watched)], away=())
+    assert watched.presence.online() == ("sam",)
+    assert await watched.news() == ["changed"]
+    watched.presence.learn([elsewhere(watched, sockets=0, lost=29)], away=())
+    assert watched.presence.online() == ("sam",)
+    watched.presence.learn([elsewhere(watched, sockets=0, lost=30)], away=())
+    assert watched.presence.of("sam") == "offline"
+    watched.presence.learn([elsewhere(watched)], away=["sam"])
+    assert watched.presence.of("sam") == "away"
+
+
+async def test_a_service_that_dies_takes_its_consoles_along_after_the_same_time() -> None:
+    watched = Watched()
+    told = elsewhere(watched)
+    watched.presence.learn([told], away=())
+    await watched.news()
+    watched.time.wind(29)
+    watched.presence.sweep()
+    assert watched.presence.online() == ("sam",)
+    watched.time.wind(1)
+    watched.presence.sweep()
+    assert watched.presence.of("sam") == "offline"
+    assert await watched.news() == ["changed"]
+    watched.time.wind(60)
+    watched.presence.learn([told], away=())
+    watched.presence.sweep()
+    assert await watched.news() == ["left sam", "changed"]
+
+
+async def test_an_agent_whose_console_moves_to_another_service_was_never_gone() -> None:
+    watched = Watched()
+    watched.presence.learn([elsewhere(watched)], away=())
+    await watched.news()
+    watched.time.wind(25)
+    async with watched.presence.socket("sam"):
+        watched.time.wind(600)
+        watched.presence.sweep()
+        assert watched.presence.online() == ("sam",)
+        assert await watched.news() == []
+
+
+async def test_who_left_is_told_at_each_sweep_until_it_is_dealt_with() -> None:
+    watched = Watched()
+    watched.deals_with_it = False
+    watched.presence.learn([elsewhere(watched, seen=90)], away=())
+    for _ in range(2):
+        watched.presence.sweep()
+        assert "left sam" in await watched.news()
+    watched.deals_with_it = True
+    watched.presence.sweep()
+    assert "left sam" in await watched.news()
+    watched.presence.sweep()
+    assert await watched.news() == []
+
+
+async def test_what_a_service_tells_of_its_own() -> None:
+    watched = Watched()
+    async with watched.presence.socket("sam"):
+        [own] = watched.presence.own()
+        assert (own.agent_id, own.sockets, own.seen_at, own.lost_at) == ("sam", 1, watched.time(), None)
+    [own] = watched.presence.own()
+    assert (own.sockets, own.lost_at) == (0, watched.time())
+    async with watched.presence.socket("mia"):
+        watched.presence.leave()
+        assert [(one.agent_id, one.sockets) for one in watched.presence.own()] == [("sam", 0), ("mia", 0)]

@@ -50,7 +50,8 @@ class World:
         if await service.store.due_clocks(now=now, limit=1):
             service.clocks.wake()
             return False
-        if await service.store.outbox_due(now=now, limit=1, channels=tuple(service.channels)):
+        lines = service.delivery.lines
+        if await service.store.outbox_due(now=now, limit=1, channels=(*lines.free(now), *lines.to_probe(now))):
             service.delivery.wake()
             return False
         return True
@@ -75,6 +76,7 @@ class World:
     async def _next(self) -> datetime | None:
         store = self.service.store
         moments = [await store.next_due_at(), await store.outbox_next_at(channels=tuple(self.service.channels))]
+        moments.append(self.service.delivery.lines.next_free_at(self.time.now()))
         later = [at for at in moments if at and at > self.time.now()]
         return min(later, default=None)
 
@@ -129,8 +131,17 @@ class Visitor:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *, facebook: str = "", time: HandTime | None = None, **settings: Any) -> AsyncIterator[World]:
-    """A running service with its database in `folder`. `facebook` is the address of a Graph API; empty leaves Messenger off."""
+async def serving(
+    folder: Path,
+    *,
+    facebook: str = "",
+    time: HandTime | None = None,
+    brain: FakeBrain | None = None,
+    name: str = "",
+    **settings: Any,
+) -> AsyncIterator[World]:
+    """A running service with its database in `folder`. `facebook` is the address of a Graph API; empty leaves Messenger off.
+    `name` tells services on one database apart."""
     chosen = Settings(
         home=folder,
         flows=ROOT / "flows",
@@ -138,7 +149,7 @@ async def serving(folder: Path, *, facebook: str = "", time: HandTime | None = N
         web=ROOT / "web" / "dist",
         **{"pacing": "instant", **settings},
     )
-    time, brain, numbers = time or HandTime(START), FakeBrain(), itertools.count(1)
+    time, brain, numbers = time or HandTime(START), brain or FakeBrain(), itertools.count(1)
     page = {"verify": VERIFY, "secret": SECRET, "page-access-token": TOKEN, "graph-url": facebook}
     service = build(
         chosen,
@@ -147,7 +158,8 @@ async def serving(folder: Path, *, facebook: str = "", time: HandTime | None = N
         brain=brain,
         time=time,
         rng=Random(11),
-        new_id=lambda prefix: f"{prefix}_{next(numbers):04}",
+        worker=name or "service",
+        new_id=lambda prefix: f"{prefix}_{name}{next(numbers):04}",
     )
     client = TestClient(TestServer(service.web))
     await client.start_server()

@@ -4,61 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from serving import SECRET, START, TOKEN, VERIFY, World, serving
+from aiohttp import web
 
+from bot.channels.base import Ports
 from bot.channels.facebook import facebook_channel
 from bot.core.events import AgentTook, AgentWrote
 from bot.core.model import AgentRef, Identity
 from bot.credentials import FacebookCredentials
 from bot.fakes.fixtures import load_fixture
-from bot.fakes.graph import FakeGraph
-from bot.time import HandTime
+from tests.service.paging import PATH, Page, open_page
+from tests.service.serving import SECRET, START, TOKEN, VERIFY
 
-PATH = "/webhooks/facebook/webhook"
 SAM = AgentRef(agent_id="a_sam", name="Sam")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """The service and the platform, sharing one clock."""
-
-    world: World
-    graph: FakeGraph
-
-    async def post(self, body: Any, *, secret: str = SECRET, header: str = "X-Hub-Signature-256") -> int:
-        """A webhook call with its signature."""
-        raw = json.dumps(body).encode()
-        signature = "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
-        async with self.world.client.post(PATH, data=raw, headers={header: signature}) as response:
-            return response.status
-
-    def texts(self, psid: str) -> list[str]:
-        """What this person was sent, in order."""
-        return [s.message.get("text", "") for s in self.graph.sent if s.recipient == psid and s.delivered]
-
-    async def conversation(self, psid: str) -> str:
-        """The conversation of this person."""
-        found = await self.world.service.store.find_conversation(Identity(channel="facebook", external_id=psid))
-        assert found is not None
-        return found
-
-
-async def open_page(folder: Path, start: datetime) -> AsyncIterator[Page]:
-    """A page whose clock starts at `start`."""
-    time = HandTime(start)
-    graph = FakeGraph(app_secret=SECRET, verify_token=VERIFY, token=TOKEN, now=time.now, any_recipient=True)
-    async with graph, serving(folder, facebook=f"{graph.base_url}/v25.0", time=time) as world:
-        await graph.subscribe(str(world.client.make_url(PATH)))
-        yield Page(world=world, graph=graph)
-        await graph.idle()
 
 
 @pytest.fixture
@@ -220,13 +182,19 @@ async def test_an_agent_who_types_is_seen_typing_with_name_and_face(page: Page) 
     anna = page.graph.person("psid-anna")
     await anna.says("hi")
     keys = {"verify": VERIFY, "secret": SECRET, "page-access-token": TOKEN, "graph-url": f"{page.graph.base_url}/v25.0"}
-    channel = facebook_channel(FacebookCredentials.model_validate(keys), quiet=False)
+    service = page.world.service
+    ports = Ports(inlet=service.intake, gate=service.gate, store=service.store, hub=service.hub, time=service.time)
+    here, there = (facebook_channel(FacebookCredentials.model_validate(keys), quiet=False) for _ in range(2))
+    here.add_routes(web.Application(), ports)
+    there.add_routes(web.Application(), ports)
     sam = AgentRef(agent_id="a_sam", name="Sam", picture_url="https://example.com/sam.jpg")
     try:
-        await channel.typing(Identity(channel="facebook", external_id="psid-anna"), on=True, agent=sam)
+        for channel in (here, there):
+            await channel.typing(Identity(channel="facebook", external_id="psid-anna"), on=True, agent=sam)
     finally:
-        await channel.close()
+        await here.close()
+        await there.close()
 
     [(persona_id, persona)] = page.graph.personas.items()
     assert persona["name"] == "Sam"
-    assert [(a.action, a.persona_id) for a in page.graph.actions if a.action != "mark_seen"] == [("typing_on", persona_id)]
+    assert [(a.action, a.persona_id) for a in page.graph.actions if a.action != "mark_seen"] == [("typing_on", persona_id)] * 2

@@ -20,6 +20,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from bot.core.audit import CHECKS, ROWS
+
 DIST = Path(__file__).parents[2] / "web" / "dist"
 type Json = dict[str, Any]
 
@@ -98,13 +100,19 @@ class FakeWarmline:
         self.desks: dict[web.WebSocketResponse, str] = {}
         self.frames: list[Json] = []
         self.refuse_sockets = False
+        self.refusal = 503
         self.hold_stored = False
         self.say_error: Json | None = None
         self.answer_by_itself = False
         self.api_down = False
         self.say_status: tuple[int, str, str] | None = None
         self.echo_own = True
+        self.audit: Json = audit_report()
         self.requests: list[tuple[str, str]] = []
+        self.parked: list[Json] = []
+        self.sent_again: list[str] = []
+        self.act_error: tuple[int, str, str] | None = None
+        self.channels: list[Json] = [self.channel("widget"), self.channel("facebook")]
         self._ids = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
         self.add_person("Ana Costa", "ana@sundial.example", "admin", "sunny days")
@@ -214,6 +222,55 @@ class FakeWarmline:
         due = now() + timedelta(seconds=due_in_s)
         return {"kind": kind, "due_at": stamp(due), "started_at": stamp(due - timedelta(seconds=target_s))}
 
+    # What could not be delivered
+
+    @staticmethod
+    def channel(name: str, phase: str = "closed", reason: str | None = None, retry_in_s: float = 90) -> Json:
+        on_hold = phase != "closed"
+        since, retry_at = stamp(now() - timedelta(minutes=4)), stamp(now() + timedelta(seconds=retry_in_s))
+        return {
+            "channel": name,
+            "phase": phase,
+            "reason": reason,
+            "since": since if on_hold else None,
+            "retry_at": retry_at if on_hold else None,
+        }
+
+    def park(self, talk: Talk, text: str, reason: str = "config", **more: Any) -> Json:
+        parked = {
+            "id": str(next(self._ids)),
+            "conversation_id": talk.id,
+            "name": talk.name,
+            "channel": talk.channel,
+            "speaker": "bot",
+            "agent": None,
+            "text": text,
+            "image_url": None,
+            "written_at": stamp(now() - timedelta(minutes=12)),
+            "parked_at": stamp(now() - timedelta(minutes=11)),
+            "attempts": 1,
+            "reason": reason,
+            "detail": "",
+            **more,
+        }
+        self.parked.append(parked)
+        return parked
+
+    async def undelivered(self, person: Person, steps: list[str]) -> web.Response:
+        if person.role != "admin":
+            return mistake(403, "forbidden", "Only an admin can do that.")
+        if not steps:
+            shown = {"messages": self.parked, "total": len(self.parked), "channels": self.channels, "now": stamp(now())}
+            return web.json_response(shown)
+        if self.act_error is not None:
+            return mistake(*self.act_error)
+        message_id, what = steps
+        if what == "send-again":
+            self.sent_again.append(message_id)
+        self.parked = [one for one in self.parked if one["id"] != message_id]
+        await self.to_desks({"type": "undelivered"})
+        return web.json_response({"message_id": "m1"} if what == "send-again" else {})
+
     # Shapes
 
     @staticmethod
@@ -246,7 +303,7 @@ class FakeWarmline:
 
     async def widget_socket(self, request: web.Request) -> web.StreamResponse:
         if self.refuse_sockets:
-            return web.Response(status=503)
+            return web.Response(status=self.refusal)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         talk: Talk | None = None
@@ -340,6 +397,8 @@ class FakeWarmline:
             return mistake(401, "signed_out", "Please sign in.")
         if path == "socket":
             return await self.desk_socket(request, person)
+        if path.startswith("undelivered"):
+            return await self.undelivered(person, path.split("/")[1:])
         if path.startswith("conversations"):
             return await self.conversations(request, person, path.split("/")[1:], body)
         return await self.account(request, person, path, body)
@@ -371,6 +430,10 @@ class FakeWarmline:
                 return mistake(422, "wrong_password", "That isn't your present password.")
             person.password = body["new"]
             return web.json_response({})
+        if path == "audit":
+            if person.role != "admin":
+                return mistake(403, "not_admin", "Only an admin can do that.")
+            return web.json_response({**self.audit, "now": stamp(now())})
         return self.agents(request, person, path, body)
 
     def agents(self, request: web.Request, person: Person, path: str, body: Json) -> web.Response:
@@ -565,6 +628,30 @@ def page(path: Path) -> Any:
     return give
 
 
+def audit_report(*findings: Json, seconds_ago: float | None = 3, **more: Any) -> Json:
+    """What the audit tells: all is well but for these findings."""
+    open_rows = [one["row"] for one in findings if one["state"] == "open"]
+    all_rows = [one["row"] for one in findings]
+    rows = [
+        {"row": row, "sentence": sentence, "open": open_rows.count(row), "total": all_rows.count(row), "last_at": None}
+        for row, sentence in ROWS.items()
+    ]
+    ran_at = None if seconds_ago is None else stamp(now() - timedelta(seconds=seconds_ago))
+    told: Json = {"ran_at": ran_at, "every_s": 15, "took_ms": 4.2, "runs": 4242, "behind": False, "rows": rows}
+    return {**told, "findings": list(findings), "total": len(findings), **more}
+
+
+def found(code: str, state: str, *, conversation_id: str | None = None, minutes_ago: float = 2, about: str | None = None) -> Json:
+    """One finding of the audit."""
+    at = now() - timedelta(minutes=minutes_ago)
+    ended_at = stamp(at + timedelta(seconds=0.2)) if state in ("repaired", "over") else None
+    return {
+        "id": f"{code}-{minutes_ago}", "row": CHECKS[code].row, "code": code, "sentence": CHECKS[code].sentence,
+        "conversation_id": conversation_id, "about": about, "at": stamp(at), "first_seen_at": stamp(at), "last_seen_at": stamp(at),
+        "state": state, "ended_at": ended_at,
+    }  # fmt: skip
+
+
 async def send(socket: web.WebSocketResponse, frame: Json) -> None:
     if not socket.closed:
         with contextlib.suppress(ConnectionResetError):
@@ -652,10 +739,26 @@ def furnish(fake: FakeWarmline) -> None:
     episode(li, "not_understood", "Shopware 6", 25, 120, 2, [])
 
 
+def misdeliver(fake: FakeWarmline) -> None:
+    """Messages that wait for an admin, and a channel on hold."""
+    fake.channels = [fake.channel("widget"), fake.channel("facebook", "open", "token")]
+    priya, tom = (next(talk for talk in fake.talks.values() if talk.name == name) for name in ("Priya Shah", "Tom Becker"))
+    fake.park(
+        priya,
+        "Here are three openers that work for flower shops. Which one sounds most like you?",
+        "config",
+        speaker="flow",
+        detail="(#100) Param tag must be one of {HUMAN_AGENT}",
+    )
+    fake.park(tom, "I'm so sorry, Tom. Let me look into it right now.", "unknown", speaker="agent", agent="Sam Reyes", attempts=8)
+    fake.park(fake.talk("", channel="facebook"), "", "broken", image_url="https://example.com/plan.png")
+
+
 async def main(port: int) -> None:
     fake = FakeWarmline()
     fake.answer_by_itself = True
     furnish(fake)
+    misdeliver(fake)
     async with fake.serve(port) as address:
         sys.stdout.write(f"{address}  {address}/console\n")
         await asyncio.Event().wait()

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from fake_warmline import FakeWarmline, furnish
+from fake_warmline import FakeWarmline, audit_report, found, furnish, misdeliver
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 pytestmark = [
@@ -85,5 +85,22 @@ async def test_console(browser: Browser, address: str, fake: FakeWarmline, width
     assert await violations(page) == []
     await page.get_by_role("link", name="Agents").click()
     await expect(page.get_by_role("button", name="Reset password of Sam Reyes")).to_be_visible()
+    assert await violations(page) == []
+    await page.goto(address + "/console#/audit")
+    await expect(page.get_by_text("Nothing is wrong.")).to_be_visible()
+    assert await violations(page) == []
+    fake.audit = audit_report(found("turn_overdue", "open", conversation_id="c1"), found("sent_twice", "past"))
+    await fake.to_desks({"type": "audit"})
+    await expect(page.get_by_text("One thing is wrong right now.")).to_be_visible()
+    assert await violations(page) == []
+    await page.goto(address + "/console#/undelivered")
+    await expect(page.get_by_text("Everything was delivered.")).to_be_visible()
+    assert await violations(page) == []
+    misdeliver(fake)
+    await fake.to_desks({"type": "undelivered"})
+    await expect(page.get_by_role("button", name="Send again to Tom Becker")).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Let go of the message to Tom Becker").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
     assert await violations(page) == []
     await page.close()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+from typing import Any
+
 import structlog
 from aiohttp import web
 
-from bot.channels.base import Outcome, Ports
+from bot.channels.base import Outcome, Ports, Rejected
 from bot.channels.bodies import parse_json
 from bot.channels.facebook.graph import GraphClient
+from bot.channels.facebook.meaning import UPLOAD
 from bot.channels.facebook.render import render
 from bot.channels.facebook.translate import NAME, Echo, Happening, NotAPageEvent, Read, TakenOver, translate
 from bot.channels.facebook.verify import challenge, signed
 from bot.core.model import AgentRef, Arrival, Identity, Profile
 from bot.core.window import SendAs
-from bot.store.contract import Outgoing
+from bot.store.contract import Outgoing, StoreError
 
 log = structlog.get_logger()
 
@@ -41,16 +46,34 @@ class FacebookChannel:
 
     async def send(self, message: Outgoing, send_as: SendAs) -> Outcome:
         """One bubble through the Send API."""
-        persona_id = self._personas.get(message.say.agent.agent_id) if message.say.agent else None
-        body = render(message.say, person=message.identity.external_id, key=message.key, send_as=send_as, persona_id=persona_id)
-        return await self._graph.send(body)
+        persona_id = await self._persona(message.say.agent)
+        try:
+            body, in_words = self._bodies(message, send_as, persona_id)
+        except Exception as error:
+            log.exception("facebook.unrenderable", message_id=message.message_id)
+            return Rejected(error="broken", detail=type(error).__name__)
+        outcome = await self._graph.send(body)
+        if isinstance(outcome, Rejected) and outcome.error == UPLOAD:
+            log.warning("facebook.words_instead", message_id=message.message_id)
+            outcome = await self._graph.send(in_words)
+        return outcome
+
+    def _bodies(self, message: Outgoing, send_as: SendAs, persona_id: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The body to send, and the one for when the platform cannot fetch the picture: its address, in words."""
+        say = message.say
+        in_words = replace(say, text="\n".join(filter(None, (say.text, say.image_url))), image_url=None)
+        body, instead = (
+            render(s, person=message.identity.external_id, key=message.key, send_as=send_as, persona_id=persona_id)
+            for s in (say, in_words)
+        )
+        return body, instead
 
     async def typing(self, identity: Identity, *, on: bool, agent: AgentRef | None) -> None:
         """Typing dots, with the person's persona if an agent types."""
         if agent is not None:
             await self._introduce(agent)
         if not self._quiet:
-            persona_id = self._personas.get(agent.agent_id) if agent else None
+            persona_id = await self._persona(agent)
             await self._graph.act(identity.external_id, "typing_on" if on else "typing_off", persona_id)
 
     async def seen(self, identity: Identity) -> None:
@@ -68,16 +91,38 @@ class FacebookChannel:
             picture_url=str(found.get("profile_pic") or "") or None,
         )
 
+    async def drain(self) -> None:
+        """The platform holds nothing open."""
+
     async def close(self) -> None:
         """Close the line to the Graph API."""
         await self._graph.close()
 
     async def _introduce(self, agent: AgentRef) -> None:
-        """Make the persona an agent writes with, once; Messenger wants a picture for it."""
-        if agent.picture_url and agent.agent_id not in self._personas:
+        """Make the persona an agent writes with, once for all services; Messenger wants a picture for it."""
+        assert self._ports is not None
+        if agent.picture_url and await self._persona(agent) is None:
             made = await self._graph.post("/me/personas", {"name": agent.name[:50], "profile_picture_url": agent.picture_url})
             if made.get("id"):
-                self._personas[agent.agent_id] = str(made["id"])
+                name = _persona_setting(agent)
+                self._personas[name] = await self._ports.store.put_setting(name, str(made["id"]), if_absent=True)
+
+    async def _persona(self, agent: AgentRef | None) -> str | None:
+        """The persona's id, whichever service made it; None while there is none."""
+        if agent is None or not agent.picture_url or self._ports is None:
+            return None
+        name = _persona_setting(agent)
+        if name not in self._personas:
+            try:
+                known = await self._ports.store.setting(name)
+            except StoreError as error:
+                # Words without a face are better than no words.
+                log.info("facebook.persona_unknown", error=type(error).__name__)
+                return None
+            if known is None:
+                return None
+            self._personas[name] = known
+        return self._personas[name]
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -89,15 +134,16 @@ class FacebookChannel:
         return web.Response(text=answer)
 
     async def _receive(self, request: web.Request) -> web.Response:
-        raw = await request.read()
-        if not signed(raw, request.headers.get("X-Hub-Signature-256"), self._secret):
-            log.warning("facebook.unsigned", bytes=len(raw))
-            raise web.HTTPForbidden
-        try:
-            happenings = translate(parse_json(raw))
-        except NotAPageEvent as error:
-            raise web.HTTPNotFound from error
-        await self._take(happenings)
+        assert self._ports is not None
+        async with self._ports.gate.body(request) as raw:
+            if not signed(raw, request.headers.get("X-Hub-Signature-256"), self._secret):
+                log.warning("facebook.unsigned", bytes=len(raw))
+                raise web.HTTPForbidden
+            try:
+                happenings = translate(parse_json(raw))
+            except NotAPageEvent as error:
+                raise web.HTTPNotFound from error
+            await self._take(happenings)
         return web.Response(text="EVENT_RECEIVED")
 
     async def _take(self, happenings: list[Happening]) -> None:
@@ -127,3 +173,9 @@ class FacebookChannel:
         if self._app_id and echo.app_id == self._app_id:
             return
         await self._ports.inlet.foreign_echo(echo.identity, text=echo.text, app_id=echo.app_id, at=echo.at)
+
+
+def _persona_setting(agent: AgentRef) -> str:
+    """Where a persona's id is kept. Another name or picture is another persona."""
+    look = hashlib.sha256(f"{agent.name}\n{agent.picture_url}".encode()).hexdigest()[:16]
+    return f"facebook_persona:{agent.agent_id}:{look}"

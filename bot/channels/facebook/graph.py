@@ -1,7 +1,4 @@
-"""Calls to the Graph API and what their failures mean.
-
-Error codes: Meta, Messenger Platform error codes (March 18 and May 5, 2026). Code and subcode decide together.
-"""
+"""Calls to the Graph API."""
 
 from __future__ import annotations
 
@@ -11,40 +8,10 @@ from typing import Any
 import aiohttp
 import orjson
 
-from bot.channels.base import Outcome, Rejected, Retry, Sent, Unknown
+from bot.channels.base import Outcome, Retry, Sent, Unknown
+from bot.channels.facebook.meaning import Usage, meaning, usage
 
 TIMEOUT_S = 10.0
-TOKEN_PAUSE_S = 300.0
-RATE_PAUSE_S = 20.0
-OUTSIDE_WINDOW = frozenset({2018278, 2534022, 2018065})
-UNREACHABLE = frozenset({(10, 2018108), (551, 1545041), (200, 1545041), (100, 2018001)})
-TEMPORARY = frozenset({1, 2, 1200})
-
-
-def meaning(status: int, error: Mapping[str, Any]) -> Outcome:
-    """What to do about an error answer. `error` is the `error` object of the body, empty if there was none."""
-    code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
-    if code == 10 and subcode in OUTSIDE_WINDOW:
-        return Rejected(error="window")
-    if (code, subcode) in UNREACHABLE:
-        return Rejected(error="unreachable")
-    if code == 190:
-        return Retry(error="token", after_s=TOKEN_PAUSE_S)
-    if (code, subcode) == (4, 2018354):
-        return Rejected(error="frequency")
-    if code in (4, 613) or 80000 <= code <= 80099:
-        return Retry(error="rate", after_s=RATE_PAUSE_S)
-    if code in TEMPORARY or error.get("is_transient"):
-        return Retry(error="temporary")
-    if code == 100:
-        return Rejected(error="config", detail=str(error.get("message", ""))[:200])
-    if status >= 500:
-        return Unknown(error=f"http_{status}")
-    return Rejected(error="rejected", detail=f"code {code}, subcode {subcode}")
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) else 0
 
 
 class GraphClient:
@@ -59,7 +26,7 @@ class GraphClient:
     async def send(self, body: Mapping[str, Any]) -> Outcome:
         """One call of the Send API. Never raises for what network or platform do."""
         try:
-            status, answer = await self._call("POST", "/me/messages", body)
+            status, answer, told = await self._call("POST", "/me/messages", body)
         except aiohttp.ClientConnectorError:
             return Retry(error="away")
         except TimeoutError:
@@ -67,11 +34,11 @@ class GraphClient:
         except (aiohttp.ClientError, OSError) as error:
             return Unknown(error=type(error).__name__)
         if status == 200 and answer.get("message_id"):
-            return Sent(external_id=str(answer["message_id"]))
+            return Sent(external_id=str(answer["message_id"]), used=told.used)
         problem = answer.get("error")
         if status == 200 and problem is None:
             return Unknown(error="unreadable")
-        return meaning(status, problem if isinstance(problem, Mapping) else {})
+        return meaning(status, problem if isinstance(problem, Mapping) else {}, told)
 
     async def act(self, person: str, action: str, persona_id: str | None = None) -> None:
         """A sender action: mark_seen, typing_on, typing_off."""
@@ -82,12 +49,12 @@ class GraphClient:
 
     async def get(self, path: str) -> dict[str, Any]:
         """A read; an error answer gives an empty dict."""
-        status, answer = await self._call("GET", path)
+        status, answer, _ = await self._call("GET", path)
         return answer if status == 200 else {}
 
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A write that is no message; an error answer gives an empty dict."""
-        status, answer = await self._call("POST", path, body)
+        status, answer, _ = await self._call("POST", path, body)
         return answer if status == 200 else {}
 
     async def close(self) -> None:
@@ -96,7 +63,7 @@ class GraphClient:
             await self._session.close()
             self._session = None
 
-    async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Any], Usage]:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=self._timeout,
@@ -110,4 +77,4 @@ class GraphClient:
             answer = orjson.loads(raw)
         except orjson.JSONDecodeError:
             answer = {}
-        return response.status, answer if isinstance(answer, dict) else {}
+        return response.status, answer if isinstance(answer, dict) else {}, usage(response.headers)

@@ -25,7 +25,7 @@ def render(say: Say, *, person: str, key: str, send_as: SendAs, persona_id: str 
 def _kind(send_as: SendAs) -> dict[str, str]:
     if send_as is SendAs.HUMAN_AGENT:
         return {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
-    return {"messaging_type": "RESPONSE"}
+    return {"messaging_type": "UPDATE" if send_as is SendAs.UPDATE else "RESPONSE"}
 
 
 def _content(say: Say) -> dict[str, Any]:

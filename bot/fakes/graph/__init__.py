@@ -14,7 +14,7 @@ Not modelled: attachment upload, batch requests, marketing and utility messages,
 from bot.fakes.graph.fake import FakeGraph
 from bot.fakes.graph.faults import Call, Fault, FaultKind, Faults
 from bot.fakes.graph.person import Person
-from bot.fakes.graph.records import Action, Audit, Double, Refused, Sent, audit, read_sent
+from bot.fakes.graph.records import Action, Audit, Double, Refused, Sent, Struck, audit, read_sent
 from bot.fakes.graph.webhooks import Attempt, Weather
 from bot.fakes.graph.world import PAGE_INBOX_APP_ID, PAGE_SENDS_PER_S, Limits
 
@@ -34,6 +34,7 @@ __all__ = [
     "Person",
     "Refused",
     "Sent",
+    "Struck",
     "Weather",
     "audit",
     "read_sent",

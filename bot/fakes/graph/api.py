@@ -14,7 +14,7 @@ from bot.fakes.graph.edges import Answer, Json
 from bot.fakes.graph.faults import ERRORS, Call, Fault, FaultKind
 from bot.fakes.graph.records import Refused
 from bot.fakes.graph.refusals import Refusal, bad_parameter
-from bot.fakes.graph.world import World
+from bot.fakes.graph.world import NO_LIMITS, World
 
 _VERSION = re.compile(r"v\d+\.\d+")
 _NO_BODY: Json = {}
@@ -92,6 +92,7 @@ class Api:
 
     async def _strike(self, fault: Fault, request: web.BaseRequest, parts: list[str], body: Json, call: Call) -> web.StreamResponse:
         kind, world = fault.kind, self._world
+        world.record_struck(kind, call)
         if kind in ERRORS:
             return self._refuse(ERRORS[kind], call, body)
         if kind is FaultKind.BAD_GATEWAY:
@@ -151,33 +152,41 @@ class _Budget:
     def __init__(self, world: World) -> None:
         self._world = world
         self._second = 0
-        self._spent = {"calls": 0, "sends": 0}
+        self._spent = {"calls": 0, "sends": 0, "media": 0}
 
     def spend(self, call: Call) -> Refusal | None:
         limits = self._world.limits
-        if limits.calls_per_s is None and limits.sends_per_s is None:
+        if limits == NO_LIMITS:
             return None
         second = int(self._world.now().timestamp())
         if second != self._second:
-            self._second, self._spent = second, {"calls": 0, "sends": 0}
+            self._second, self._spent = second, {"calls": 0, "sends": 0, "media": 0}
         self._spent["calls"] += 1
         if limits.calls_per_s is not None and self._spent["calls"] > limits.calls_per_s:
             return refusals.APP_RATE
         if call.operation == "message":
             self._spent["sends"] += 1
+            self._spent["media"] += call.media
             if limits.sends_per_s is not None and self._spent["sends"] > limits.sends_per_s:
                 return refusals.PAGE_RATE
+            if limits.media_per_s is not None and self._spent["media"] > limits.media_per_s:
+                return refusals.PAGE_RATE
         return None
+
+    def _over(self) -> bool:
+        limits = self._world.limits
+        budgets = (("sends", limits.sends_per_s), ("media", limits.media_per_s))
+        return any(most is not None and self._spent[what] > most for what, most in budgets)
 
     def headers(self) -> Mapping[str, str] | None:
         """X-App-Usage and X-Business-Use-Case-Usage: whole percents of the budgets."""
         limits = self._world.limits
-        if limits.calls_per_s is None and limits.sends_per_s is None:
+        if limits == NO_LIMITS:
             return None
         app = _usage(self._spent["calls"], limits.calls_per_s)
         page = _usage(self._spent["sends"], limits.sends_per_s) | {
             "type": "messenger",
-            "estimated_time_to_regain_access": 0,
+            "estimated_time_to_regain_access": limits.regain_min if self._over() else 0,
         }
         return {
             "X-App-Usage": json.dumps(app),
@@ -224,12 +233,18 @@ def _describe(method: str, parts: list[str], body: Json) -> Call:
             recipient=edges.recipient_id(body),
             text=marks.get("text"),
             metadata=marks.get("metadata"),
+            media=_is_media(marks),
         )
     if edge in edges.THREAD_EDGES:
         return Call(operation="thread_control", recipient=edges.recipient_id(body))
     if len(parts) == 1 and method == "GET" and edge not in {"me", "debug_token"}:
         return Call(operation="profile", recipient=edge)
     return Call(operation=edge or "page")
+
+
+def _is_media(message: Mapping[str, Any]) -> bool:
+    attachment = message.get("attachment")
+    return isinstance(attachment, dict) and attachment.get("type") in {"audio", "video", "image"}
 
 
 def _break(request: web.BaseRequest) -> web.Response:

@@ -68,6 +68,7 @@ class Call:
     recipient: str | None = None
     text: str | None = None
     metadata: str | None = None
+    media: bool = False  # audio, video or a picture
 
 
 type Where = Mapping[str, str] | Callable[[Call], bool]

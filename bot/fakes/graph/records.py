@@ -58,6 +58,16 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Struck:
+    """A call that a fault hit."""
+
+    kind: str  # a `FaultKind`
+    operation: str  # message, sender_action, profile, ...
+    recipient: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Double:
     """The same metadata reached the same person more than once."""
 

@@ -21,6 +21,8 @@ UNSUBSCRIBE_AFTER = timedelta(hours=1)  # same page
 # The page says only "at once a few more times"; the gaps are ours and outlast the hour.
 RETRY_GAPS_S = (0.0, 1.0, 5.0, 30.0, 120.0, 300.0, 600.0, 900.0, 1200.0, 1800.0)
 PUMP_BATCH_MAX = 20
+PUMP_GATHERS_S = 0.02
+BALANCER_RESTS_S = 10.0  # nginx, ngx_http_upstream_module: max_fails 1 and fail_timeout 10 s are what it does unless told otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class Weather:
     max_delay_s: float = 0.0  # each body waits a random time up to this
     hold: int = 0  # events held back until so many are there, then sent in random order; `flush` sends the rest
     batch_max: int = 1  # events put into one body, each in its own entry
+    echo_loss_rate: float = 0.0  # share of echoes that never come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,8 @@ class Webhooks:
     """Posts events to the app and remembers how that went.
 
     `attempts` lists every try, `lost` the bodies given up or never sent for want of a subscription, `alerts` when a
-    quarter of an hour of failures was full.
+    quarter of an hour of failures was full. `also` holds further addresses of the same app: each try goes to any one, as
+    through a load balancer, which passes over an address for `BALANCER_RESTS_S` once it failed, unless all of them did.
     """
 
     def __init__(
@@ -70,6 +74,8 @@ class Webhooks:
         retry_gaps_s: Sequence[float] = RETRY_GAPS_S,
     ) -> None:
         self.url = url
+        self.also: tuple[str, ...] = ()
+        self._failed_at: dict[str, datetime] = {}
         self.weather = weather
         self.subscribed = url is not None
         self.attempts: list[Attempt] = []
@@ -190,8 +196,14 @@ class Webhooks:
     async def _pump(self) -> None:
         try:
             while self._queue:
+                if self.weather.max_delay_s:
+                    await self._sleep(PUMP_GATHERS_S)
                 due, self._queue = self._queue[:PUMP_BATCH_MAX], self._queue[PUMP_BATCH_MAX:]
-                await self._travel(events.batch(self._page_id, self._time_ms(), due))
+                travel = self._travel(events.batch(self._page_id, self._time_ms(), due))
+                if self.weather.max_delay_s:
+                    self._spawn(travel)  # what is on its way does not hold up what comes after it
+                else:
+                    await travel
         finally:
             self._pumping = False
 
@@ -212,7 +224,7 @@ class Webhooks:
             await self.post(payload)
 
     async def _try(self, payload: Event, body: bytes, number: int) -> bool:
-        url = self.url or ""  # never empty while subscribed
+        url = self._address()
         headers = {"Content-Type": "application/json"} | signature_headers(body, self._app_secret)
         status, error = None, None
         try:
@@ -222,11 +234,22 @@ class Webhooks:
             error = f"{type(caught).__name__}: {caught}"
         attempt = Attempt(payload=payload, number=number, at=self._now(), status=status, error=error)
         self.attempts.append(attempt)
+        if self.also and status is None:
+            self._failed_at[url] = attempt.at
         if attempt.acknowledged:
             self._recovered()
         elif self._failing_since is None:
             self._failing_since = attempt.at
         return attempt.acknowledged
+
+    def _address(self) -> str:
+        url = self.url or ""  # never empty while subscribed
+        if not self.also:
+            return url
+        rested = self._now() - timedelta(seconds=BALANCER_RESTS_S)
+        every = (url, *self.also)
+        well = [address for address in every if self._failed_at.get(address, rested) <= rested]
+        return self._rng.choice(well or every)
 
     async def _retry(self, payload: Event, body: bytes) -> None:
         """Try again with growing gaps.

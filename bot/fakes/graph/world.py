@@ -11,9 +11,9 @@ from typing import Any
 
 from bot.fakes.graph import events, records, refusals
 from bot.fakes.graph.events import Channel, Event
-from bot.fakes.graph.faults import Faults
+from bot.fakes.graph.faults import Call, FaultKind, Faults
 from bot.fakes.graph.person import WINDOW, Person
-from bot.fakes.graph.records import Action, Audit, JsonlLog, Refused, Sent
+from bot.fakes.graph.records import Action, Audit, JsonlLog, Refused, Sent, Struck
 from bot.fakes.graph.refusals import Refusal
 from bot.fakes.graph.webhooks import ACK_TIMEOUT_S, RETRY_GAPS_S, Weather, Webhooks
 
@@ -28,6 +28,8 @@ class Limits:
 
     sends_per_s: int | None = None  # messages of the Page; beyond: code 613. Meta's figure is PAGE_SENDS_PER_S
     calls_per_s: int | None = None  # all calls of the app; beyond: code 4
+    media_per_s: int | None = None  # audio, video and pictures of the Page; beyond: code 613. Meta's figure is 10, without pictures
+    regain_min: int = 0  # what the usage header says of a Page that is over its budget: minutes until it may send again
 
 
 NO_LIMITS = Limits()
@@ -45,7 +47,8 @@ class World:
     delays, slow answers); by default it sleeps `time_scale` real seconds for each second asked.
 
     `sent`, `actions` and `refused` are the record of truth, append-only, in order. With `log_path` each record is
-    also appended to that file as a line of JSON.
+    also appended to that file as a line of JSON. `struck` lists the faults that hit a call, `lost_echoes` the mids of
+    messages whose echo never comes.
     """
 
     def __init__(
@@ -99,6 +102,8 @@ class World:
         self.sent: list[Sent] = []
         self.actions: list[Action] = []
         self.refused: list[Refused] = []
+        self.struck: list[Struck] = []
+        self.lost_echoes: set[str] = set()
         self.personas: dict[str, Mapping[str, Any]] = {}
         self.people: dict[str, Person] = {}
         self.messenger_profile: dict[str, Any] = {}
@@ -121,6 +126,7 @@ class World:
             ack_timeout_s=ack_timeout_s,
             retry_gaps_s=retry_gaps_s,
         )
+        self._chance = random.Random(rng.random())
         self._echoes = echoes
         self._echo_delay_s = echo_delay_s
         self._deliveries = deliveries
@@ -230,7 +236,9 @@ class World:
         if not self.webhooks.subscribed:
             return
         at_ms = events.millis(sent.at)
-        if self._echoes:
+        if self._echoes and self._chance.random() < self.webhooks.weather.echo_loss_rate:
+            self.lost_echoes.add(sent.mid)
+        elif self._echoes:
             echo = events.echo(
                 person.thread,
                 at_ms,
@@ -255,6 +263,10 @@ class World:
         self.refused.append(refused)
         if self._log is not None:
             self._log.write("refused", refused)
+
+    def record_struck(self, kind: FaultKind, call: Call) -> None:
+        """Note a fault that hit a call."""
+        self.struck.append(Struck(kind=kind, operation=call.operation, recipient=call.recipient, at=self.now()))
 
     def new_mid(self) -> str:
         """A message id that no other message of this world has."""

@@ -16,7 +16,7 @@ class FakeStore(Outbox, Reading, People):
 
     def __init__(self, *, mint: Callable[[], str] | None = None) -> None:
         numbers = count(1)
-        Reading.__init__(self, mint or (lambda: f"id-{next(numbers)}"))
+        Outbox.__init__(self, mint or (lambda: f"id-{next(numbers)}"))
         People.__init__(self)
 
     async def migrate(self) -> None:

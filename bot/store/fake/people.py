@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.store.contract import (
     Agent,
     AlreadyExists,
+    Consoles,
     NotFound,
 )
+from bot.store.rules import AWAY, ONLINE, presence_setting, whose_presence
 
 
 class People:
@@ -18,6 +21,8 @@ class People:
         self._agents: dict[str, Agent] = {}
         self._sessions: dict[str, tuple[str, datetime]] = {}
         self._settings: dict[str, str] = {}
+        self._tries: list[tuple[str, datetime]] = []
+        self._consoles: dict[tuple[str, str], Consoles] = {}
 
     async def add_agent(self, agent: Agent) -> None:
         """See `Store.add_agent`."""
@@ -69,6 +74,48 @@ class People:
     async def close_session(self, *, token_sha256: str) -> None:
         """See `Store.close_session`."""
         self._sessions.pop(token_sha256, None)
+
+    async def add_tries(self, keys: Sequence[str], *, at: datetime) -> None:
+        """See `Store.add_tries`."""
+        self._tries += [(key, at) for key in keys]
+
+    async def tries(self, key: str, *, since: datetime, limit: int) -> list[datetime]:
+        """See `Store.tries`."""
+        return sorted((at for known, at in self._tries if known == key and at > since), reverse=True)[:limit]
+
+    async def forgive_tries(self, key: str) -> None:
+        """See `Store.forgive_tries`."""
+        self._tries = [one for one in self._tries if one[0] != key]
+
+    async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
+        """See `Store.forget_expired`."""
+        before = len(self._sessions) + len(self._tries)
+        self._sessions = {token: one for token, one in self._sessions.items() if one[1] > now}
+        self._tries = [one for one in self._tries if one[1] >= tries_before]
+        return before - len(self._sessions) - len(self._tries)
+
+    async def put_consoles(self, consoles: Sequence[Consoles]) -> None:
+        """See `Store.put_consoles`."""
+        self._consoles |= {(one.agent_id, one.service): one for one in consoles}
+
+    async def consoles(self) -> list[Consoles]:
+        """See `Store.consoles`."""
+        return [self._consoles[key] for key in sorted(self._consoles)]
+
+    async def drop_consoles(self, agent_id: str, *, open_until: datetime) -> None:
+        """See `Store.drop_consoles`."""
+        kept = (one for one in self._consoles.values() if one.agent_id != agent_id or one.last_open_at > open_until)
+        self._consoles = {(one.agent_id, one.service): one for one in kept}
+
+    async def switch_away(self, agent_id: str, *, away: bool) -> None:
+        """See `Store.switch_away`."""
+        await self.put_setting(presence_setting(agent_id), AWAY if away else ONLINE)
+
+    async def away(self) -> frozenset[str]:
+        """See `Store.away`."""
+        prefix = presence_setting("")
+        switches = ((name, value) for name, value in self._settings.items() if name.startswith(prefix))
+        return frozenset(whose_presence(name) for name, value in switches if value == AWAY)
 
     async def setting(self, name: str) -> str | None:
         """See `Store.setting`."""

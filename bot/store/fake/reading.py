@@ -10,7 +10,6 @@ from bot.core.model import (
     AgentRef,
     Delivery,
     Episode,
-    Owner,
 )
 from bot.store.contract import (
     Counts,
@@ -92,7 +91,7 @@ class Reading(Talks):
             case "queue":
                 found = [self._talks[conversation_id] for conversation_id in self._waiting()]
             case "mine" if agent_id is not None:
-                found = self._latest_first(talk for talk in self._talks.values() if _holds(talk, agent_id))
+                found = self._latest_first(self._talks[held] for held in self._held_by(agent_id))
             case "all":
                 found = self._latest_first(talk for talk in self._talks.values() if before is None or talk.last_at < before)
             case _:
@@ -103,11 +102,17 @@ class Reading(Talks):
         by_id = sorted(talks, key=lambda talk: talk.state.conversation_id)
         return sorted(by_id, key=lambda talk: talk.last_at, reverse=True)
 
+    def _held_by(self, agent_id: str) -> list[str]:
+        return [
+            conversation_id
+            for conversation_id, episode in self._open_episodes.items()
+            if episode.status == "accepted" and episode.agent is not None and episode.agent.agent_id == agent_id
+        ]
+
     def _waiting(self) -> list[str]:
         waiting = [
             (episode.first_words_due_at, conversation_id)
-            for conversation_id, talk in self._talks.items()
-            for episode in talk.episodes.values()
+            for conversation_id, episode in self._open_episodes.items()
             if episode.status == "waiting"
         ]
         return [conversation_id for _, conversation_id in sorted(waiting)]
@@ -119,10 +124,9 @@ class Reading(Talks):
     async def agent_load(self) -> dict[str, int]:
         """See `Store.agent_load`."""
         load: dict[str, int] = {}
-        for talk in self._talks.values():
-            for episode in talk.episodes.values():
-                if episode.status == "accepted" and episode.agent is not None:
-                    load[episode.agent.agent_id] = load.get(episode.agent.agent_id, 0) + 1
+        for episode in self._open_episodes.values():
+            if episode.status == "accepted" and episode.agent is not None:
+                load[episode.agent.agent_id] = load.get(episode.agent.agent_id, 0) + 1
         return load
 
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
@@ -165,10 +169,6 @@ class Reading(Talks):
             overdue_promises=sum(promise.due_at < now for promise in promises),
             waiting_episodes=len(self._waiting()),
             queued_messages=sum(line.delivery is Delivery.QUEUED for line in self._lines.values()),
+            parked_messages=len(self._parked),
             due_clocks=sum(due_at <= now for due_at, *_ in self._due),
         )
-
-
-def _holds(talk: Talk, agent_id: str) -> bool:
-    held = (e for e in talk.episodes.values() if e.status == "accepted" and e.agent is not None)
-    return talk.state.owner is Owner.AGENT and any(e.agent is not None and e.agent.agent_id == agent_id for e in held)

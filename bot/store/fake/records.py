@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from bot.core.model import (
     Speaker,
     State,
     Unsent,
+    changed,
 )
 from bot.store.contract import (
     JournalLine,
@@ -54,6 +55,12 @@ class Line:
     attempts: int = 0
     error: str | None = None
     read_at: datetime | None = None
+    sending_at: datetime | None = None
+    external_id: str | None = None
+    sent_as: str | None = None
+    detail: str = ""
+    parked_at: datetime | None = None
+    replaced_by: int | None = None
 
     def shown(self) -> Message:
         shared = {
@@ -83,12 +90,13 @@ class Line:
             agent=say.agent,
             delivery=self.delivery,
             client_key=say.client_key,
+            sent_as=self.sent_as,
         )
 
     def said(self) -> Say:
         if self.say is None:
             raise NotFound("outgoing message", str(self.message_id))
-        return replace(self.say, due_at=self.due_at)
+        return self.say if self.say.due_at == self.due_at else changed(self.say, due_at=self.due_at)
 
     def heard(self) -> Heard:
         if self.arrival is None:
@@ -123,24 +131,28 @@ class Talk:
     open: dict[int, Line] = field(default_factory=dict)
     inbound: dict[str, Line] = field(default_factory=dict)
     by_client_key: dict[str, Line] = field(default_factory=dict)
-    tracker: list[dict[str, Any]] = field(default_factory=list)
+    tracker: list[str] = field(default_factory=list)
     journal: list[JournalLine] = field(default_factory=list)
     episodes: dict[str, Episode] = field(default_factory=dict)
     live_flows: dict[str, str] = field(default_factory=dict)
 
     def unheard(self) -> list[Line]:
+        if not self.open:
+            return []
         lines = (line for line in self.open.values() if line.unheard)
         return sorted(lines, key=lambda line: (line.at, line.message_id))
 
     def unsent(self) -> list[Line]:
+        if not self.open:
+            return []
         return [line for line in self.open.values() if line.delivery in LEAVING]
 
     def whole(self) -> State:
         waiting = (line for line in self.open.values() if can_withdraw(line))
-        return replace(
+        return changed(
             self.state,
             promise=self.promise,
-            slots=copied(self.state.slots),
+            slots=copied(self.state.slots) if self.state.slots else {},
             clocks=tuple(self.clocks.values()),
             unheard=tuple(line.heard() for line in self.unheard()),
             unsent=tuple(Unsent(message_id=line.message_id, say=line.said()) for line in waiting),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
 from bot.core.events import Decision, JournalEntry
-from bot.core.model import Arrival, Clock, ClockKind, Delivery, Identity, Say, State
+from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, Identity, Say, State, changed
 from bot.store.contract import (
     AlreadyExists,
     Committed,
@@ -22,12 +22,14 @@ from bot.store.contract import (
 )
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
 from bot.store.jsontext import json_text
+from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
 from bot.store.rules import (
     Owed,
     by_sent_at,
     cancellable,
     clean_arrival,
     clean_say,
+    earliest,
     in_order,
     kept_promise,
     latest,
@@ -48,6 +50,10 @@ class Talks:
         self._by_key: dict[str, Line] = {}
         self._due: list[tuple[datetime, str, str, str]] = []
         self._leaving: dict[str, None] = {}
+        self._open_episodes: dict[str, Episode] = {}
+        self._parked: dict[int, Line] = {}
+        self._held_clocks: Ledger[ClockKey] = Ledger()
+        self._held_messages: Ledger[int] = Ledger()
 
     def _talk(self, conversation_id: str) -> Talk:
         try:
@@ -117,8 +123,8 @@ class Talks:
         running = talk.clocks.get((ClockKind.TURN, ""))
         if running is None:
             self._set_clock(talk, Clock(kind=ClockKind.TURN, due_at=due_at))
-        elif running.due_at < due_at:
-            self._set_clock(talk, replace(running, due_at=due_at), in_place=True)
+        else:
+            self._set_clock(talk, replace(running, due_at=max(running.due_at, due_at)), in_place=True)
 
     def _add(self, talk: Talk, line: Line) -> None:
         talk.lines.append(line)
@@ -127,11 +133,12 @@ class Talks:
 
     def _set_clock(self, talk: Talk, clock: Clock, *, in_place: bool = False) -> None:
         slot = (clock.kind, clock.key)
+        self._held_clocks.drop((talk.state.conversation_id, *slot))
         if slot in talk.clocks:
             self._undue(talk, talk.clocks[slot])
             if not in_place:
                 del talk.clocks[slot]
-        talk.clocks[slot] = replace(clock, data=copied(clock.data))
+        talk.clocks[slot] = changed(clock, data=copied(clock.data))
         insort(self._due, (clock.due_at, talk.state.conversation_id, clock.kind.value, clock.key))
 
     def _stop_clock(self, talk: Talk, slot: Slot) -> None:
@@ -159,7 +166,7 @@ class Talks:
         talk = self._talks.get(conversation_id)
         if talk is None or limit <= 0:
             return []
-        return [json_text(event) for event in talk.tracker[-limit:]]
+        return talk.tracker[-limit:]
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
         """See `Store.commit`."""
@@ -178,7 +185,7 @@ class Talks:
         still_owed = [line.owed() for line in talk.unheard()]
         message_ids = tuple(self._say(talk, clean_say(say), decision.state.owner_version, now) for say in decision.say)
         self._keep_state(talk, decision, still_owed, now)
-        talk.tracker.extend(copied(event) for event in decision.tracker_events)
+        talk.tracker.extend(json_text(event) for event in decision.tracker_events)
         for entry in decision.journal:
             self._journal_line(talk, entry)
         return Committed(version=talk.version, message_ids=message_ids)
@@ -200,6 +207,7 @@ class Talks:
 
     def _close_line(self, talk: Talk, line: Line) -> None:
         talk.open.pop(line.message_id, None)
+        self._held_messages.drop(line.message_id)
         if not talk.unsent():
             self._leaving.pop(line.conversation_id, None)
 
@@ -227,6 +235,7 @@ class Talks:
     def _keep_state(self, talk: Talk, decision: Decision, still_owed: Sequence[Owed], now: datetime) -> None:
         state, before = decision.state, talk.state.episode
         promise = kept_promise(decision, talk.promise, still_owed)
+        self._held_clocks.drop(*named_clocks(talk.state.conversation_id, decision))
         for slot in cancellable(decision, still_owed):
             self._stop_clock(talk, slot)
         for clock in in_order(decision.set_clocks, state.clocks):
@@ -241,6 +250,10 @@ class Talks:
             talk.episodes[before.episode_id] = replace(before, status="closed", closed_at=now)
         if state.episode is not None:
             talk.episodes[state.episode.episode_id] = state.episode
+        if state.episode is not None and state.episode.status != "closed":
+            self._open_episodes[talk.state.conversation_id] = state.episode
+        else:
+            self._open_episodes.pop(talk.state.conversation_id, None)
         for enrolment in state.enrolments:
             if enrolment.status == "live":
                 talk.live_flows[enrolment.flow_id] = enrolment.enrolment_id
@@ -249,7 +262,7 @@ class Talks:
         talk.promise = promise
         talk.last_inbound_at = latest(talk.last_inbound_at, state.last_inbound_at)
         talk.last_outbound_at = latest(talk.last_outbound_at, state.last_outbound_at)
-        talk.state = replace(
+        talk.state = changed(
             state,
             conversation_id=talk.state.conversation_id,
             identity=talk.state.identity,
@@ -262,7 +275,7 @@ class Talks:
         line = JournalLine(
             journal_id=next(self._journal_ids),
             conversation_id=talk.state.conversation_id,
-            entry=replace(entry, data=copied(entry.data)),
+            entry=changed(entry, data=copied(entry.data)),
         )
         talk.journal.append(line)
 
@@ -281,4 +294,35 @@ class Talks:
 
     async def next_due_at(self, *, after: datetime | None = None) -> datetime | None:
         """See `Store.next_due_at`."""
-        return next((at for at, *_ in self._due if after is None or at > after), None)
+        if after is None:
+            return self._due[0][0] if self._due else None
+        later = bisect_right(self._due, after, key=lambda entry: entry[0])
+        due_at = self._due[later][0] if later < len(self._due) else None
+        return earliest(due_at, self._held_clocks.next_end(after))
+
+    # ---- claims
+
+    async def claim_clocks(
+        self, *, worker: str, now: datetime, until: datetime, limit: int, skip: frozenset[str] = frozenset()
+    ) -> list[DueClock]:
+        """See `Store.claim_clocks`."""
+        must_be_short(now, until)
+        due = await self.due_clocks(now=now, limit=len(self._due), skip=skip)
+        chosen = claimable_clocks(self._held_clocks, due, worker=worker, now=now, limit=limit)
+        for one in chosen:
+            self._held_clocks.take(one.conversation_id, key_of(one), worker=worker, now=now, until=until)
+        return chosen
+
+    async def renew_claims(self, *, worker: str, now: datetime, until: datetime, conversations: Collection[str]) -> frozenset[str]:
+        """See `Store.renew_claims`."""
+        must_be_short(now, until)
+        held = (self._held_clocks, self._held_messages)
+        renewed = (ledger.renew(worker=worker, until=until, conversations=conversations) for ledger in held)
+        return frozenset[str]().union(*renewed)
+
+    async def release_claims(
+        self, *, worker: str, conversations: Collection[str] | None = None, not_before: datetime | None = None
+    ) -> None:
+        """See `Store.release_claims`."""
+        self._held_clocks.release(worker=worker, conversations=conversations, not_before=not_before)
+        self._held_messages.release(worker=worker, conversations=conversations, not_before=not_before)

@@ -7,6 +7,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+oldest = ${repr(up_revision)}
+"""The oldest revision whose code still works on this one; an additive change can name an earlier one."""
 
 
 def upgrade() -> None:

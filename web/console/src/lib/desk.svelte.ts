@@ -2,10 +2,12 @@ import { Link, type LinkState } from "../../../shared/link.ts";
 import { newKey } from "../../../shared/key.ts";
 import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
+import { Audit } from "./audit.svelte.ts";
 import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, loaded, NEW_CHAT, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
 import { router } from "./router.svelte.ts";
 import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, View } from "./types.ts";
+import { Undelivered } from "./undelivered.svelte.ts";
 import { refreshed, rowsOf } from "./urgency.ts";
 
 export interface Notice {
@@ -39,6 +41,9 @@ export class Desk {
   chats = $state.raw<ReadonlyMap<string, Chat>>(new Map());
   colleagues = $state.raw<Colleague[]>([]);
   notices = $state.raw<Notice[]>([]);
+  /** For admins alone. */
+  readonly audit: Audit | null;
+  readonly undelivered: Undelivered | null;
   link = $state<LinkState>("idle");
   retryAt = $state<number | null>(null);
   waiting = $derived([...this.items.values()].filter((item) => item.owner === "waiting").length);
@@ -56,6 +61,8 @@ export class Desk {
     private readonly signedOut: () => void,
   ) {
     this.presence = presence;
+    this.audit = me.role === "admin" ? new Audit((error) => this.#signedOutBy(error)) : null;
+    this.undelivered = me.role === "admin" ? new Undelivered((error) => this.#signedOutBy(error)) : null;
     const url = new URL("/api/console/socket", location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.#socket = new Link<DeskFrame>(
@@ -67,6 +74,7 @@ export class Desk {
   start(): void {
     this.#socket.start();
     for (const view of ["queue", "mine", "all"] as const) void this.fetchList(view);
+    void this.undelivered?.load();
   }
 
   stop(): void {
@@ -229,6 +237,8 @@ export class Desk {
     }
     else if (frame.type === "message") this.#message(frame.conversation_id, frame.message);
     else if (frame.type === "typing") this.#typing(frame.conversation_id, frame.who);
+    else if (frame.type === "audit") this.audit?.changed();
+    else if (frame.type === "undelivered") this.undelivered?.changed();
     else if (frame.type === "notice") this.#notice(frame);
   }
 
@@ -277,6 +287,8 @@ export class Desk {
   /** What happened while the line was down came by no frame, so it is asked for again. */
   #catchUp(): void {
     for (const view of ["queue", "mine", "all"] as const) void this.fetchList(view);
+    this.audit?.changed();
+    void this.undelivered?.load();
     const open = router.id;
     this.chats = new Map([...this.chats].filter(([id, { locals }]) => id === open || locals.length > 0));
     for (const id of this.chats.keys()) void this.load(id);

@@ -8,6 +8,8 @@ it.each([
   ["#/all//card", { page: "desk", view: "all", id: null, card: false }],
   ["#/nonsense/%", { page: "desk", view: "queue", id: null, card: false }],
   ["#/agents", { page: "agents" }],
+  ["#/audit", { page: "audit" }],
+  ["#/undelivered", { page: "undelivered" }],
 ])("%s", (hash, route) => {
   expect(parseRoute(hash)).toEqual(route);
 });

@@ -1,13 +1,13 @@
 import type { View } from "./types.ts";
 
-export type Route = { page: "desk"; view: View; id: string | null; card: boolean } | { page: "agents" };
+export type Route = { page: "desk"; view: View; id: string | null; card: boolean } | { page: "agents" } | { page: "undelivered" } | { page: "audit" };
 
 const VIEWS: readonly string[] = ["queue", "mine", "all"];
 
 /** Reads the address behind the hash: "#/mine/c7/card". What we do not know is the queue. */
 export function parseRoute(hash: string): Route {
   const [first = "", id = "", pane = ""] = hash.replace(/^#?\/?/, "").split("/").map(decodePart);
-  if (first === "agents") return { page: "agents" };
+  if (first === "agents" || first === "undelivered" || first === "audit") return { page: first };
   const view = (VIEWS.includes(first) ? first : "queue") as View;
   return { page: "desk", view, id: id || null, card: id !== "" && pane === "card" };
 }

@@ -69,6 +69,59 @@ export interface Message {
   key?: string | null;
 }
 
+/** Something that may never happen, found; `past` is done and can't be undone. */
+export interface Finding {
+  id: string;
+  row: string;
+  code: string;
+  sentence: string;
+  conversation_id: string | null;
+  about: string | null;
+  at: string;
+  first_seen_at: string;
+  last_seen_at: string;
+  state: "open" | "repaired" | "over" | "past";
+  ended_at: string | null;
+}
+
+export interface AuditReport {
+  ran_at: string | null;
+  every_s: number;
+  took_ms: number;
+  runs: number;
+  behind: boolean;
+  rows: { row: string; sentence: string; open: number; total: number; last_at: string | null }[];
+  findings: Finding[];
+  total: number;
+  now: string;
+}
+
+/** A message that failed for a reason a person can mend. */
+export interface Parked {
+  id: string;
+  conversation_id: string;
+  name: string | null;
+  channel: string;
+  speaker: Speaker;
+  agent: string | null;
+  text: string;
+  image_url: string | null;
+  written_at: string;
+  parked_at: string;
+  attempts: number;
+  reason: string | null;
+  detail: string;
+}
+
+/** A channel's way out: open means that nothing is sent until `retry_at`. */
+export interface Channel {
+  channel: string;
+  phase: "closed" | "open" | "probing";
+  reason: string | null;
+  since: string | null;
+  retry_at: string | null;
+}
+
 export interface Note {
   id: string | number;
   agent: { id: string; name: string };
@@ -114,4 +167,6 @@ export type DeskFrame =
   | { type: "typing"; conversation_id: string; who: string }
   | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string; sound?: boolean }
   | { type: "presence"; agents: Colleague[] }
+  | { type: "audit" }
+  | { type: "undelivered" }
   | { type: "pong"; now: string };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deliveryWords, draftSummary, ownerWords, personName, reasonWords, speakerWords, titleWords } from "./words.ts";
+import { deliveryWords, draftSummary, holdWords, mendingWords, ownerWords, personName, reasonWords, speakerWords, titleWords } from "./words.ts";
 import type { Item } from "./types.ts";
 
 it("says why, also for a reason from a newer service", () => {
@@ -23,9 +23,25 @@ it.each([
   ["sent", null, true, "Seen"],
   ["sent", null, false, "Sent"],
   ["failed", "They blocked the page.", false, "Not delivered: They blocked the page."],
+  ["failed", "unreachable", false, "Not delivered: they can't be reached"],
   [null, null, false, ""],
 ] as const)("delivery %s, %s, %s", (delivery, error, read, words) => {
   expect(deliveryWords(delivery, error, read)).toBe(words);
+});
+
+it("says why a message lies here and what to do, also for a reason from a newer service", () => {
+  expect(mendingWords("config", "facebook")[0]).toBe("Messenger doesn't take this kind of message from the page.");
+  expect(mendingWords("unknown", "facebook")[1]).toContain("may have it already");
+  for (const reason of ["broken", "rejected", "temporary", "upload", "solar_eclipse", null]) {
+    for (const words of mendingWords(reason, "facebook")) expect(words).toMatch(/^[A-Z].+\.$/);
+  }
+});
+
+it("says why a channel is on hold and what to do", () => {
+  expect(holdWords("token", "facebook")[0]).toBe("Messenger no longer accepts the page's access token.");
+  for (const reason of ["rate", "away", "temporary", "http_502", null]) {
+    for (const words of holdWords(reason, "facebook")) expect(words).toMatch(/^[A-Z].+\.$/);
+  }
 });
 
 describe("draftSummary", () => {

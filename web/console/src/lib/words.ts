@@ -46,6 +46,45 @@ export function speakerWords({ speaker, name }: Pick<Message, "speaker" | "name"
   return { name: shown, kind: shown.toLowerCase() === kind ? "" : kind };
 }
 
+const FAILURES: Record<string, string> = {
+  window: "the time in which they can be written to is over",
+  unreachable: "they can't be reached",
+  frequency: "they had enough messages for now",
+  config: "the page's settings don't allow it",
+  rejected: "the channel said no",
+  broken: "a fault on our side",
+  temporary: "the channel kept failing",
+  unknown: "it isn't known whether it arrived",
+  upload: "the picture couldn't be fetched",
+};
+
+const MENDING: Record<string, [string, string]> = {
+  config: ["doesn't take this kind of message from the page.", "Check the page's settings and permissions there. Then send it again."],
+  rejected: ["said no to this message.", "See what it said. If the cause is gone, send it again."],
+  temporary: ["kept failing over this message, while others went through.", "Send it again. If it fails once more, write it in other words."],
+  upload: ["couldn't fetch the picture.", "See that its address opens for everybody. Then send it again."],
+};
+
+/** Why a message lies here, and what an admin can do about it. */
+export function mendingWords(reason: string | null, channel: string): [string, string] {
+  if (reason === "broken") return ["Warmline itself failed over this message.", "This is a fault on our side. Send it again after an update, or write to them yourself."];
+  if (reason === "unknown") return ["It isn't known whether this arrived.", "They may have it already. Look into the conversation first, then send it again or let it go."];
+  const [why, what] = MENDING[reason ?? ""] ?? ["didn't take this message.", "Look into the conversation, then send it again or let it go."];
+  return [`${channelWords(channel)} ${why}`, what];
+}
+
+const HOLDS: Record<string, [string, string]> = {
+  token: ["no longer accepts the page's access token.", "Make a new token for the page, put it into credentials.yml and restart."],
+  rate: ["asked us to slow down.", "Nothing to do: messages go out again as its limit allows."],
+  away: ["can't be reached.", "See whether this machine is connected to the internet."],
+};
+
+/** Why nothing is sent on a channel, and what an admin can do about it. */
+export function holdWords(reason: string | null, channel: string): [string, string] {
+  const [why, what] = HOLDS[reason ?? ""] ?? ["keeps failing.", "Nothing to do: now and then one message tries, and the rest follows."];
+  return [`${channelWords(channel)} ${why}`, what];
+}
+
 /** What became of a message, in words. */
 export function deliveryWords(delivery: Delivery | null, error: string | null, read: boolean): string {
   switch (delivery) {
@@ -56,7 +95,7 @@ export function deliveryWords(delivery: Delivery | null, error: string | null, r
     case "sent":
       return read ? "Seen" : "Sent";
     case "failed":
-      return `Not delivered${error ? `: ${error}` : ""}`;
+      return `Not delivered${error ? `: ${FAILURES[error] ?? error}` : ""}`;
     case "refused":
       return "Not sent, the conversation had moved on";
     case "withdrawn":

@@ -1,0 +1,65 @@
+"""The clock on the wall of a simulation: it goes with the loop, and can be set, or sleep with the machine."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from bot.sim.loop import VirtualLoop
+from bot.time import SystemTime
+from bot.worker import SAFETY_NET_S
+
+START = datetime(2026, 3, 26, 9, 0, tzinfo=UTC)
+"""A Thursday morning; three days later Europe sets its clocks."""
+
+CALM_SLEEP_S = 30.0
+"""So long an idle look-again may take in calm times. A wake-up that is missing then shows as a late clock."""
+
+LATELY_S = 60.0
+
+
+class SimTime(SystemTime):
+    """The service's `Time`: real waiting, on a virtual loop; `now()` is off by `set_by`, and machine sleep moves it on."""
+
+    def __init__(self, loop: VirtualLoop, upheavals: tuple[float, ...]) -> None:
+        self._loop = loop
+        self._upheavals = sorted(upheavals)
+        self._off = timedelta()
+        self._slept = timedelta()
+        self._seen: tuple[float, datetime] = (-1.0, START)
+        self._peaks: list[tuple[float, datetime]] = []
+
+    def now(self) -> datetime:
+        """What the wall shows."""
+        at = self._loop.time()
+        if at != self._seen[0]:
+            self._seen = (at, START + timedelta(seconds=at) + self._slept + self._off)
+        return self._seen[1]
+
+    def truth(self) -> datetime:
+        """What the world's clocks show."""
+        return self.now() - self._off
+
+    def step(self, by_s: float) -> None:
+        """Somebody sets the clock."""
+        self._peaks.append((self._loop.time(), self.now()))
+        self._off += timedelta(seconds=by_s)
+        self._seen = (-1.0, START)
+
+    def sleep(self, for_s: float) -> None:
+        """The machine sleeps: the wall moves on, no timer does."""
+        self._slept += timedelta(seconds=for_s)
+        self._seen = (-1.0, START)
+
+    def latest(self) -> datetime:
+        """The latest time that the wall showed in the last minute."""
+        since = self._loop.time() - LATELY_S
+        return max([self.now(), *(shown for at, shown in self._peaks if at >= since)])
+
+    async def wait(self, event: asyncio.Event, timeout_s: float | None) -> bool:
+        """Wait for the event at most `timeout_s` seconds. A mere look-again is put off while the clock is not touched."""
+        if timeout_s == SAFETY_NET_S:
+            now = self._loop.time()
+            until_next = next((at + SAFETY_NET_S - now for at in self._upheavals if at + SAFETY_NET_S > now), CALM_SLEEP_S)
+            timeout_s = min(CALM_SLEEP_S, max(SAFETY_NET_S, until_next))
+        return await super().wait(event, timeout_s)

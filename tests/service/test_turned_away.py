@@ -1,0 +1,81 @@
+"""What a channel told while nobody could store it comes again later: a send of unknown outcome waits anew for its echo."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.fakes.graph import FakeGraph
+from bot.store.contract import StoreUnavailable
+from bot.time import HandTime
+from tests.service.paging import PATH, Page, open_page
+from tests.service.serving import SECRET, START, TOKEN, VERIFY, serving
+
+
+@pytest.fixture
+async def page(tmp_path: Path) -> AsyncIterator[Page]:
+    async for page in open_page(tmp_path, START):
+        yield page
+
+
+async def test_after_a_restart_a_send_of_unknown_outcome_waits_for_the_echo_that_found_nobody(tmp_path: Path) -> None:
+    time, comes_again = HandTime(START), asyncio.Event()
+
+    async def until_then(_: float) -> None:
+        await comes_again.wait()
+
+    graph = FakeGraph(
+        app_secret=SECRET,
+        verify_token=VERIFY,
+        token=TOKEN,
+        now=time.now,
+        any_recipient=True,
+        echo_delay_s=1.0,
+        sleep=until_then,
+    )
+    async with graph:
+        async with serving(tmp_path, facebook=f"{graph.base_url}/v25.0", time=time) as world:
+            await graph.subscribe(str(world.client.make_url(PATH)))
+            graph.faults.next("drop", 1)
+            await graph.person("psid-anna").says("how much is it")
+            await world.settle()
+        time.set(START + timedelta(minutes=1))
+        async with serving(tmp_path, facebook=f"{graph.base_url}/v25.0", time=time) as world:
+            await graph.subscribe(str(world.client.make_url(PATH)))
+            await world.settle()
+            comes_again.set()
+            await graph.idle()
+            await world.wind(minutes=5)
+            shown = await Page(world=world, graph=graph).conversation("psid-anna")
+            assert (await world.state(shown)).unsent == ()
+        assert not graph.audit().doubles
+
+
+async def test_with_the_database_away_the_wait_for_an_echo_begins_anew(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.graph.faults.next("drop", 1)
+    told: list[str] = []
+
+    async def away(*, key: str, external_id: str, now: datetime) -> None:
+        told.append(key)
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(page.world.service.store, "settle_by_echo", away)
+        await page.graph.person("psid-anna").says("how much is it")
+        await page.world.settle()
+        page.world.time.set(START + timedelta(seconds=10))
+        with contextlib.suppress(StoreUnavailable):
+            await page.world.service.intake.echo(key="any", external_id="m_1")
+    before = len(page.texts("psid-anna"))
+    page.world.time.set(START + timedelta(seconds=20))
+    await page.world.settle()
+
+    assert told
+    assert len(page.texts("psid-anna")) == before, "sent again although its echo was turned away ten seconds ago"
+    await page.world.wind(seconds=10)
+    assert len(page.texts("psid-anna")) > before
