@@ -36,6 +36,7 @@ from bot.core.model import Clock, ClockKind, Owner, Reason, Say, Speaker, State
 from bot.core.turn import Rules
 from handoff import episodes
 from handoff.desk import Desk
+from handoff.ladder import NOBODY_CAME
 from nurture import engine
 
 __all__ = ["Rules", "decide"]
@@ -112,6 +113,8 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             engine.due(draft, rules.nurture, running)
         case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG:
             episodes.clock_fired(draft, rules.policy, desk, running)
+            if draft.before.owner is Owner.WAITING and draft.state.owner is Owner.BOT:
+                _back_to_bot(draft, rules, NOBODY_CAME)
         case _:
             assert_never(clock.kind)
 

@@ -240,7 +240,7 @@ def opt_out(draft: Draft, rules: Rules) -> None:
         draft.set(opted_out_at=draft.now)
         draft.note("prospect.opted_out")
     if draft.state.owner is Owner.WAITING:
-        episodes.withdraw_request(draft, "opted_out")
+        episodes.withdraw_request(draft, rules.policy, "opted_out")
     keep_promise(draft, "opt_out")
 
 
