@@ -19,6 +19,7 @@ from bot import logs
 from bot import settings as settings_module
 from bot.core.model import WarmlineError
 from bot.settings import Settings
+from handoff.cli import app as sla
 
 if TYPE_CHECKING:
     from nurture.lint import Finding, FlowScore
@@ -30,6 +31,7 @@ copy = typer.Typer(no_args_is_help=True, help="The words of the bot, and any oth
 simulate = typer.Typer(no_args_is_help=True, help="Whole conversations in virtual time.")
 app.add_typer(agents, name="agent")
 app.add_typer(flows, name="flows")
+app.add_typer(sla, name="sla")
 app.add_typer(copy, name="copy")
 app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)
