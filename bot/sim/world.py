@@ -16,6 +16,7 @@ from typing import Any
 from bot.app import Service, build, load_rules
 from bot.circuit import Phase
 from bot.core.decide import Rules
+from bot.core.model import WarmlineError
 from bot.credentials import Credentials
 from bot.settings import Settings
 from bot.sim.agents import SimAgent
@@ -76,6 +77,7 @@ def run(
     with quietly() as crashes, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
         loop = VirtualLoop()
+        loop.set_exception_handler(lambda _loop, context: _unforeseen(context, crashes))
         try:
             world = World(plan, loop, crashes, settings=settings or reference(), enough=enough, progress=progress)
             try:
@@ -85,6 +87,13 @@ def run(
             return world.finish()
         finally:
             loop.close()
+
+
+def _unforeseen(context: dict[str, Any], crashes: list[str]) -> None:
+    """What nobody asked for any more counts only if nobody foresaw it."""
+    error = context.get("exception")
+    if error is not None and not isinstance(error, WarmlineError | Gone):
+        crashes.append(f"{type(error).__name__}: {error}")
 
 
 def _upheavals(plan: Plan) -> Iterator[float]:

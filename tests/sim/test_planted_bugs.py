@@ -107,12 +107,14 @@ def keeps_writing(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(turn, "opt_out", ignore)
     patch.setattr("bot.delivery.refused", lambda _message: None)
+    patch.setattr(FakeStore, "_fresh", lambda *_: True)
 
 
 def sends_stale_words(patch: pytest.MonkeyPatch) -> None:
     """What the bot had queued still goes out after an agent came in."""
     patch.setattr(handoff_agents, "silence_bot", lambda _draft: None)
     patch.setattr("bot.delivery.refused", lambda _message: None)
+    patch.setattr(FakeStore, "_fresh", lambda *_: True)
 
 
 def lets_two_take(patch: pytest.MonkeyPatch) -> None:
