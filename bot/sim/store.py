@@ -12,11 +12,12 @@ from typing import Any, cast
 from bot.sim.watch import Watch
 from bot.store.contract import Store, StoreUnavailable
 
-CALLS = tuple(name for name, member in vars(Store).items() if not name.startswith("_") and callable(member))
+CALLS = tuple(name for name in dir(Store) if not name.startswith("_") and callable(getattr(Store, name)))
 READING = frozenset(
     {
         "load", "tracker_tail", "find_conversation", "next_due_at", "outbox_next_at", "messages", "pending_messages", "overview",
         "overviews", "waiting_conversations", "agent_load", "journal", "episodes", "notes", "counts", "agents", "agent", "setting",
+        "consoles", "away", "tries",
     }
 )  # fmt: skip
 
