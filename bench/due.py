@@ -107,15 +107,18 @@ async def _sleepers(name: str, server_url: str, sleepers: int, due: int, rounds:
                 done.append(await _dispatch("steps", urls[count], due))
         plans = await _plans(urls[sleepers])
     rates = {count: sorted(due / one["seconds"] for one in done)[rounds // 2] for count, done in runs.items()}
+    cpu_ms = {count: sorted(one["cpu_s"] / due * 1000 for one in done)[rounds // 2] for count, done in runs.items()}
     peaks = {count: max(one["peak_mb"] for one in done) for count, done in runs.items()}
     return Row(
         name=f"Steps dispatched on {name}, {sleepers:,} asleep",
-        warmline=f"{rates[sleepers]:.0f}/s, {peaks[sleepers]:.0f} MB; nobody asleep: {rates[0]:.0f}/s, {peaks[0]:.0f} MB",
+        warmline="; nobody asleep: ".join(
+            f"{rates[count]:.0f}/s, {cpu_ms[count]:.2f} ms of CPU each, {peaks[count]:.0f} MB" for count in (sleepers, 0)
+        ),
         rasa="reminders live in memory",
         ratio=rates[sleepers] / rates[0],
         note=f"{due} due at once, one bubble each: claim, load, decide (a stand-in), commit. Median of {rounds} rounds in turns; "
         f"the ratio is the rate among sleepers to that without. Plans: {'; '.join(f'{k}: {v}' for k, v in plans.items())}.",
-        data={"rates": rates, "peak_mb": peaks, "plans": plans, "runs": runs},
+        data={"rates": rates, "cpu_ms": cpu_ms, "peak_mb": peaks, "plans": plans, "runs": runs},
     )
 
 

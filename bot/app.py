@@ -188,7 +188,7 @@ def build(
     store = store or open_store(settings.url, connections=settings.database_connections)
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
     time, rng, hub, life = time or SystemTime(), rng or Random(), Hub(), Life()
-    background, presence = Background(), Presence(now=time.now, service=mint("service"))
+    background, presence = Background(), Presence(now=time.now, service=new_id("service"))
     staff = Staff(store, presence, time, hub, capacity=settings.agent_capacity)
     conversations = Conversations(
         store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
@@ -231,6 +231,7 @@ def build(
     )
     auditor.late = clocks.wake
     conversations.on_queued = delivery.queued
+    intake.on_settled = delivery.settled
     conversations.on_clocks = lambda at: peers.due("clocks", at)
     delivery.on_queued = lambda at: peers.due("outbox", at)
 

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 
 EASE_FROM = 0.75
 """From this share of a platform's quota on we slow down, so that the limit itself is not met."""
+SET_BACK = timedelta(minutes=1)
+"""A budget that seems spent for so much longer than its burst was spent by a clock that has been set back since."""
 EASED_TO = 0.02
 """The share of the rate that is left when the quota is used up."""
 
@@ -61,14 +63,19 @@ def scaled(budgets: Budgets, *, page_per_s: float, thread_per_s: float) -> Budge
 
 def free_at(spent_until: datetime | None, rate: Rate, now: datetime) -> datetime:
     """When the next message may leave: `now`, or later if the budget is spent. `spent_until` is None before the first."""
-    if spent_until is None:
-        return now
-    return max(now, spent_until - rate.interval * (rate.burst - 1))
+    return max(now, _believed(spent_until, rate, now) - rate.interval * (rate.burst - 1))
 
 
 def spend(spent_until: datetime | None, rate: Rate, now: datetime) -> datetime:
     """The budget's moment after a message that leaves `now`."""
-    return (now if spent_until is None else max(spent_until, now)) + rate.interval
+    return max(_believed(spent_until, rate, now), now) + rate.interval
+
+
+def _believed(spent_until: datetime | None, rate: Rate, now: datetime) -> datetime:
+    """The budget's moment; one that no burst explains was spent by a clock that has been set back since, and counts as now."""
+    if spent_until is None or spent_until > now + rate.interval * rate.burst + SET_BACK:
+        return now
+    return spent_until
 
 
 def eased(rate: Rate, used: float) -> Rate:

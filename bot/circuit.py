@@ -50,15 +50,19 @@ CLOSED = Circuit()
 
 
 def free_at(circuit: Circuit, now: datetime) -> datetime:
-    """When a message may be sent: `now` while it is closed, else when the next probe may start."""
-    return now if circuit.retry_at is None else max(now, circuit.retry_at)
+    """When a message may be sent: `now` while it is closed, else when the next probe may start. A circuit that opened later than
+    now is of a clock that has been set back since: nobody waits for it."""
+    if circuit.retry_at is None or (circuit.opened_at is not None and now < circuit.opened_at):
+        return now
+    return max(now, circuit.retry_at)
 
 
 def probing(circuit: Circuit, now: datetime) -> Circuit:
     """A message of this channel is taken in hand at `now`, which `free_at` allowed. On an open circuit it is the probe."""
     if circuit.phase is Phase.CLOSED:
         return circuit
-    return replace(circuit, phase=Phase.PROBING, retry_at=now + timedelta(seconds=PROBE_WITHIN_S))
+    opened_at = min(circuit.opened_at or now, now)
+    return replace(circuit, phase=Phase.PROBING, opened_at=opened_at, retry_at=now + timedelta(seconds=PROBE_WITHIN_S))
 
 
 def given_up(circuit: Circuit, now: datetime) -> Circuit:
@@ -88,7 +92,7 @@ def failed(circuit: Circuit, error: str, now: datetime, *, after_s: float | None
         failures=failures,
         tries=tries,
         error=error,
-        opened_at=circuit.opened_at or now,
+        opened_at=min(circuit.opened_at or now, now),
         retry_at=now + wait,
     )
 

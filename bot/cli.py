@@ -17,6 +17,7 @@ from bot import logs
 from bot import settings as settings_module
 from bot.core.model import WarmlineError
 from bot.settings import Settings
+from handoff.cli import app as sla
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 agents = typer.Typer(no_args_is_help=True, help="The people who answer.")
@@ -24,6 +25,7 @@ flows = typer.Typer(no_args_is_help=True, help="Nurture flows.")
 simulate = typer.Typer(no_args_is_help=True, help="Whole conversations in virtual time.")
 app.add_typer(agents, name="agent")
 app.add_typer(flows, name="flows")
+app.add_typer(sla, name="sla")
 app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)

