@@ -43,6 +43,9 @@ DRAIN_S = 2 * 3600.0
 
 START_AGAIN_S = 5.0
 RECONNECT_S = 1.5
+AUDIT_EVERY_S = 300.0
+"""The service's own audit looks less often than in life: weeks pass here in seconds."""
+
 MOST_BREAKS = 200
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -107,7 +110,7 @@ class World:
         progress: Callable[[float], None],
     ) -> None:
         self.plan, self._loop, self._crashes, self._enough, self._progress = plan, loop, crashes, enough, progress
-        self._settings, self._rules = settings, _rules(settings)
+        self._settings, self._rules = settings.model_copy(update={"audit_every_s": AUDIT_EVERY_S}), _rules(settings)
         self._outside = contextvars.Context()
         self._time = SimTime(loop, tuple(_upheavals(plan)))
         self.history = History()
