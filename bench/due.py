@@ -31,6 +31,7 @@ type Run = Callable[..., Awaitable[dict[str, float]]]
 
 POLLS_S = (5.0, 0.1)
 """procrastinate looks for scheduled jobs this often: by default, and as often as one might bear."""
+CALM_S = 15
 PLANS = {
     "next clock": "SELECT min(due_at) FROM clocks WHERE due_at > '{now}'",
     "due clocks": "SELECT * FROM clocks WHERE due_at <= '{now}' ORDER BY due_at LIMIT 256",
@@ -213,8 +214,10 @@ async def _killed(run: Run, url: str, count: int) -> dict[str, int]:
     kind = "procrastinate" if run is _theirs else "warmline"
     command = [sys.executable, "-m", "bench.dispatching", kind, url, str(count), str(POLLS_S[0])]
     again = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    assert again.stdout is not None
+    assert (await again.stdout.readline()) == b"ready\n"
     calm, before = 0, -1
-    while calm < 8:
+    while calm < CALM_S:
         await asyncio.sleep(1)
         now = sum(len(times) for times in (await _effects(url)).values())
         calm, before = (calm + 1 if now == before else 0), now
@@ -257,7 +260,7 @@ def _rows(
             warmline=f"{killed['warmline']['lost']} lost, {killed['warmline']['doubled']} doubled of {at_once}",
             rasa=f"{theirs}: {killed['procrastinate']['lost']} lost, {killed['procrastinate']['doubled']} doubled",
             ratio=None,
-            note="Killed a second after it began; counted when nothing had happened for eight seconds. procrastinate leaves jobs "
+            note="Killed a second after it began; counted when nothing had happened for 15 s. procrastinate leaves jobs "
             "of a dead worker as «doing» until a task of one's own retries stalled ones, after 30 s without a heartbeat.",
             data=dict(killed),
         ),

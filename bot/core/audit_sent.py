@@ -35,8 +35,10 @@ def findings_of_sent(sent: Sent, flows: Mapping[str, Flow], default_zone: str) -
 
 def _since(sent: Sent, kinds: Mapping[str, bool]) -> datetime | None:
     """Since when the latest of these turns held as the message left, if it is one that holds."""
-    before = [turn for turn in sent.turns if turn.kind in kinds and turn.at + IN_FLIGHT < sent.left_at]
-    return before[-1].at if before and kinds[before[-1].kind] else None
+    before = [turn for turn in sent.turns if turn.kind in kinds and turn.at <= sent.left_at]
+    if not before or not kinds[before[-1].kind] or before[-1].at + IN_FLIGHT >= sent.left_at:
+        return None
+    return before[-1].at
 
 
 def _order(sent: Sent) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import heapq
+import inspect
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -184,11 +185,20 @@ class Life:
             if not task.done():
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 with suppress(RuntimeError):  # a `finally` that wants to wait: there is nobody left to wait
-                    self.context.run(task.get_coro().close)  # type: ignore[union-attr]
+                    self.context.run(_close, task.get_coro())
         self._tasks.clear()
         for answer in self._asking:
             if not answer.done():
                 answer.set_exception(Gone())
+
+
+def _close(work: Any) -> None:
+    """Drop a coroutine, and, if it had not begun yet, those it was handed."""
+    if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+        for handed in work.cr_frame.f_locals.values():
+            if inspect.iscoroutine(handed):
+                _close(handed)
+    work.close()
 
 
 def _pass_on[T](task: asyncio.Task[T], answer: asyncio.Future[T]) -> None:

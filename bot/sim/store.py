@@ -12,7 +12,15 @@ from typing import Any, cast
 from bot.sim.watch import Watch
 from bot.store.contract import Store, StoreUnavailable
 
-CALLS = tuple(name for name, member in vars(Store).items() if not name.startswith("_") and callable(member))
+CALLS = tuple(
+    dict.fromkeys(
+        name
+        for contract in Store.__mro__
+        if contract.__module__.startswith("bot.")
+        for name, member in vars(contract).items()
+        if not name.startswith("_") and callable(member)
+    )
+)
 READING = frozenset(
     {
         "load", "tracker_tail", "find_conversation", "next_due_at", "outbox_next_at", "messages", "pending_messages", "overview",

@@ -16,6 +16,7 @@ from typing import Any
 from bot.app import Service, build, load_rules
 from bot.circuit import Phase
 from bot.core.decide import Rules
+from bot.core.model import WarmlineError
 from bot.credentials import Credentials
 from bot.settings import Settings
 from bot.sim.agents import SimAgent
@@ -43,6 +44,9 @@ DRAIN_S = 2 * 3600.0
 
 START_AGAIN_S = 5.0
 RECONNECT_S = 1.5
+AUDIT_EVERY_S = 300.0
+"""The service's own audit looks less often than in life: weeks pass here in seconds."""
+
 MOST_BREAKS = 200
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -73,6 +77,7 @@ def run(
     with quietly() as crashes, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
         loop = VirtualLoop()
+        loop.set_exception_handler(lambda _loop, context: _unforeseen(context, crashes))
         try:
             world = World(plan, loop, crashes, settings=settings or reference(), enough=enough, progress=progress)
             try:
@@ -82,6 +87,13 @@ def run(
             return world.finish()
         finally:
             loop.close()
+
+
+def _unforeseen(context: dict[str, Any], crashes: list[str]) -> None:
+    """What nobody asked for any more counts only if nobody foresaw it."""
+    error = context.get("exception")
+    if error is not None and not isinstance(error, WarmlineError | Gone):
+        crashes.append(f"{type(error).__name__}: {error}")
 
 
 def _upheavals(plan: Plan) -> Iterator[float]:
@@ -107,7 +119,7 @@ class World:
         progress: Callable[[float], None],
     ) -> None:
         self.plan, self._loop, self._crashes, self._enough, self._progress = plan, loop, crashes, enough, progress
-        self._settings, self._rules = settings, _rules(settings)
+        self._settings, self._rules = settings.model_copy(update={"audit_every_s": AUDIT_EVERY_S}), _rules(settings)
         self._outside = contextvars.Context()
         self._time = SimTime(loop, tuple(_upheavals(plan)))
         self.history = History()

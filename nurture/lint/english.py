@@ -129,7 +129,7 @@ def _names(tokens: Sequence[Token], ranges: Sequence[tuple[int, int]]) -> frozen
 
 def _token(text: str, start: int) -> Token:
     lower = text.lower()
-    is_word = lower[:1].isalpha() or (lower[:1] == "'" and lower[1:].isalpha()) or lower == "n't"
+    is_word = (lower[:1].isalpha() and not URL.match(lower)) or (lower[:1] == "'" and lower[1:].isalpha()) or lower == "n't"
     return Token(text=text, lower=lower, stem=stem(lower) if is_word else lower, is_word=is_word, start=start)
 
 

@@ -24,6 +24,9 @@ BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 MONEY = re.compile(r"[$€£]\s?\d|\d\s?[$€£]|\b\d+[.,]\d\d\b")
 PERCENT = re.compile(r"\d+\s?%|\bpercent\b", re.IGNORECASE)
 TAGGED = re.compile(r"(?<!\w)[#@]\w+|[™®©]|\|")
+LONGEST_WORD = 14
+"""Longer ones (links, joined words, typing on a desk) count as this long."""
+
 HEADING = re.compile(r"^[A-Z][\w ]{0,30}:\s")
 LISTED = re.compile(r"(?:^|\s)(?:\d{1,2}[.)]|[a-d]\)|[•*-])\s")
 SMILEY = re.compile(r"(?<!\w)[:;]-?[)(DPp/](?!\w)|<3")
@@ -108,7 +111,7 @@ def _shapes(reading: Reading, words: Sequence[Token]) -> Iterable[Feature]:
     count = len(words)
     text = reading.text
     plain = [w for w in words if w.start not in reading.names]
-    letters = sum(len(w.text) for w in plain)
+    letters = sum(min(len(w.text), LONGEST_WORD) for w in plain)
     small = kinds()
     asks = "?" in text or bool(words and (words[0].lower in small["asking"] or words[0].lower in small["helpers"]))
     personal = any(w.lower in small[kind] for w in words for kind in ("self", "you", "people"))

@@ -97,8 +97,9 @@ class Life(History):
             if refused(out) or may is None:
                 await self.store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="x", now=self.now)
                 continue
-            await self.store.mark_sending(out.message_id, worker="w", now=self.now)
-            await self.store.mark_sent(out.message_id, now=self.now, external_id=f"x{out.message_id}")
+            as_claimed = {"now": self.now, "opted_out_at": out.opted_out_at}
+            await self.store.mark_sending(out.message_id, worker="w", **as_claimed)
+            await self.store.mark_sent(out.message_id, external_id=f"x{out.message_id}", **as_claimed)
 
 
 async def looked_at(store: Store, now: datetime) -> list[Finding]:

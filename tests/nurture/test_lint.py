@@ -370,6 +370,12 @@ def test_a_finding_points_at_the_word(findings: Lint, step: str, place: tuple[in
     assert (found.line, found.column) == place
 
 
+def test_a_word_in_two_wordings_of_one_row_is_pointed_at_in_each(findings: Lint) -> None:
+    found = findings(HELLO, '  - {id: a, say: ["That was LOUD", "Not so LOUD"], purpose: help}')
+
+    assert [one.column for one in found if one.rule == "all_caps"] == [29, 44]
+
+
 def test_every_rule_has_an_id_a_reason_and_a_dated_source() -> None:
     for rule in RULES.values():
         assert rule.reason.endswith(".")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
@@ -126,3 +128,12 @@ def test_a_file_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
     result = warmline("copy", "score", tmp_path / "nowhere.txt")
 
     assert str(result.exception) == f"{tmp_path / 'nowhere.txt'} cannot be read: No such file or directory"
+
+
+def test_the_hooks_call_commands_that_are_there() -> None:
+    hooks = YAML(typ="safe").load((ROOT / ".pre-commit-hooks.yaml").read_text())
+
+    for hook in hooks:
+        assert warmline(*hook["entry"].split()[1:], "--help").exit_code == 0
+    assert re.search(hooks[0]["files"], "flows/welcome.yml")
+    assert not re.search(hooks[0]["files"], "flows/notes/welcome.md")

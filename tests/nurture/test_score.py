@@ -175,6 +175,10 @@ def test_look_alike_letters_are_read_as_letters() -> None:
     assert score("𝗙𝗿𝗲𝗲 𝘀𝗵𝗶𝗽𝗽𝗶𝗻𝗴") == score("Free shipping")
 
 
+def test_a_link_does_not_make_a_line_less_human() -> None:
+    assert score("hey, have a look at this https://example.com/a/very/long/path?with=query and tell me what you think").value > 80
+
+
 def test_a_long_text_is_judged_by_its_beginning() -> None:
     start = "I think we can do that. " * 500
 
