@@ -30,7 +30,8 @@ check: install .tools/node web/node_modules/.stamp ## Lint, types, architecture
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports --no-cache
-	@$(RUN) warmline flows lint
+	@$(RUN) warmline flows lint --min-score 80
+	@$(RUN) warmline copy lint
 	@$(RUN) python scripts/docs.py --check
 	@cd web && npm run --silent lint && npm run --silent check
 

@@ -22,6 +22,7 @@ from rich.table import Table
 from bench import rows
 from bench.databases import on_postgresql
 from bench.hanging import hang
+from bench.linting import lint_lines
 from bench.processes import ROOT
 from bench.reminders import reminders
 from bench.rows import Row, Stage
@@ -30,7 +31,7 @@ from bench.stopped_store import stopped_store
 
 ROWS = (
     "turns", "slow-graph", "flood", "hang", "start-up", "reminders", "postgresql", "clocks", "sleepers", "procrastinate",
-    "stopped-store", "simulation", "widget",
+    "stopped-store", "simulation", "widget", "lint",
 )  # fmt: skip
 BESIDE_RASA = frozenset({"turns", "slow-graph", "flood", "hang", "start-up"})
 """Rows that need both sides up."""
@@ -86,6 +87,8 @@ async def _alone(name: str, *, rounds: int, seconds: float, people: int) -> list
             return [await stopped_store()]
         case "simulation":
             return [simulation()]
+        case "lint":
+            return [lint_lines()]
         case _:
             return [rows.widget_bytes()]
 

@@ -31,6 +31,7 @@ type Run = Callable[..., Awaitable[dict[str, float]]]
 
 POLLS_S = (5.0, 0.1)
 """procrastinate looks for scheduled jobs this often: by default, and as often as one might bear."""
+CALM_S = 15
 PLANS = {
     "next clock": "SELECT min(due_at) FROM clocks WHERE due_at > '{now}'",
     "due clocks": "SELECT * FROM clocks WHERE due_at <= '{now}' ORDER BY due_at LIMIT 256",
@@ -107,15 +108,18 @@ async def _sleepers(name: str, server_url: str, sleepers: int, due: int, rounds:
                 done.append(await _dispatch("steps", urls[count], due))
         plans = await _plans(urls[sleepers])
     rates = {count: sorted(due / one["seconds"] for one in done)[rounds // 2] for count, done in runs.items()}
+    cpu_ms = {count: sorted(one["cpu_s"] / due * 1000 for one in done)[rounds // 2] for count, done in runs.items()}
     peaks = {count: max(one["peak_mb"] for one in done) for count, done in runs.items()}
     return Row(
         name=f"Steps dispatched on {name}, {sleepers:,} asleep",
-        warmline=f"{rates[sleepers]:.0f}/s, {peaks[sleepers]:.0f} MB; nobody asleep: {rates[0]:.0f}/s, {peaks[0]:.0f} MB",
+        warmline="; nobody asleep: ".join(
+            f"{rates[count]:.0f}/s, {cpu_ms[count]:.2f} ms of CPU each, {peaks[count]:.0f} MB" for count in (sleepers, 0)
+        ),
         rasa="reminders live in memory",
         ratio=rates[sleepers] / rates[0],
         note=f"{due} due at once, one bubble each: claim, load, decide (a stand-in), commit. Median of {rounds} rounds in turns; "
         f"the ratio is the rate among sleepers to that without. Plans: {'; '.join(f'{k}: {v}' for k, v in plans.items())}.",
-        data={"rates": rates, "peak_mb": peaks, "plans": plans, "runs": runs},
+        data={"rates": rates, "cpu_ms": cpu_ms, "peak_mb": peaks, "plans": plans, "runs": runs},
     )
 
 
@@ -210,8 +214,10 @@ async def _killed(run: Run, url: str, count: int) -> dict[str, int]:
     kind = "procrastinate" if run is _theirs else "warmline"
     command = [sys.executable, "-m", "bench.dispatching", kind, url, str(count), str(POLLS_S[0])]
     again = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    assert again.stdout is not None
+    assert (await again.stdout.readline()) == b"ready\n"
     calm, before = 0, -1
-    while calm < 8:
+    while calm < CALM_S:
         await asyncio.sleep(1)
         now = sum(len(times) for times in (await _effects(url)).values())
         calm, before = (calm + 1 if now == before else 0), now
@@ -254,7 +260,7 @@ def _rows(
             warmline=f"{killed['warmline']['lost']} lost, {killed['warmline']['doubled']} doubled of {at_once}",
             rasa=f"{theirs}: {killed['procrastinate']['lost']} lost, {killed['procrastinate']['doubled']} doubled",
             ratio=None,
-            note="Killed a second after it began; counted when nothing had happened for eight seconds. procrastinate leaves jobs "
+            note="Killed a second after it began; counted when nothing had happened for 15 s. procrastinate leaves jobs "
             "of a dead worker as «doing» until a task of one's own retries stalled ones, after 30 s without a heartbeat.",
             data=dict(killed),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -54,6 +55,8 @@ async def fill(url: str, prefix: str, count: int, *, now: datetime, due: Sequenc
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         _fill_sqlite(str(parsed.database), _chunks(prefix, count, now, due))
+        # Else the first commit of what is measured would wait for all of this to reach the disk.
+        os.sync()
         return
     conn = await asyncpg.connect(url)
     try:

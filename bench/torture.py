@@ -1,7 +1,7 @@
 """Kills services, brains and the database at random points of many conversations, and counts what was lost, doubled, reordered,
 early and late.
 
-    python -m bench.torture --messages 50000 --minutes 10 --seed 7
+    python -m bench.torture --messages 10000 --minutes 10 --seed 7
 
 People write to real services through the fake Messenger Platform, which posts webhooks twice now and then, delays them, sends
 echoes late, fails calls and retries what was not acknowledged. Meanwhile what serves them is killed or suspended and comes back.
@@ -226,7 +226,7 @@ async def _come_to_rest(services: Sequence[Warmline], database: Database, graph:
 
 
 def main(
-    messages: Annotated[int, typer.Option(help="About how many messages people write.")] = 50_000,
+    messages: Annotated[int, typer.Option(help="About how many messages people write.")] = 10_000,
     minutes: Annotated[float, typer.Option(help="In which time.")] = 10.0,
     questions: Annotated[int, typer.Option(min=1, max=len(QUESTIONS), help="Questions each person asks.")] = len(QUESTIONS),
     think: Annotated[float, typer.Option(help="Longest pause of a person, in seconds.")] = 10.0,

@@ -44,7 +44,7 @@ class ClockWorker(Worker):
                 await self._fire(due)
             except StoreUnavailable as error:
                 failed = True
-                log.warning("turn.store_away", conversation_id=conversation_id, error=str(error))
+                log.warning("turn.store_away", conversation_id=conversation_id, error=type(error).__name__)
                 break
             except Exception:
                 failed = True

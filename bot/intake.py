@@ -57,8 +57,7 @@ class Intake:
         self._waiting: deque[Waiting] = deque()
         self._count = 0
         self._writer: asyncio.Task[None] | None = None
-        self._writing_since: float | None = None
-        self._failing = False
+        self._failing = False  # since the latest transaction, or a call that waited beyond all patience, until one is stored
         self.on_settled: Callable[[Message], None] = lambda _message: None
         self.not_heard: Callable[[], None] = lambda: None
 
@@ -79,7 +78,7 @@ class Intake:
             raise
 
     async def _stored(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
-        if self._count and self._stopped():
+        if self._count and self._failing:
             raise Overloaded("the database takes nothing; one call at a time may try")
         # A single call may be larger than all that may wait; alone it is served.
         if self._count and self._count + len(arrivals) > self._most_waiting:
@@ -93,12 +92,8 @@ class Intake:
             async with asyncio.timeout(STORED_WITHIN_S):
                 return await done
         except TimeoutError as error:
+            self._failing = True
             raise Overloaded(f"not stored within {STORED_WITHIN_S} s") from error
-
-    def _stopped(self) -> bool:
-        """Whether the database let the latest transaction fail, or has kept the present one waiting beyond all patience."""
-        waits_since = self._writing_since
-        return self._failing or (waits_since is not None and asyncio.get_running_loop().time() - waits_since > STORED_WITHIN_S)
 
     async def settled(self) -> None:
         """Wait until everything that was taken is stored, or refused."""
@@ -108,11 +103,9 @@ class Intake:
     async def _write(self) -> None:
         while self._waiting:
             batch = self._next_batch()
-            self._writing_since = asyncio.get_running_loop().time()
             try:
                 await self._write_batch([one for one in batch if not one[1].done()])
             finally:
-                self._writing_since = None
                 self._count -= sum(len(arrivals) for arrivals, _ in batch)
 
     def _next_batch(self) -> list[Waiting]:

@@ -78,7 +78,9 @@ class PostgresWire:
     """LISTEN and NOTIFY on one dedicated connection. It reconnects by itself, with back-off."""
 
     def __init__(self, url: str, *, beat_s: float = BEAT_S) -> None:
-        self._url = sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        # As the store reads it, so that one URL, with what it asks of TLS, is good for both.
+        parsed = sa.make_url(url).set(drivername="postgresql+asyncpg")
+        self._where = dict(parsed.get_dialect()().create_connect_args(parsed)[1])
         self._beat_s = beat_s
         self._waiting: list[bytes] = []
         self._untold = False
@@ -137,7 +139,7 @@ class PostgresWire:
 
     async def _connected(self, heard: Heard, missed: Callable[[], None]) -> asyncpg.Connection[Any]:
         named = {"application_name": APPLICATION}
-        conn = await asyncpg.connect(self._url, timeout=self._beat_s, command_timeout=self._beat_s, server_settings=named)
+        conn = await asyncpg.connect(**self._where, timeout=self._beat_s, command_timeout=self._beat_s, server_settings=named)
         conn.add_termination_listener(lambda _conn: self._woken.set())
         mine = conn.get_server_pid()
 

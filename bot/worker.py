@@ -108,9 +108,10 @@ class Worker(ABC):
             await self._sleep(self._until(wait_s, *self._renew_at.values(), *self._rested_at[:1]))
 
     async def _sleep(self, wait_s: float) -> None:
-        """Until woken or until the alarm, which `help_by` may set earlier."""
+        """Until woken or until the alarm, which `help_by` may set earlier. An alarm that has moved away since was set by a clock
+        that has been set back: then it is time to look what is due by the new time."""
         self._alarm_at = min(self._alarm_at, self._time.now() + timedelta(seconds=wait_s))
-        while not self._looks and (left_s := (self._alarm_at - self._time.now()).total_seconds()) > 0:
+        while not self._looks and 0 < (left_s := (self._alarm_at - self._time.now()).total_seconds()) <= wait_s + 0.001:
             self._woken.clear()
             await self._time.wait(self._woken, left_s)
 

@@ -101,6 +101,7 @@ class Document:
     file: Path
     data: dict[Any, Any]
     tree: CommentedMap
+    source: str = ""
 
     def validate[M: BaseModel](self, model: type[M]) -> M:
         """The file as `model`; fields the model does not know are refused.
@@ -110,7 +111,8 @@ class Document:
         try:
             return model.model_validate(self.data, extra="forbid")
         except ValidationError as invalid:
-            problems = [self._problem(details, model) for details in invalid.errors(include_url=False)]
+            errors = invalid.errors(include_url=False)
+        problems = [self._problem(details, model) for details in errors if not self._is_misspelt(details, errors)]
         raise YamlFileError.gather(problems)
 
     def error(self, loc: Loc, message: str, *, at_key: bool = False) -> YamlFileError:
@@ -120,7 +122,19 @@ class Document:
 
     def line(self, loc: Loc) -> int:
         """The line of the value at `loc`, counted from 1."""
-        return _position(self.tree, loc, at_key=False)[0]
+        return self.place(loc)[0]
+
+    def place(self, loc: Loc) -> tuple[int, int]:
+        """The line and column of the value at `loc`, counted from 1."""
+        return _position(self.tree, loc, at_key=False)
+
+    def _is_misspelt(self, missing: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+        """Whether a missing field is there under a name that is nearly right, which is told as an unknown field."""
+        if missing["type"] != "missing":
+            return False
+        *parent, name = missing["loc"]
+        unknown = [str(e["loc"][-1]) for e in errors if e["type"] == "extra_forbidden" and list(e["loc"][:-1]) == parent]
+        return bool(difflib.get_close_matches(str(name), unknown, n=1, cutoff=0.6))
 
     def _problem(self, details: ErrorDetails, model: type[BaseModel]) -> YamlFileError:
         kind = details["type"]
@@ -134,12 +148,13 @@ class Document:
         return self.error(loc, _sentence(details))
 
 
-def load_document(path: Path) -> Document:
-    """Read a YAML file whose top level is a mapping (an empty file is an empty one).
+def load_document(path: Path, text: str | None = None) -> Document:
+    """Read a YAML file whose top level is a mapping (an empty file is an empty one). `text` is read in place of the file's.
 
     Raises YamlFileError: missing or unreadable file, not UTF-8, not YAML, duplicate keys, tags, endless nesting.
     """
-    text = _read(path)
+    if text is None:
+        text = _read(path)
     yaml = YAML(typ="rt")
     try:
         tree = yaml.load(text)
@@ -163,7 +178,7 @@ def load_document(path: Path) -> Document:
         raise YamlFileError(path, 1, 1, "", "nested too deeply") from error
     if not isinstance(tree, CommentedMap):
         raise YamlFileError(path, 1, 1, "", "the top level must be fields with values, such as `name: Welcome`")
-    return Document(file=path, data=plain, tree=tree)
+    return Document(file=path, data=plain, tree=tree, source=text)
 
 
 def load_validated[M: BaseModel](path: Path, model: type[M]) -> M:
@@ -279,7 +294,7 @@ def _path(loc: Loc) -> str:
 
 
 def _known_fields(model: type[BaseModel], loc: Loc, data: object) -> list[str]:
-    """Names of the fields that may stand at `loc`; of several union members those that fit the fields given."""
+    """Names of the fields that may stand at `loc`; of several union members those that know most of the fields given."""
     try:
         schema = model.model_json_schema()
     except PydanticInvalidForJsonSchema:
@@ -289,8 +304,10 @@ def _known_fields(model: type[BaseModel], loc: Loc, data: object) -> list[str]:
         data = data[part]  # type: ignore[index]
         found = [inner for outer in found for inner in _inside(outer, part, schema)]
     objects = [s for outer in found for s in _members(outer, schema) if "properties" in s]
-    fitting = [s for s in objects if isinstance(data, Mapping) and set(s.get("required", ())) <= set(data)]
-    return sorted({name for s in fitting or objects for name in s["properties"]})
+    given = set(data) if isinstance(data, Mapping) else set()
+    most = max((len(given & set(s["properties"])) for s in objects), default=0)
+    fitting = [s for s in objects if len(given & set(s["properties"])) == most]
+    return sorted({name for s in fitting for name in s["properties"]})
 
 
 def _members(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

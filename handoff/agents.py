@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.draft import Draft
 from bot.core.events import ForeignEcho
 from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker
+from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
-from handoff.policy import Policy, due
+from handoff.judging import judge, judge_all, offer_due, wait_cause, words_missed
+from handoff.match import facts_of
+from handoff.offers import asked_gone, back_to_waiting, close, offer, offered_now
+from handoff.policy import Policy, Target, clock_hours, due
+from handoff.rounds import Round, climb_on, new_round
 from handoff.steps import (
     NATIVE,
-    Round,
-    back_to_waiting,
-    close,
     hand_to,
-    judge,
     keep_promise,
     let_bot_answer,
-    offer,
-    offered_now,
     open_one,
     owed_by_agent,
     put,
@@ -29,7 +28,6 @@ from handoff.steps import (
     tell,
     unanswered,
     who,
-    words_missed,
 )
 
 
@@ -61,7 +59,7 @@ def wrote(draft: Draft, policy: Policy, agent: AgentRef, text: str, client_key: 
     if any(u.say.client_key == client_key for u in draft.state.unsent):
         return
     draft.say(Say(speaker=Speaker.AGENT, text=text, agent=agent, client_key=client_key))
-    _spoke(draft, episode, draft.now)
+    _spoke(draft, policy, episode, draft.now)
 
 
 def give_back(
@@ -71,7 +69,7 @@ def give_back(
     unanswered is the bot's to answer at once. Raises CommandRefused `not_yours`."""
     episode = _held_by(draft, agent)
     learnt: dict[str, Any] = {**(slots or {}), "handoff_summary": summary, "handoff_outcome": outcome}
-    close(draft, episode, outcome, summary)
+    close(draft, policy, episode, outcome, summary)
     hand_to(draft, Owner.BOT)
     draft.set(slots={**draft.state.slots, **learnt})
     timestamp = draft.now.timestamp()
@@ -87,12 +85,22 @@ def agent_gone(draft: Draft, policy: Policy, desk: Desk, agent_id: str) -> None:
         return
     if episode.status == "waiting" and offered_now(draft, episode) == agent_id:
         draft.note("episode.offer_lapsed", episode_id=episode.episode_id, agent_id=agent_id, why="gone")
+        episode = judge_all(draft, policy, asked_gone(draft, episode))
         offer(draft, policy, desk, episode, exclude=(agent_id,))
     elif episode.agent is not None and episode.agent.agent_id == agent_id and _owes_words(draft, episode):
         name = episode.agent.name
         tell(draft, policy, "agent_left", agent=name)
         asked = unanswered(draft.state)
         back_to_waiting(draft, policy, desk, episode, why="gone", exclude=(agent_id,), asked_for=asked)
+
+
+def seen(draft: Draft, policy: Policy, agent_id: str) -> None:
+    """Somebody who is asked about a waiting episode has seen it; a rung that waits for that is needless now."""
+    episode = open_one(draft.state)
+    if episode is None or episode.status != "waiting" or not (episode.widened or offered_now(draft, episode) == agent_id):
+        return
+    draft.note("episode.seen", episode_id=episode.episode_id, agent_id=agent_id)
+    put(draft, episode, seen_at=draft.now)
 
 
 def native_inbox(draft: Draft, policy: Policy, echo: ForeignEcho) -> None:
@@ -103,19 +111,24 @@ def native_inbox(draft: Draft, policy: Policy, echo: ForeignEcho) -> None:
     if episode.status == "waiting":
         episode = _accept(draft, policy, episode, NATIVE)
     draft.note("native_inbox.spoke", episode_id=episode.episode_id, app_id=echo.app_id)
-    _spoke(draft, episode, min(draft.now, max(echo.at, episode.requested_at)))
+    _spoke(draft, policy, episode, min(draft.now, max(echo.at, episode.requested_at)))
 
 
 def _step_in(draft: Draft, policy: Policy, reason: Reason) -> Episode:
-    key = draft.new_id("ep")
-    draft.note("episode.opened", episode_id=key, reason=reason.value)
+    key, facts = draft.new_id("ep"), facts_of(draft.state, reason)
+    policy = policy.for_facts(facts)
+    round_ = new_round(draft, policy, policy.targets.first_words_s)
+    draft.note("episode.opened", episode_id=key, reason=reason.value, policy=policy.name)
     episode = Episode(
         episode_id=key,
         reason=reason,
         requested_at=draft.now,
-        first_words_due_at=due(policy, draft.now, policy.targets.first_words_s),
+        first_words_due_at=round_.due(policy),
+        offer_due_at=due(policy, draft.now, policy.targets.offer_s, Target.OFFER),
+        policy=policy.name,
+        team=facts.team,
+        value=facts.value,
     )
-    round_ = Round(since=draft.now, target_s=policy.targets.first_words_s)
     words_at = episode.first_words_due_at
     draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=words_at, data=round_.data()))
     draft.set(episode=episode)
@@ -126,13 +139,18 @@ def _accept(draft: Draft, policy: Policy, episode: Episode, agent: AgentRef) -> 
     key, now = episode.episode_id, draft.now
     accept = draft.state.clock(ClockKind.ACCEPT, key)
     if episode.offered_at is None:
-        episode = judge(draft, episode, "offer", due(policy, episode.requested_at, policy.targets.offer_s), now)
+        episode = judge(draft, policy, episode, "offer", offer_due(policy, episode), now)
     if accept is not None:
-        episode = judge(draft, episode, "accept", accept.due_at, now)
+        episode = judge(draft, policy, episode, "accept", accept.due_at, now)
     episode = put(draft, episode, status="accepted", agent=agent, accepted_at=now, offered_at=episode.offered_at or now)
     _keep_words_due(draft, policy, episode)
-    for kind in (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.RUNG):
+    for kind in (ClockKind.OFFER, ClockKind.ACCEPT):
         draft.cancel_clock(kind, key)
+    words = draft.state.clock(ClockKind.FIRST_WORDS, key)
+    if (round_ := Round.of(words)) is not None and words is not None and not words.data.get("silent"):
+        climb_on(draft, policy, episode, round_)
+    else:
+        draft.cancel_clock(ClockKind.RUNG, key)
     hand_to(draft, Owner.AGENT)
     draft.set(asking=None)
     silence_bot(draft)
@@ -143,13 +161,19 @@ def _accept(draft: Draft, policy: Policy, episode: Episode, agent: AgentRef) -> 
 
 
 def _keep_words_due(draft: Draft, policy: Policy, episode: Episode) -> None:
-    """The round's FIRST_WORDS clock stays; if it has fired already, one is set that notices a silent holder."""
+    """The round's FIRST_WORDS clock stays; if it has fired already, one is set that notices a silent holder.
+
+    Whoever takes it out of hours is there, so their silence is noticed by the wall clock and not when the desk opens.
+    """
     key = episode.episode_id
-    if draft.state.clock(ClockKind.FIRST_WORDS, key):
+    words = draft.state.clock(ClockKind.FIRST_WORDS, key)
+    round_ = Round.of(words) or Round.of(draft.state.clock(ClockKind.RUNG, key))
+    round_ = round_ or new_round(draft, policy, policy.targets.first_words_s)
+    grace_s = max(policy.targets.next_words_s, round_.target_s)
+    closed = not open_at(draft.now, clock_hours(policy, round_.goes_by))
+    silent_at = draft.now + timedelta(seconds=grace_s) if closed else due(policy, draft.now, grace_s, round_.goes_by)
+    if words is not None and not (closed and silent_at < words.due_at):
         return
-    round_ = Round.of(draft.state.clock(ClockKind.RUNG, key))
-    round_ = round_ or Round(since=draft.now, target_s=policy.targets.first_words_s)
-    silent_at = due(policy, draft.now, max(policy.targets.next_words_s, round_.target_s))
     data = round_.data(silent=True)
     draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=silent_at, data=data))
 
@@ -157,7 +181,7 @@ def _keep_words_due(draft: Draft, policy: Policy, episode: Episode) -> None:
 def _owe_reply(draft: Draft, policy: Policy) -> None:
     """What the bot had not answered yet is the agent's to answer now."""
     if draft.state.promise is not None:
-        due_at = due(policy, draft.now, policy.targets.next_words_s)
+        due_at = due(policy, draft.now, policy.targets.next_words_s, Target.NEXT_WORDS)
         promise = replace(draft.state.promise, due_at=due_at)
         draft.set(promise=promise)
         draft.set_clock(owed_by_agent(promise, at=due_at, unanswered=()))
@@ -181,21 +205,40 @@ def _owes_words(draft: Draft, episode: Episode) -> bool:
     return draft.state.promise is not None or draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id) is not None
 
 
-def _spoke(draft: Draft, episode: Episode, at: datetime) -> None:
+def _spoke(draft: Draft, policy: Policy, episode: Episode, at: datetime) -> None:
     """A person has written at `at`: stamp first words, judge lateness, keep the promise."""
     key, promise = episode.episode_id, draft.state.promise
     words = draft.state.clock(ClockKind.FIRST_WORDS, key)
     owed = draft.state.clock(ClockKind.PROMISE)
-    if episode.first_words_at is None:
-        episode = judge(draft, episode, "first_words", episode.first_words_due_at, at)
+    first = episode.first_words_at is None
+    if first:
+        episode = judge(draft, policy, episode, "first_words", episode.first_words_due_at, at)
         episode = put(draft, episode, first_words_at=at)
         waited_ms = int((at - episode.requested_at).total_seconds() * 1000)
         draft.note("episode.first_words", episode_id=key, waited_ms=waited_ms)
     elif words is not None and not words.data.get("silent"):
-        episode = judge(draft, episode, words_missed(episode), words.due_at, at, again=True)
+        episode = judge(draft, policy, episode, words_missed(episode), words.due_at, at, again=True)
     elif promise is not None and owed is not None and owed.data.get("missed") == 0:
-        episode = judge(draft, episode, "next_words", promise.due_at, at, again=True)
+        cause = wait_cause(policy, episode, promise)
+        episode = judge(draft, policy, episode, "next_words", promise.due_at, at, again=True, cause=cause)
+    waited_since = promise.opened_at if promise is not None else _round_since(words)
+    if waited_since is not None and not first:
+        _note_wait(draft, policy, episode, waited_since, at)
     draft.cancel_clock(ClockKind.FIRST_WORDS, key)
+    draft.cancel_clock(ClockKind.RUNG, key)
     draft.cancel_clock(ClockKind.TURN)
     draft.heard(tuple(h.message_id for h in draft.state.unheard))
     keep_promise(draft, "agent")
+
+
+def _note_wait(draft: Draft, policy: Policy, episode: Episode, since: datetime, at: datetime) -> None:
+    """Each wait for next words on its own, for reports: by the wall clock and in working time."""
+    waited_ms = max(0, int((at - since).total_seconds() * 1000))
+    working_ms = int(working_between(since, at, policy.hours) * 1000)
+    draft.note("episode.next_words", episode_id=episode.episode_id, waited_ms=waited_ms, working_ms=working_ms)
+
+
+def _round_since(words: Clock | None) -> datetime | None:
+    """Since when the words of a round were waited for: what the bot answered meanwhile leaves no promise behind."""
+    round_ = Round.of(words)
+    return None if round_ is None else round_.since

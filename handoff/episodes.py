@@ -1,12 +1,21 @@
-"""Episodes of handoff: what `decide` calls. One episode is open at most, and an open one is never without a clock."""
+"""Episodes of handoff: what `decide` calls. One episode is open at most, and an open one is never without a clock.
+
+Each of these is given the whole promises file and goes by the policy that governs the episode. When it is done, the time that
+has passed is booked to what it was spent on.
+"""
 
 from __future__ import annotations
 
-from handoff.agents import agent_gone, give_back, native_inbox, take, wrote
-from handoff.ladder import clock_fired
-from handoff.opening import agents_changed, open_episode, withdraw_request
-from handoff.prospect import choose_option, promise_overdue, prospect_waits, told
-from handoff.repair import rearm, rearm_promise
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Concatenate
+
+from bot.core.draft import Draft
+from handoff import agents, ladder, opening, prospect, repair
+from handoff.accounts import account
+from handoff.desk import Desk
+from handoff.policy import Policy
+from handoff.rounds import stretch_cap
 
 __all__ = [
     "agent_gone",
@@ -14,14 +23,48 @@ __all__ = [
     "choose_option",
     "clock_fired",
     "give_back",
+    "governed",
     "native_inbox",
     "open_episode",
     "promise_overdue",
     "prospect_waits",
     "rearm",
     "rearm_promise",
+    "seen",
     "take",
     "told",
     "withdraw_request",
     "wrote",
 ]
+
+
+def governed[**P, R](rule: Callable[Concatenate[Draft, Policy, P], R]) -> Callable[Concatenate[Draft, Policy, P], R]:
+    """A rule of handoff, given the policy that governs the episode, and its time booked afterwards."""
+
+    def entered(draft: Draft, policy: Policy, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        governing = policy.of(draft.state)
+        stretch_cap(draft, governing)
+        result = rule(draft, governing, *args, **kwargs)
+        desk = next((given for given in (*args, *kwargs.values()) if isinstance(given, Desk)), None)
+        account(draft, policy.of(draft.state).hours, desk)
+        return result
+
+    return update_wrapper(entered, rule)
+
+
+agent_gone = governed(agents.agent_gone)
+agents_changed = governed(opening.agents_changed)
+choose_option = governed(prospect.choose_option)
+clock_fired = governed(ladder.clock_fired)
+give_back = governed(agents.give_back)
+native_inbox = governed(agents.native_inbox)
+open_episode = governed(opening.open_episode)
+promise_overdue = governed(prospect.promise_overdue)
+prospect_waits = governed(prospect.prospect_waits)
+rearm = governed(repair.rearm)
+rearm_promise = repair.rearm_promise
+seen = governed(agents.seen)
+take = governed(agents.take)
+told = governed(prospect.told)
+withdraw_request = governed(opening.withdraw_request)
+wrote = governed(agents.wrote)

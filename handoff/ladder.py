@@ -9,24 +9,17 @@ from datetime import datetime
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode
-from handoff.desk import Desk
-from handoff.policy import Action, Policy, due
-from handoff.steps import (
-    HOLDER,
-    PROSPECT,
-    WANTS,
-    Round,
-    back_to_waiting,
-    breach,
-    climb_on,
-    offer,
-    offered_now,
-    open_one,
-    put,
-    tell,
-    unanswered,
-    words_missed,
-)
+from handoff.accounts import Cause
+from handoff.acting import NOBODY_CAME, act, honest_words, urge, words_late
+from handoff.calendar import next_open
+from handoff.desk import Desk, choose
+from handoff.judging import breach
+from handoff.offers import asked_gone, back_to_waiting, offer, offered_now
+from handoff.policy import Policy, Target, Until, clock_hours, due
+from handoff.rounds import Round, climb_on, next_alarm, next_rung
+from handoff.steps import HOLDER, PROSPECT, open_one, put, tell, tell_closed, unanswered
+
+__all__ = ["NOBODY_CAME", "clock_fired"]
 
 
 def clock_fired(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
@@ -41,21 +34,30 @@ def clock_fired(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
     waiting = episode.status == "waiting"
     match clock.kind:
         case ClockKind.OFFER if waiting and episode.offered_at is None:
-            offer(draft, policy, desk, breach(draft, episode, "offer", clock.due_at, draft.now))
+            _not_offered(draft, policy, desk, episode, clock)
         case ClockKind.ACCEPT if waiting:
             _not_accepted(draft, policy, desk, episode, clock)
         case ClockKind.FIRST_WORDS:
             _no_words(draft, policy, desk, episode, clock)
-        case ClockKind.RUNG if waiting:
+        case ClockKind.RUNG if waiting or next_rung(policy, episode) is not None:
             _climb(draft, policy, desk, episode, clock)
         case _:
             return
 
 
+def _not_offered(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock: Clock) -> None:
+    """Nobody was asked in time. If somebody is free at this moment, it was not for want of people."""
+    cause = Cause.NO_AGENTS if choose(desk, episode) is None else Cause.ROUTING
+    offer(draft, policy, desk, breach(draft, episode, "offer", clock.due_at, draft.now, policy=policy, cause=cause))
+
+
 def _not_accepted(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock: Clock) -> None:
     """Whoever was asked did not answer: ask the next, and the same one again when there is no other."""
-    draft.note("episode.offer_lapsed", episode_id=episode.episode_id, agent_id=clock.data["agent_id"])
-    offer(draft, policy, desk, breach(draft, episode, "accept", clock.due_at, draft.now))
+    agent_id = clock.data["agent_id"]
+    if not desk.is_online(agent_id):
+        episode = asked_gone(draft, episode)
+    draft.note("episode.offer_lapsed", episode_id=episode.episode_id, agent_id=agent_id)
+    offer(draft, policy, desk, breach(draft, episode, "accept", clock.due_at, draft.now, policy=policy))
 
 
 def _no_words(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock: Clock) -> None:
@@ -64,7 +66,7 @@ def _no_words(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock:
     if round_ is None:
         raise ValueError(f"a first_words clock without its round: {dict(clock.data)!r}")
     if not clock.data.get("silent"):
-        episode = _words_late(draft, episode, clock)
+        episode = words_late(draft, policy, episode, clock)
     if episode.status == "waiting" or episode.agent is None or episode.accepted_at is None:
         return
     agent, accepted_at = episode.agent, episode.accepted_at
@@ -76,7 +78,9 @@ def _no_words(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock:
         back_to_waiting(draft, policy, desk, episode, why="silent", asked_for=unanswered(draft.state))
         return
     grace_s = max(policy.targets.next_words_s, round_.target_s)
-    silent_at = max(due(policy, accepted_at, grace_s), due(policy, draft.now, policy.targets.accept_s))
+    silent_at = max(
+        due(policy, accepted_at, grace_s, round_.goes_by), due(policy, draft.now, policy.targets.accept_s, Target.ACCEPT)
+    )
     data = round_.data(silent=True)
     draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=episode.episode_id, due_at=silent_at, data=data))
     text = f"{PROSPECT} is waiting for {HOLDER}'s first words."
@@ -84,53 +88,40 @@ def _no_words(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock:
     tell(draft, policy, "agent_silent", agent=agent.name)
 
 
-def _words_late(draft: Draft, episode: Episode, clock: Clock) -> Episode:
-    """Record the miss of a round's words once: the name once per episode, the journal once per round."""
-    draft.cancel_clock(ClockKind.FIRST_WORDS, clock.key)
-    again = episode.first_words_at is not None
-    return breach(draft, episode, words_missed(episode), clock.due_at, draft.now, again=again)
-
-
 def _climb(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock: Clock) -> None:
     round_ = Round.of(clock)
     if round_ is None:
         raise ValueError(f"a rung clock without its round: {dict(clock.data)!r}")
-    if episode.rung >= len(policy.ladder):
+    place = next_rung(policy, episode)
+    if place is None:
         _above_ladder(draft, policy, desk, episode, round_, clock)
         return
-    rung = policy.ladder[episode.rung]
-    actions = [action.value for action in rung.actions]
-    draft.note("rung.climbed", episode_id=episode.episode_id, rung=episode.rung, at=rung.at, actions=actions)
-    episode = put(draft, episode, rung=episode.rung + 1)
-    for action in rung.actions:
-        episode = _act(draft, policy, desk, episode, action, round_)
-    climb_on(draft, policy, episode, round_)
-
-
-def _act(draft: Draft, policy: Policy, desk: Desk, episode: Episode, action: Action, round_: Round) -> Episode:
+    rung = policy.ladder[place]
+    episode = put(draft, episode, rung=place + 1)
     key = episode.episode_id
-    waited_s = round((draft.now - round_.since).total_seconds())
-    match action:
-        case Action.OFFER_NEXT:
-            return offer(draft, policy, desk, episode)
-        case Action.WIDEN:
-            draft.notify("alarm", sound=True, text=f"{PROSPECT} {WANTS[episode.reason]}. Who can?", episode_id=key)
-            return put(draft, episode, widened=True)
-        case Action.SUPERVISOR:
-            text = f"{PROSPECT} has waited {waited_s} s and nobody has answered."
-            draft.notify("alarm", sound=True, level="supervisor", text=text, episode_id=key)
-            return episode
-        case Action.TELL_PROSPECT:
-            words = draft.state.clock(ClockKind.FIRST_WORDS, key)
-            if words is not None and words.due_at <= draft.now:
-                episode = _words_late(draft, episode, words)
-            draft.notify("breach", sound=True, text=f"Nobody came for {PROSPECT}. They have been told.", episode_id=key)
-            tell(draft, policy, _honest_words(draft, episode, "nobody_came"), replies=policy.choice_replies())
-            return episode
+    if rung.until is Until.SEEN and episode.seen_at is not None and episode.seen_at >= round_.since:
+        draft.note("rung.needless", episode_id=key, rung=place, at=rung.at, after_s=rung.after_s, why="seen")
+    else:
+        actions = [action.value for action in rung.actions]
+        draft.note("rung.climbed", episode_id=key, rung=place, at=rung.at, after_s=rung.after_s, actions=actions)
+        for action in rung.actions:
+            if episode.status == "waiting":
+                episode = act(draft, policy, desk, episode, action, rung, round_)
+            elif episode.status == "accepted":
+                episode = urge(draft, policy, episode, action, rung, round_)
+    if episode.status != "closed":
+        climb_on(draft, policy, episode, round_)
 
 
 def _above_ladder(draft: Draft, policy: Policy, desk: Desk, episode: Episode, round_: Round, clock: Clock) -> None:
-    """The ladder is climbed and still nobody: alarm the team again, and tell the prospect at growing gaps."""
+    """The ladder is climbed and still nobody: alarm the team again, and tell the prospect at growing gaps.
+
+    When the team goes home the prospect is told when somebody is there again, and everything stands still until then.
+    """
+    opens_at = next_open(draft.now, clock_hours(policy, round_.goes_by))
+    if opens_at is not None and opens_at > draft.now:
+        _closed_for_now(draft, policy, episode, round_, clock, opens_at)
+        return
     key, after = episode.episode_id, policy.after_ladder
     waited_min = round((draft.now - round_.since).total_seconds() / 60)
     draft.note("ladder.alarmed_again", episode_id=key)
@@ -142,15 +133,17 @@ def _above_ladder(draft: Draft, policy: Policy, desk: Desk, episode: Episode, ro
     told, tell_at = int(clock.data["told"]), datetime.fromisoformat(clock.data["tell_at"])
     if draft.now >= tell_at:
         told += 1
-        tell(draft, policy, _honest_words(draft, episode, "still_waiting"))
+        tell(draft, policy, honest_words(draft, episode, "still_waiting"))
         gap_s = max(after.tell_again_s[min(told, len(after.tell_again_s) - 1)], round_.target_s)
-        tell_at = due(policy, draft.now, gap_s)
-    next_at = min(due(policy, draft.now, after.alarm_every_s), tell_at)
+        tell_at = due(policy, draft.now, gap_s, round_.goes_by)
     data = round_.data(told=told, tell_at=tell_at.isoformat())
-    draft.set_clock(Clock(kind=ClockKind.RUNG, key=key, due_at=next_at, data=data))
+    draft.set_clock(Clock(kind=ClockKind.RUNG, key=key, due_at=next_alarm(draft, policy, round_, tell_at), data=data))
 
 
-def _honest_words(draft: Draft, episode: Episode, live: str) -> str:
-    """Which phrase fits: people who left a number or a time are not sitting there waiting."""
-    called_back = episode.choice in ("callback", "book") and draft.state.asking is None
-    return "callback_late" if called_back else live
+def _closed_for_now(draft: Draft, policy: Policy, episode: Episode, round_: Round, clock: Clock, opens_at: datetime) -> None:
+    key = episode.episode_id
+    draft.note("ladder.paused", episode_id=key, until=opens_at.isoformat())
+    if honest_words(draft, episode, "closed_now") == "closed_now":
+        tell_closed(draft, policy)
+    data = round_.data(told=clock.data["told"], tell_at=clock.data["tell_at"])
+    draft.set_clock(Clock(kind=ClockKind.RUNG, key=key, due_at=opens_at, data=data))

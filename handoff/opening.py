@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Owner, Reason
+from handoff.accounts import account
 from handoff.agents import agent_gone
 from handoff.desk import Desk
-from handoff.policy import Policy, due, spoken
-from handoff.steps import PROSPECT, Round, close, hand_to, offer, offered_now, open_one, start_round, tell
+from handoff.match import facts_of
+from handoff.offers import close, offer, offered_now
+from handoff.policy import Policy, Target, due, spoken
+from handoff.rounds import new_round, start_round
+from handoff.steps import PROSPECT, hand_to, open_one, tell, tell_closed, tell_closing
 
 
 def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detail: str = "", *, quiet: bool = False) -> None:
@@ -19,28 +23,44 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
     episode = open_one(draft.state)
     if episode is not None:
         draft.note("episode.asked_again", episode_id=episode.episode_id, reason=reason.value)
-        if episode.status == "waiting" and not quiet and not _just_told(draft):
+        if episode.status == "waiting" and not quiet and not _just_told(draft) and not tell_closed(draft, policy):
             tell(draft, policy, "still_waiting")
         return
-    key, round_ = draft.new_id("ep"), Round(since=draft.now, target_s=policy.targets.first_words_s)
+    key, facts = draft.new_id("ep"), facts_of(draft.state, reason)
+    policy = policy.for_facts(facts)
+    round_ = new_round(draft, policy, policy.targets.first_words_s)
+    offer_at = due(policy, draft.now, policy.targets.offer_s, Target.OFFER)
     episode = Episode(
         episode_id=key,
         reason=reason,
         detail=detail,
         requested_at=draft.now,
-        first_words_due_at=due(policy, draft.now, policy.targets.first_words_s),
+        first_words_due_at=round_.due(policy),
+        offer_due_at=offer_at,
+        policy=policy.name,
+        team=facts.team,
+        value=facts.value,
     )
-    draft.note("episode.opened", episode_id=key, reason=reason.value)
+    draft.note("episode.opened", episode_id=key, reason=reason.value, policy=policy.name)
     draft.set(asking=None)
     hand_to(draft, Owner.WAITING)
-    draft.set_clock(Clock(kind=ClockKind.OFFER, key=key, due_at=due(policy, draft.now, policy.targets.offer_s)))
+    draft.set_clock(Clock(kind=ClockKind.OFFER, key=key, due_at=offer_at))
     episode = start_round(draft, policy, episode, round_)
     offer(draft, policy, desk, episode)
     if not quiet:
-        online = "online" if desk.somebody_online else "offline"
         if reason is Reason.COMPLAINT and not draft.says:
             tell(draft, policy, "complaint")
-        tell(draft, policy, f"getting_someone_{online}", wait=spoken(policy.targets.first_words_s))
+        _tell_what_comes(draft, policy, desk, episode)
+    account(draft, policy.hours, desk)
+
+
+def _tell_what_comes(draft: Draft, policy: Policy, desk: Desk, episode: Episode) -> None:
+    """The promise in words: when somebody is there again out of hours, else how long it takes."""
+    by_hours = Target.FIRST_WORDS in policy.pause.out_of_hours
+    if by_hours and (tell_closed(draft, policy) or tell_closing(draft, policy, episode.first_words_due_at)):
+        return
+    online = "online" if desk.somebody_online else "offline"
+    tell(draft, policy, f"getting_someone_{online}", wait=spoken(policy.targets.first_words_s))
 
 
 def agents_changed(draft: Draft, policy: Policy, desk: Desk) -> None:
@@ -55,12 +75,12 @@ def agents_changed(draft: Draft, policy: Policy, desk: Desk) -> None:
         agent_gone(draft, policy, desk, asked)
 
 
-def withdraw_request(draft: Draft, outcome: str) -> None:
+def withdraw_request(draft: Draft, policy: Policy, outcome: str) -> None:
     """The prospect needs nobody any more: a waiting episode is closed and the conversation is the bot's again."""
     episode = open_one(draft.state)
     if episode is None or episode.status != "waiting":
         return
-    close(draft, episode, outcome)
+    close(draft, policy, episode, outcome)
     hand_to(draft, Owner.BOT)
     draft.notify("lost", text=f"{PROSPECT} no longer waits.", episode_id=episode.episode_id)
 

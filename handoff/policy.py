@@ -1,77 +1,68 @@
 """Promised times, the ladder and Warmline's own words, read from `promises.yml`.
 
-Working calendars and window ends belong behind `due`: every deadline of a handoff is made there and nowhere else.
+One file holds the promises that hold for everybody, and `policies` that differ for some. `Policy` is both: the file, and what
+governs one handoff (`of`, `for_facts`). Every deadline of a handoff is made by `due` and nowhere else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
 from pathlib import Path
 from random import Random
-from string import Formatter
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from bot.core.model import QuickReply
-from bot.yamlfile import load_validated
+from bot.core.model import QuickReply, State
+from bot.yamlfile import Document, Loc, YamlFileError, load_document
+from handoff.calendar import ALWAYS, Calendar, NeverOpens, add_working
 from handoff.card import Guide
+from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest
+from handoff.match import Facts, Match, facts_of
+from handoff.phrases import MAX_PHRASE, MIN_VARIANTS, OWN_WORDS, PHRASES, SAMPLE, complete, pick, spoken
+from handoff.rungs import MIN_RUNGS, Action, Rung, Seconds, Until, check_ladder
+
+__all__ = [
+    "DEFAULT_FILE",
+    "DEFAULT_NAME",
+    "MAX_PHRASE",
+    "MAX_TITLE",
+    "MIN_RUNGS",
+    "MIN_VARIANTS",
+    "OWN_WORDS",
+    "PHRASES",
+    "SAMPLE",
+    "Action",
+    "AfterLadder",
+    "Choice",
+    "Policy",
+    "Rung",
+    "Target",
+    "Targets",
+    "Titles",
+    "Until",
+    "due",
+    "load",
+    "spoken",
+]
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "promises.yml"
-
-MAX_PHRASE = 160
-"""Characters of one bubble; longer reads as a leaflet on a phone."""
+DEFAULT_NAME = "default"
 
 MAX_TITLE = 20
 """Characters of a quick reply's title that Messenger shows (Messenger Platform, Quick Replies, 2026)."""
 
-MIN_VARIANTS = 3
-MIN_RUNGS = 3
 
-PHRASES: dict[str, frozenset[str]] = {
-    "getting_someone_online": frozenset({"wait"}),
-    "getting_someone_offline": frozenset({"wait"}),
-    "still_waiting": frozenset(),
-    "nobody_came": frozenset(),
-    "waiting_ok": frozenset(),
-    "callback_ask": frozenset(),
-    "callback_unclear": frozenset(),
-    "callback_done": frozenset({"number"}),
-    "callback_late": frozenset(),
-    "booked_ask": frozenset(),
-    "booked_done": frozenset({"time"}),
-    "back_to_bot": frozenset(),
-    "agent_joined": frozenset({"agent"}),
-    "agent_silent": frozenset({"agent"}),
-    "agent_left": frozenset({"agent"}),
-    "given_back": frozenset({"agent"}),
-    "brain_away": frozenset(),
-    "opted_out": frozenset(),
-    "opted_in": frozenset(),
-    "complaint": frozenset(),
-}
-"""What Warmline says, and the values each phrase may use."""
+class Target(StrEnum):
+    """The clocks of a handoff, as `pause` names them."""
 
-SAMPLE = {"wait": "about 15 minutes", "number": "+49 170 1234567", "time": "tomorrow after 5 pm", "agent": "Alexandra"}
-"""Long but ordinary values, to measure a phrase with."""
-
-Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
-
-
-class Action(StrEnum):
-    """What a rung does."""
-
-    OFFER_NEXT = "offer_next"
-    """Offer the episode to the next person."""
-    WIDEN = "widen"
-    """Offer it to the whole team, with a sound."""
-    SUPERVISOR = "supervisor"
-    """Alarm, marked for a supervisor."""
-    TELL_PROSPECT = "tell_prospect"
-    """Say honestly that nobody came, with a choice."""
+    OFFER = "offer"
+    ACCEPT = "accept"
+    FIRST_WORDS = "first_words"
+    NEXT_WORDS = "next_words"
+    CALLBACK = "callback"
 
 
 class Choice(StrEnum):
@@ -98,18 +89,20 @@ class Targets(_Part):
     callback_s: Seconds
 
 
-class Rung(_Part):
-    """One step of the ladder, at `at` percent of the first-words target."""
+class OtherTargets(_Part):
+    """Targets that differ from those at the top of the file; what is left out stays."""
 
-    at: Annotated[float, Field(gt=0, le=1000)]
-    actions: tuple[Action, ...]
+    offer_s: Seconds | None = None
+    accept_s: Seconds | None = None
+    first_words_s: Seconds | None = None
+    next_words_s: Seconds | None = None
+    callback_s: Seconds | None = None
 
-    @field_validator("actions")
-    @classmethod
-    def _some(cls, actions: tuple[Action, ...]) -> tuple[Action, ...]:
-        if not actions:
-            raise ValueError("a rung without an action is no rung")
-        return actions
+
+class Pause(_Part):
+    """Which clocks stand still while the calendar is closed. Whoever is asked is there, so accepting goes by the wall clock."""
+
+    out_of_hours: tuple[Target, ...] = (Target.OFFER, Target.FIRST_WORDS, Target.NEXT_WORDS, Target.CALLBACK)
 
 
 class AfterLadder(_Part):
@@ -142,20 +135,69 @@ class Titles(_Part):
         return title
 
 
+class Team(_Part):
+    """A team's own hours."""
+
+    calendar: str | None = None
+
+
+class OtherPolicy(_Part):
+    """A named policy: for whom it holds, and what differs from the top of the file. The first that fits governs."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    match: Match = Match()
+    calendar: str | None = None
+    pause: Pause | None = None
+    cap_at_window: bool | None = None
+    targets: OtherTargets = OtherTargets()
+    ladder: tuple[Rung, ...] | None = None
+    after_ladder: AfterLadder | None = None
+
+    @field_validator("ladder")
+    @classmethod
+    def _climbs(cls, ladder: tuple[Rung, ...] | None) -> tuple[Rung, ...] | None:
+        if ladder is not None:
+            check_ladder(ladder)
+        return ladder
+
+
 class Policy(_Part):
     """What is promised, what happens when it is not kept, and in which words."""
 
     targets: Targets
+    calendar: str = ALWAYS_NAME
+    calendars: dict[str, CalendarSpec] = Field(default_factory=dict)
+    pause: Pause = Pause()
+    cap_at_window: bool = True
     ladder: tuple[Rung, ...]
     after_ladder: AfterLadder
+    supervisors: tuple[str, ...] = ()
+    teams: dict[str, Team] = Field(default_factory=dict)
+    policies: tuple[OtherPolicy, ...] = ()
     choices: Titles
     phrases: dict[str, tuple[str, ...]]
     card: Guide = Guide()
 
+    _name: str = PrivateAttr(default=DEFAULT_NAME)
+    _file: Policy | None = PrivateAttr(default=None)
+    _hours: Calendar | None = PrivateAttr(default=None)
+    _known: dict[tuple[str, str | None], Policy] = PrivateAttr(default_factory=dict)
+
+    # ---- reading
+
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a promises file. Raises `YamlFileError` with file, line and field."""
-        return load_validated(path, cls)
+        """Read a promises file. Raises `YamlFileError` with file, line, column and field, and the nearest word."""
+        return cls.of_document(load_document(path))
+
+    @classmethod
+    def of_document(cls, document: Document) -> Self:
+        """The policy of a file that was read. Raises `YamlFileError` like `load`."""
+        policy = document.validate(cls)
+        problems = [document.error(loc, message) for loc, message in policy._wrong_references()]
+        if problems:
+            raise YamlFileError.gather(problems)
+        return policy
 
     @classmethod
     def default(cls, path: Path = DEFAULT_FILE) -> Self:
@@ -165,35 +207,117 @@ class Policy(_Part):
     @field_validator("ladder")
     @classmethod
     def _climbs(cls, ladder: tuple[Rung, ...]) -> tuple[Rung, ...]:
-        if len(ladder) < MIN_RUNGS:
-            raise ValueError(f"at least {MIN_RUNGS} rungs, so that more than one thing is tried before the prospect is told")
-        heights = [rung.at for rung in ladder]
-        if any(higher <= lower for lower, higher in pairwise(heights)):
-            raise ValueError("each rung must be higher than the one before")
-        if Action.TELL_PROSPECT not in ladder[-1].actions:
-            raise ValueError("the last rung must tell the prospect (tell_prospect)")
-        if any(Action.TELL_PROSPECT in rung.actions and rung.at < 100 for rung in ladder):
-            raise ValueError("a rung below 100 cannot tell the prospect that nobody came: there is still time")
+        check_ladder(ladder)
         return ladder
 
     @field_validator("phrases")
     @classmethod
     def _sayable(cls, phrases: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        if missing := sorted(PHRASES.keys() - phrases.keys()):
-            raise ValueError(f"nothing to say for {', '.join(missing)}")
-        if unknown := sorted(phrases.keys() - PHRASES.keys()):
-            raise ValueError(f"unknown phrases: {', '.join(unknown)}")
-        for name, variants in phrases.items():
-            _check_variants(name, variants)
-        return phrases
+        return complete(phrases)
+
+    @field_validator("calendars")
+    @classmethod
+    def _not_always(cls, calendars: dict[str, CalendarSpec]) -> dict[str, CalendarSpec]:
+        if ALWAYS_NAME in calendars:
+            raise ValueError(f'"{ALWAYS_NAME}" is the calendar that never closes, and cannot be given others hours')
+        return calendars
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if not self.targets.offer_s < self.targets.first_words_s:
-            raise ValueError("offer_s must be shorter than first_words_s")
-        if not self.targets.accept_s < self.targets.first_words_s:
-            raise ValueError("accept_s must be shorter than first_words_s")
+        _check_targets(self.targets)
+        check_ladder(self.ladder, self.targets.first_words_s)
         return self
+
+    def _wrong_references(self) -> Iterator[tuple[Loc, str]]:
+        """What only the whole file shows: names of calendars, names given twice, and policies that do not fit together."""
+        yield from self._unknown_calendar(("calendar",), self.calendar)
+        for team, own in self.teams.items():
+            yield from self._unknown_calendar(("teams", team, "calendar"), own.calendar)
+        seen = {DEFAULT_NAME}
+        for place, other in enumerate(self.policies):
+            if other.name in seen:
+                yield ("policies", place, "name"), f'"{other.name}" is taken; each policy has a name of its own'
+            seen.add(other.name)
+            yield from self._unknown_calendar(("policies", place, "calendar"), other.calendar)
+            for nth, name in enumerate(other.match.team if self.teams else ()):
+                if name not in self.teams:
+                    yield ("policies", place, "match", "team", nth), f'there is no team "{name}"{nearest(name, self.teams)}'
+            try:
+                _check_targets(targets := self._targets_of(other))
+                check_ladder(other.ladder or self.ladder, targets.first_words_s)
+            except ValueError as wrong:
+                yield ("policies", place, "ladder" if "rung" in str(wrong) else "targets"), str(wrong)
+
+    def _unknown_calendar(self, loc: Loc, name: str | None) -> Iterator[tuple[Loc, str]]:
+        if name is not None and name != ALWAYS_NAME and name not in self.calendars:
+            yield loc, f'there is no calendar "{name}"{nearest(name, (ALWAYS_NAME, *self.calendars))}'
+
+    def _targets_of(self, other: OtherPolicy) -> Targets:
+        return self.targets.model_copy(update=other.targets.model_dump(exclude_none=True))
+
+    # ---- which one governs
+
+    @property
+    def name(self) -> str:
+        """The policy's name; `default` for the top of the file."""
+        return self._name
+
+    @property
+    def hours(self) -> Calendar:
+        """The calendar its clocks go by."""
+        if self._hours is None:
+            self._hours = built(self.calendars, self.calendar)
+        return self._hours
+
+    def of(self, state: State) -> Policy:
+        """What governs the open (or last) episode of a conversation; without one, the top of the file."""
+        episode = state.episode
+        return self.named(DEFAULT_NAME) if episode is None else self.named(episode.policy, episode.team)
+
+    def for_facts(self, facts: Facts) -> Policy:
+        """The first policy that fits, with the hours of the policy, else of the team, else of the file."""
+        whole = self._file or self
+        name = next((p.name for p in whole.policies if not p.match.misses(facts)), DEFAULT_NAME)
+        return whole.named(name, facts.team)
+
+    def for_state(self, state: State, reason: Any) -> Policy:
+        """What governs an episode that is opened now."""
+        return self.for_facts(facts_of(state, reason))
+
+    def named(self, name: str, team: str | None = None) -> Policy:
+        """A policy by name, for a team. A name the file no longer has stands for the top of the file."""
+        whole = self._file or self
+        key = (name, team if team in whole.teams else None)
+        known = whole._known.get(key)
+        if known is None:
+            known = whole._derived(*key)
+            if known is not whole:
+                whole._known[key] = known
+        return known
+
+    def _derived(self, name: str, team: str | None) -> Policy:
+        other = next((p for p in self.policies if p.name == name), None)
+        own_hours = None if team is None else self.teams[team].calendar
+        if other is None and own_hours in (None, self.calendar):
+            return self
+        changes: dict[str, Any] = {"calendar": (other and other.calendar) or own_hours or self.calendar}
+        if other is not None:
+            changes["targets"] = self._targets_of(other)
+            for field in ("pause", "cap_at_window", "ladder", "after_ladder"):
+                if (value := getattr(other, field)) is not None:
+                    changes[field] = value
+        derived = self.model_copy(update=changes)
+        derived._file = self
+        derived._name = DEFAULT_NAME if other is None else name
+        return derived
+
+    def model_copy(self, *, update: Any = None, deep: bool = False) -> Self:
+        """A copy with other values, which works out anew what follows from them."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy._hours, copy._file, copy._known = None, None, {}
+        return copy
+
+    # ---- words
 
     def phrase(self, name: str, rng: Random, avoid: Sequence[str], **values: str) -> tuple[str, str]:
         """One variant of a phrase and its wording (`ladder/<name>#<variant>`).
@@ -201,11 +325,7 @@ class Policy(_Part):
         Variants whose wording is in `avoid` (oldest first) are left out; if all are, the one said longest ago comes.
         Raises KeyError for a phrase or value that does not exist.
         """
-        wordings = [f"ladder/{name}#{number}" for number in range(len(self.phrases[name]))]
-        latest = {wording: place for place, wording in enumerate(avoid)}
-        fresh = [number for number, wording in enumerate(wordings) if wording not in latest]
-        number = rng.choice(fresh) if fresh else min(range(len(wordings)), key=lambda n: latest[wordings[n]])
-        return self.phrases[name][number].format(**values), wordings[number]
+        return pick(name, self.phrases[name], rng, avoid, values)
 
     def choice_replies(self) -> tuple[QuickReply, ...]:
         """The four choices as quick replies."""
@@ -217,32 +337,25 @@ def load(path: Path) -> Policy:
     return Policy.load(path)
 
 
-def due(policy: Policy, start: datetime, target_s: float) -> datetime:
-    """When a target that starts at `start` (aware UTC) has run out. From this moment on it counts as missed."""
-    return start + timedelta(seconds=target_s)
+def clock_hours(policy: Policy, of: Target) -> Calendar:
+    """The calendar a clock goes by: the policy's, or none at all where it goes by the wall clock."""
+    return policy.hours if of in policy.pause.out_of_hours else ALWAYS
 
 
-def spoken(target_s: float) -> str:
-    """A stretch of time as people say it: `30 seconds`, `about a minute`, `about 15 minutes`, `about an hour`."""
-    if target_s < 50:
-        return f"{round(target_s)} seconds"
-    if target_s < 90:
-        return "about a minute"
-    if target_s < 3000:
-        return f"about {round(target_s / 60)} minutes"
-    return "about an hour" if target_s < 5400 else f"about {round(target_s / 3600)} hours"
+def due(policy: Policy, start: datetime, target_s: float, of: Target) -> datetime:
+    """When a target that starts at `start` (aware UTC) has run out. From this moment on it counts as missed.
+
+    `of` is the clock it belongs to, which decides whether it stands still out of hours. Where the calendar never opens again,
+    the wall clock counts, so that a clock always runs.
+    """
+    try:
+        return add_working(start, target_s, clock_hours(policy, of))
+    except NeverOpens:
+        return start + timedelta(seconds=target_s)
 
 
-def _check_variants(name: str, variants: tuple[str, ...]) -> None:
-    if len({" ".join(v.lower().split()) for v in variants}) < MIN_VARIANTS:
-        raise ValueError(f"{name}: at least {MIN_VARIANTS} different variants, so that it does not sound like a machine")
-    for variant in variants:
-        try:
-            used = {field for _, field, _, _ in Formatter().parse(variant) if field is not None}
-        except ValueError as error:
-            raise ValueError(f"{name}: {error} in {variant!r}") from error
-        if wrong := sorted(used - PHRASES[name]):
-            raise ValueError(f"{name}: unknown value {{{wrong[0]}}} in {variant!r}")
-        length = len(variant.format(**SAMPLE))
-        if not variant.strip() or length > MAX_PHRASE:
-            raise ValueError(f"{name}: a variant has 1 to {MAX_PHRASE} characters, this one has {length}: {variant!r}")
+def _check_targets(targets: Targets) -> None:
+    if not targets.offer_s < targets.first_words_s:
+        raise ValueError("offer_s must be shorter than first_words_s")
+    if not targets.accept_s < targets.first_words_s:
+        raise ValueError("accept_s must be shorter than first_words_s")

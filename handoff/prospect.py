@@ -8,25 +8,12 @@ from dataclasses import replace
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Heard, Owner, Promise, Reason
 from handoff.desk import Desk
+from handoff.judging import breach, judge_all, wait_cause
+from handoff.offers import back_to_waiting, close, offered_now
 from handoff.opening import open_episode
-from handoff.policy import Choice, Policy, due
-from handoff.steps import (
-    HOLDER,
-    PROSPECT,
-    Round,
-    back_to_waiting,
-    breach,
-    close,
-    hand_to,
-    offered_now,
-    open_one,
-    owed_by_agent,
-    put,
-    start_round,
-    tell,
-    unanswered,
-    with_asked,
-)
+from handoff.policy import Choice, Policy, Target, due
+from handoff.rounds import new_round, start_round
+from handoff.steps import HOLDER, PROSPECT, hand_to, open_one, owed_by_agent, put, tell, unanswered, with_asked
 
 MAX_TOLD = 120
 """Characters of a told time that are kept."""
@@ -64,7 +51,7 @@ def _owe_words(draft: Draft, policy: Policy, heard: tuple[Heard, ...]) -> None:
     if promise is not None and clock is not None and clock.data.get("owes") == "agent":
         draft.set_clock(replace(clock, data={**clock.data, "unanswered": with_asked(unanswered(draft.state), heard)}))
         return
-    due_at = due(policy, draft.now, policy.targets.next_words_s)
+    due_at = due(policy, draft.now, policy.targets.next_words_s, Target.NEXT_WORDS)
     opened_at = promise.opened_at if promise else heard[0].at
     message_id = promise.message_id if promise else heard[0].message_id
     promise = Promise(opened_at=opened_at, due_at=due_at, message_id=message_id)
@@ -78,7 +65,7 @@ def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> N
     draft.cancel_clock(ClockKind.PROMISE)
     if promise is None or episode is None or episode.agent is None:
         return
-    again_at = due(policy, draft.now, policy.targets.next_words_s)
+    again_at = due(policy, draft.now, policy.targets.next_words_s, Target.NEXT_WORDS)
     asked = tuple(clock.data.get("unanswered", ()))
     words = draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id)
     if clock.data.get("owes") != "agent" or words is not None or draft.now < promise.due_at:
@@ -90,7 +77,8 @@ def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> N
         return
     missed, name = int(clock.data.get("missed", 0)), episode.agent.name
     if missed == 0:
-        breach(draft, episode, "next_words", promise.due_at, draft.now, again=True)
+        cause = wait_cause(policy, episode, promise)
+        breach(draft, episode, "next_words", promise.due_at, draft.now, again=True, policy=policy, cause=cause)
         text = f"{PROSPECT} is waiting for {HOLDER}'s answer."
         draft.notify("alarm", sound=True, text=text, agent_id=episode.agent.agent_id, episode_id=episode.episode_id)
         draft.set_clock(owed_by_agent(promise, at=again_at, unanswered=asked, missed=1))
@@ -137,7 +125,7 @@ def choose_option(draft: Draft, policy: Policy, desk: Desk, payload: str) -> boo
 
 
 def _go_on_with_bot(draft: Draft, policy: Policy, episode: Episode) -> None:
-    close(draft, put(draft, episode, choice="bot"), "prospect_chose_bot")
+    close(draft, policy, put(draft, episode, choice="bot"), "prospect_chose_bot")
     hand_to(draft, Owner.BOT)
     draft.notify("lost", text=f"{PROSPECT} went on with the bot.", episode_id=episode.episode_id)
     tell(draft, policy, "back_to_bot")
@@ -186,16 +174,17 @@ def _short(time: str, most: int = 40) -> str:
 
 
 def _keep_told(draft: Draft, policy: Policy, episode: Episode, *, slot: str, value: str, tag: str) -> None:
-    """Remember it, and time the call-back like any wait for a person."""
+    """Remember it, and time the call-back like any wait for a person. What was promised before and has not run out is replaced
+    by what is promised now."""
     draft.set(asking=None, slots={**draft.state.slots, slot: value})
     if tag not in draft.state.tags:
         draft.set(tags=(*draft.state.tags, tag))
     draft.track({"event": "slot", "timestamp": draft.now.timestamp(), "name": slot, "value": value})
     draft.note("episode.callback", episode_id=episode.episode_id, slot=slot)
-    words = draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id)
-    if words is not None and words.due_at <= draft.now:
-        breach(draft, episode, "first_words", words.due_at, draft.now)
-    episode = open_one(draft.state) or episode
-    start_round(draft, policy, episode, Round(since=draft.now, target_s=policy.targets.callback_s))
+    episode = judge_all(draft, policy, open_one(draft.state) or episode)
+    round_ = new_round(draft, policy, policy.targets.callback_s, Target.CALLBACK)
+    if episode.first_words_at is None and "first_words" not in episode.breached:
+        episode = put(draft, episode, first_words_due_at=round_.due(policy))
+    start_round(draft, policy, episode, round_)
     text = f"{PROSPECT} wants to be called back." if tag == "callback" else f"{PROSPECT} named a time."
     draft.notify("alarm", text=text, episode_id=episode.episode_id)

@@ -6,16 +6,18 @@ from bot.core.audit import breach_hidden, episode_lacks, owner_of
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Owner, Reason
 from handoff.desk import Desk
+from handoff.judging import breach, offer_due
 from handoff.opening import open_episode
 from handoff.policy import Policy, due
-from handoff.steps import Round, breach, climb_on, hand_to, open_one, owed_by_agent
+from handoff.rounds import Round, climb_on
+from handoff.steps import hand_to, open_one, owed_by_agent
 
 
 def rearm(draft: Draft, policy: Policy, desk: Desk) -> None:
     """The episode decides to whom the conversation belongs; a person who was promised without one is called again."""
     held = draft.state.episode
     if held is not None and held.first_words_at is not None and breach_hidden(held):
-        breach(draft, held, "first_words", held.first_words_due_at, held.first_words_at)
+        breach(draft, held, "first_words", held.first_words_due_at, held.first_words_at, policy=policy)
     episode = open_one(draft.state)
     if episode is None:
         if draft.state.owner in (Owner.WAITING, Owner.AGENT):
@@ -48,12 +50,11 @@ def _rearm_clocks(draft: Draft, policy: Policy, episode: Episode) -> None:
         if not missed:
             draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=episode.first_words_due_at, data=round_.data()))
         elif not waiting:
-            silent_at = due(policy, draft.now, policy.targets.next_words_s)
+            silent_at = due(policy, draft.now, policy.targets.next_words_s, round_.goes_by)
             draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=silent_at, data=round_.data(silent=True)))
     if not waiting:
         return
     if episode.offered_at is None and "offer" not in episode.breached and draft.state.clock(ClockKind.OFFER, key) is None:
-        offer_at = due(policy, episode.requested_at, policy.targets.offer_s)
-        draft.set_clock(Clock(kind=ClockKind.OFFER, key=key, due_at=offer_at))
+        draft.set_clock(Clock(kind=ClockKind.OFFER, key=key, due_at=offer_due(policy, episode)))
     if draft.state.clock(ClockKind.RUNG, key) is None:
         climb_on(draft, policy, episode, round_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -32,9 +33,15 @@ def load_flow(path: Path) -> f.Flow:
     return _read(path)[2]
 
 
-def _read(path: Path) -> tuple[Document, s.FlowFile, f.Flow]:
-    document = load_document(path)
-    file = document.validate(s.FlowFile)
+def read_flow(path: Path, text: str | None = None) -> tuple[Document, f.Flow]:
+    """One flow file with the places of its values; `text` is read in place of the file's. Raises YamlFileError."""
+    document, _, flow = _read(path, text)
+    return document, flow
+
+
+def _read(path: Path, text: str | None = None) -> tuple[Document, s.FlowFile, f.Flow]:
+    document = load_document(path, text)
+    file = _validated(document)
     problems = [*_copy_problems(document, file), *_step_problems(document, file)]
     if problems:
         raise YamlFileError.gather(problems)
@@ -43,6 +50,31 @@ def _read(path: Path) -> tuple[Document, s.FlowFile, f.Flow]:
     if problems:
         raise YamlFileError.gather(problems)
     return document, file, flow
+
+
+def _validated(document: Document) -> s.FlowFile:
+    """The file's shape; where a step's kind is misspelt, that is told and not that the step has none."""
+    misspelt = dict(_misspelt_kinds(document))
+    try:
+        return document.validate(s.FlowFile)
+    except YamlFileError as invalid:
+        others = [problem for problem in (invalid, *invalid.others) if problem.field not in misspelt]
+    raise YamlFileError.gather([*misspelt.values(), *others])
+
+
+def _misspelt_kinds(document: Document) -> Iterator[tuple[str, YamlFileError]]:
+    steps = document.data.get("steps")
+    for index, step in enumerate(steps if isinstance(steps, list) else ()):
+        if not isinstance(step, Mapping) or any(kind in step for kind in s.KINDS):
+            continue
+        for key in step:
+            if key not in STEP_FIELDS and (close := difflib.get_close_matches(str(key), s.KINDS, n=1, cutoff=0.6)):
+                loc: Loc = ("steps", index, key)
+                yield f"steps[{index}]", document.error(loc, f'unknown field; did you mean "{close[0]}"?', at_key=True)
+                break
+
+
+STEP_FIELDS = frozenset({"id", "then", "per_channel", "quick_replies", "image", "purpose", "silence", "slot", "expects"})
 
 
 def _flows_named(file: s.FlowFile) -> Iterator[tuple[Loc, str]]:

@@ -6,13 +6,15 @@ import sys
 from pathlib import Path
 
 from bot import settings
+from nurture.lint.page import lint_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
-    return {ROOT / "docs" / "settings.md": settings.as_markdown()}
+    docs = ROOT / "docs"
+    return {docs / "settings.md": settings.as_markdown(), docs / "lint.md": lint_page()}
 
 
 def main(arguments: list[str]) -> int:

@@ -36,6 +36,7 @@ from bot.core.model import Clock, ClockKind, Owner, Reason, Say, Speaker, State
 from bot.core.turn import Rules
 from handoff import episodes
 from handoff.desk import Desk
+from handoff.ladder import NOBODY_CAME
 from nurture import engine
 
 __all__ = ["Rules", "decide"]
@@ -69,6 +70,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             engine.hold(draft)
             episodes.take(draft, rules.policy, event.agent)
         case AgentWrote():
+            turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
             episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots)
@@ -79,6 +81,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             episodes.agent_gone(draft, rules.policy, desk, event.agent_id)
         case ForeignEcho():
             engine.hold(draft)
+            turn.overheard(draft, rules)
             episodes.native_inbox(draft, rules.policy, event)
         case DeliveryFailed():
             _undelivered(draft, event)
@@ -110,6 +113,8 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             engine.due(draft, rules.nurture, running)
         case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG:
             episodes.clock_fired(draft, rules.policy, desk, running)
+            if draft.before.owner is Owner.WAITING and draft.state.owner is Owner.BOT:
+                _back_to_bot(draft, rules, NOBODY_CAME)
         case _:
             assert_never(clock.kind)
 

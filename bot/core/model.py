@@ -249,11 +249,22 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Time of an episode spent in one way: seconds by the wall clock, seconds of working time, and in how many stretches."""
+
+    kind: str
+    wall_s: float = 0.0
+    working_s: float = 0.0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """One handoff, from request to return. The four timestamps split the wait into its segments.
 
-    `breached` names the clocks that were missed (offer, accept, first_words, next_words). `rung` is the next rung
-    to climb. `status` is waiting, accepted or closed.
+    `breached` names the clocks that were missed (offer, accept, first_words, next_words) and `causes` why. `rung` is the next
+    rung to climb. `status` is waiting, accepted or closed. `policy` and `team` say which promises hold; `value` is what the lead
+    is worth. `segments` add up where the time went until `phase_since`, since when it goes to `phase`.
     """
 
     episode_id: str
@@ -274,6 +285,16 @@ class Episode:
     summary: str = ""
     breached: tuple[str, ...] = ()
     choice: str | None = None
+    policy: str = "default"
+    team: str | None = None
+    value: float | None = None
+    offer_due_at: datetime | None = None
+    accept_due_at: datetime | None = None
+    seen_at: datetime | None = None
+    phase: str = ""
+    phase_since: datetime | None = None
+    segments: tuple[Segment, ...] = ()
+    causes: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.core.audit import CHECKS, lacks
 from bot.core.events import Decision
 from bot.core.model import ClockKind, Episode, Owner, Speaker, State
 from bot.core.window import SendAs
 
-EPISODE_CLOCKS = frozenset({ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FIRST_WORDS, ClockKind.RUNG})
 SPOKEN_BY_ITSELF = frozenset({Speaker.BOT, Speaker.FLOW})
 NATIVE = "native"
 """The holder that stands for whoever answers in the page's own inbox; an agent may take over from it."""
@@ -25,34 +25,13 @@ ENDS_A_WAIT = frozenset({"prospect_chose_bot", "opted_out"})
 
 
 def of_state(state: State) -> Iterator[str]:
-    """What a state that is stored must not look like."""
-    running = {(c.kind, c.key) for c in state.clocks}
-    if state.unheard and (ClockKind.TURN, "") not in running:
-        yield "I1: heard, and nothing will answer it"
-    if state.unheard and state.promise is None:
-        yield "I2: heard, and no answer is promised"
-    if state.promise and (ClockKind.PROMISE, "") not in running:
-        yield "I2: an open promise without a clock"
-    episode = _open(state.episode)
-    if (state.owner is Owner.WAITING) != (episode is not None and episode.status == "waiting"):
-        yield f"I9: owner {state.owner.value} does not fit an episode that is {episode.status if episode else 'closed'}"
-    if (state.owner is Owner.AGENT) != (episode is not None and episode.status == "accepted"):
-        yield f"I9: owner {state.owner.value} does not fit an episode that is {episode.status if episode else 'closed'}"
-    timed = {kind for kind, key in running if episode is not None and key == episode.episode_id} & EPISODE_CLOCKS
-    if state.owner is Owner.WAITING and not timed:
-        yield "I9: an episode that waits and is not timed"
-    yield from _of_flows(state, running)
-
-
-def _of_flows(state: State, running: set[tuple[ClockKind, str]]) -> Iterator[str]:
+    """What a state that is stored must not look like: the audit's own checks, and nobody twice in one flow."""
+    for lack in lacks(state):
+        check = CHECKS[lack.code]
+        yield f"{check.row}: {check.sentence}"
     live = state.live_enrolments
-    for enrolment in live:
-        if (ClockKind.STEP, enrolment.enrolment_id) not in running and enrolment.waiting_for != "person":
-            yield "I8: a live enrolment that nothing will move"
     if len({e.flow_id for e in live}) != len(live):
         yield "I7: somebody is twice in one flow"
-    if state.opted_out_at and live:
-        yield "I5: a flow outlived an opt-out"
 
 
 def of_decision(before: State, decision: Decision) -> Iterator[str]:

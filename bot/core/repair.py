@@ -5,13 +5,14 @@ Only what `lacks` names is touched, so a second time changes nothing.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.core.audit import lacks
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Owner, Promise, Reason
 from bot.core.turn import Rules
 from handoff import episodes
 from handoff.desk import Desk
-from handoff.policy import due
 from nurture import engine
 
 
@@ -36,7 +37,7 @@ def _rearm_answer(draft: Draft, rules: Rules) -> None:
     unheard = draft.state.unheard
     if unheard and draft.state.promise is None:
         opened_at = min(unheard[0].at, draft.now)
-        due_at = due(rules.policy, opened_at, rules.policy.targets.reply_s)
+        due_at = opened_at + timedelta(seconds=rules.policy.targets.reply_s)
         draft.set(promise=Promise(opened_at=opened_at, due_at=due_at, message_id=unheard[0].message_id))
     if unheard and draft.state.clock(ClockKind.TURN) is None:
         draft.set_clock(Clock(kind=ClockKind.TURN, due_at=draft.now))

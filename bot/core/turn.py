@@ -53,6 +53,17 @@ def inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
         _wordless(draft, heard, rules, desk)
 
 
+def overheard(draft: Draft, rules: Rules) -> None:
+    """A person answers before the burst had its turn: what the channel told beside the words counts all the same, the window it
+    opened above all, and a stop is a stop."""
+    heard = draft.state.unheard
+    if not heard:
+        return
+    _learn(draft, heard)
+    if consent.is_stop(heard[-1].text):
+        opt_out(draft, rules)
+
+
 def merged(old: Profile, new: Profile) -> Profile:
     """What is newly told wins; what is not told stays."""
     told = {name: value for name in Profile.__slots__ if (value := getattr(new, name)) is not None}
@@ -229,7 +240,7 @@ def opt_out(draft: Draft, rules: Rules) -> None:
         draft.set(opted_out_at=draft.now)
         draft.note("prospect.opted_out")
     if draft.state.owner is Owner.WAITING:
-        episodes.withdraw_request(draft, "opted_out")
+        episodes.withdraw_request(draft, rules.policy, "opted_out")
     keep_promise(draft, "opt_out")
 
 

@@ -50,6 +50,20 @@ _IN_COLUMNS = {
 }
 """Fields of State that have a column or a table; every other field goes into the conversation's `doc`."""
 
+EPISODE_COLUMNS = (
+    "reason",
+    "policy",
+    "team",
+    "offer_due_at",
+    "offered_at",
+    "accept_due_at",
+    "accepted_at",
+    "first_words_at",
+    "closed_at",
+    "outcome",
+)
+"""Fields of Episode that its row repeats for reports."""
+
 _DOC_FIELDS = tuple(f for f in fields(State) if f.name not in _IN_COLUMNS)
 _HINTS = get_type_hints(State)
 _Doc: Any = make_dataclass(
@@ -196,6 +210,9 @@ def episode_values(conversation_id: str, episode: Episode) -> Values:
         "first_words_due_at": episode.first_words_due_at,
         "agent_id": episode.agent and episode.agent.agent_id,
         "doc": episode_text(episode),
+        **{name: getattr(episode, name) for name in EPISODE_COLUMNS},
+        "segments": {s.kind: {"wall_s": s.wall_s, "working_s": s.working_s, "count": s.count} for s in episode.segments},
+        "causes": dict(episode.causes),
     }
 
 

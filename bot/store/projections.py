@@ -13,14 +13,18 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.core.model import Enrolment, Episode
-from bot.store.codec import enrolment_values, episode_of, episode_values
+from bot.store.codec import EPISODE_COLUMNS, enrolment_values, episode_of, episode_values
 from bot.store.tables import enrolments, episodes
 from bot.store.upsert import Upsert, replacing
 
 CLOSED = "closed"
 LIVE = "live"
 
-_PUT_EPISODE = Upsert(episodes, ("episode_id",), replacing("status", "first_words_due_at", "agent_id", "doc"))
+_PUT_EPISODE = Upsert(
+    episodes,
+    ("episode_id",),
+    replacing("status", "first_words_due_at", "agent_id", "doc", *EPISODE_COLUMNS, "segments", "causes"),
+)
 _PUT_ENROLMENT = Upsert(enrolments, ("enrolment_id",), replacing("flow_version", "step_id", "status", "ended_at", "end_reason"))
 
 

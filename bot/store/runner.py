@@ -152,7 +152,7 @@ class AsyncRunner:
             try:
                 return await self._transact(job)
             except Conflict as conflict:
-                log.info("store.conflict", attempt=attempt, error=str(conflict))
+                log.info("store.conflict", attempt=attempt, error=type(conflict).__name__)
                 await asyncio.sleep(uniform(0.5, 1) * 0.01 * 2**attempt)
             except Lost:
                 # It may have lain in the pool since the server was last away. To ask each one first would cost a round trip a job.

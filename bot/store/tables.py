@@ -196,10 +196,25 @@ episodes = sa.Table(
     sa.Column("episode_id", sa.Text, primary_key=True),
     sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), nullable=False, index=True),
     sa.Column("status", sa.Text, nullable=False),
-    sa.Column("requested_at", UtcDateTime, nullable=False),
+    sa.Column("requested_at", UtcDateTime, nullable=False, index=True),
     sa.Column("first_words_due_at", UtcDateTime, nullable=False),
     sa.Column("agent_id", sa.Text),
     sa.Column("doc", sa.Text, nullable=False),
+    # What reports ask. Empty in rows of versions before; the doc holds all of it.
+    sa.Column("reason", sa.Text),
+    sa.Column("policy", sa.Text),
+    sa.Column("team", sa.Text),
+    sa.Column("offer_due_at", UtcDateTime),
+    sa.Column("offered_at", UtcDateTime),
+    sa.Column("accept_due_at", UtcDateTime),
+    sa.Column("accepted_at", UtcDateTime),
+    sa.Column("first_words_at", UtcDateTime),
+    sa.Column("closed_at", UtcDateTime),
+    sa.Column("outcome", sa.Text),
+    # Kind to wall_s, working_s and count.
+    sa.Column("segments", Json),
+    # Missed target to cause.
+    sa.Column("causes", Json),
     sa.Index(
         "ix_episodes_open",
         "conversation_id",

@@ -121,7 +121,6 @@ def test_every_problem_is_kept_in_the_order_of_lines(file: Path) -> None:
     found = problem(file, "nam: x\ntries: many\nsteps:\n  - wait: 3\n")
 
     assert [(p.line, p.field) for p in (found, *found.others)] == [
-        (1, "name"),
         (1, "nam"),
         (2, "tries"),
         (4, "steps[0].wait"),

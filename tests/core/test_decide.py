@@ -8,8 +8,32 @@ from datetime import timedelta
 import pytest
 from conversing import NOW, SAM, answer, answered, follows, heard, waiting_state
 
-from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, BrainFailed, ClockFired, DeliveryFailed, Inbound, ProfileSeen
-from bot.core.model import AgentRef, Attachment, Clock, ClockKind, CommandRefused, Enrolment, Owner, Profile, Say, Speaker, Unsent
+from bot.core.events import (
+    AgentGaveBack,
+    AgentTook,
+    AgentWrote,
+    BrainFailed,
+    ClockFired,
+    DeliveryFailed,
+    ForeignEcho,
+    Inbound,
+    ProfileSeen,
+)
+from bot.core.model import (
+    AgentRef,
+    Attachment,
+    Clock,
+    ClockKind,
+    CommandRefused,
+    Enrolment,
+    Identity,
+    Owner,
+    Profile,
+    Say,
+    Speaker,
+    State,
+    Unsent,
+)
 
 SAM_REF = AgentRef(agent_id="a_sam", name="Sam")
 
@@ -271,3 +295,24 @@ class TestTheRest:
         assert second.state.episode is not None
         assert taken.state.episode is not None
         assert second.state.episode.episode_id != taken.state.episode.episode_id
+
+
+class TestAPersonAnswersBeforeTheTurn:
+    def held(self, text: str) -> State:
+        first = waiting_state(heard("person please"), identity=Identity(channel="facebook", external_id="p1"), unheard=())
+        taken = follows(first, AgentTook(agent=SAM_REF), desk=SAM).state
+        return replace(taken, unheard=(heard(text, message_id=9),))
+
+    def test_the_channels_window_opens_all_the_same(self) -> None:
+        state = follows(self.held("hello"), AgentWrote(agent=SAM_REF, text="Hi!", client_key="k")).state
+        assert state.window is not None
+        assert state.window.closes_at == NOW + timedelta(hours=24)
+        echo = ForeignEcho(text="hi", app_id=None, at=NOW)
+        assert follows(self.held("hello"), echo).state.window == state.window
+
+    def test_a_stop_is_a_stop(self) -> None:
+        with pytest.raises(CommandRefused, match="asked us to stop"):
+            follows(self.held("stop"), AgentWrote(agent=SAM_REF, text="Hi!", client_key="k"))
+        decision = follows(self.held("stop"), ForeignEcho(text="hi", app_id=None, at=NOW))
+        assert decision.state.opted_out_at == NOW
+        assert [say.wording.partition("#")[0] for say in decision.say if say.wording] == ["ladder/opted_out"]

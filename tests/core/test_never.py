@@ -199,8 +199,9 @@ class History:
             if refused(out):
                 await self.store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="x", now=self.now)
                 continue
-            await self.store.mark_sending(out.message_id, worker="w", now=self.now)
-            await self.store.mark_sent(out.message_id, now=self.now, external_id=f"x{out.message_id}")
+            as_claimed = {"now": self.now, "opted_out_at": out.opted_out_at}
+            await self.store.mark_sending(out.message_id, worker="w", **as_claimed)
+            await self.store.mark_sent(out.message_id, external_id=f"x{out.message_id}", **as_claimed)
             assert out.key not in self.sent_keys, "I4: sent twice"
             self.sent_keys.append(out.key)
             assert [*never.of_send(state, out.say.speaker, out.say.wording or "")] == []

@@ -47,7 +47,7 @@ async def reached(seed: int, steps: list[tuple[str, Any]]) -> State:
     return (await history.store.load(history.conversation_id)).state
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, max_size=25), seed=st.integers(0, 9), data=st.data())
 def test_whatever_clocks_and_promise_are_lost_the_repair_brings_the_rows_back(
     steps: list[tuple[str, Any]], seed: int, data: st.DataObject
@@ -97,8 +97,9 @@ class Life(History):
             if refused(out) or may is None:
                 await self.store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="x", now=self.now)
                 continue
-            await self.store.mark_sending(out.message_id, worker="w", now=self.now)
-            await self.store.mark_sent(out.message_id, now=self.now, external_id=f"x{out.message_id}")
+            as_claimed = {"now": self.now, "opted_out_at": out.opted_out_at}
+            await self.store.mark_sending(out.message_id, worker="w", **as_claimed)
+            await self.store.mark_sent(out.message_id, external_id=f"x{out.message_id}", **as_claimed)
 
 
 async def looked_at(store: Store, now: datetime) -> list[Finding]:
@@ -111,7 +112,7 @@ async def looked_at(store: Store, now: datetime) -> list[Finding]:
     return found + [f for one in sent.found for f in findings_of_sent(one, RULES.nurture.flows, "UTC")]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, max_size=30), seed=st.integers(0, 9))
 def test_the_audit_finds_nothing_in_any_history(steps: list[tuple[str, Any]], seed: int) -> None:
     async def live() -> None:
@@ -238,7 +239,7 @@ def enrolment(**more: Any) -> Enrolment:
 # ---- named after the failure ----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, max_size=30), seed=st.integers(0, 9))
 def test_auto_close_never_closes_a_waiting_prospect(steps: list[tuple[str, Any]], seed: int) -> None:
     """Chatwoot's auto-resolve closed conversations in which the customer waited."""

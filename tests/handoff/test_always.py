@@ -5,25 +5,64 @@ from __future__ import annotations
 import contextlib
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.core.model import AgentRef, ClockKind, CommandRefused, Owner, Reason, Speaker
 from handoff import episodes
+from handoff.accounts import Cause, booked_until
+from handoff.calendar import working_between
 from handoff.desk import Desk
 from handoff.policy import Choice
 from handoff.steps import EPISODE_CLOCKS, PURPOSE
-from tests.handoff.worlds import MIA, SAM, World, desk, seat
+from tests.handoff.worlds import MIA, OFFICE_HOURS, SAM, World, berlin, desk, promises, seat
 
 AGENTS = st.sampled_from([SAM, MIA])
 FULL = Desk((seat(SAM, presence="away"), seat(MIA, load=3)))
 DESKS = st.sampled_from([desk(), desk(SAM), desk(SAM, MIA), Desk((seat(SAM, load=3), seat(MIA))), FULL])
-HONEST = {"nobody_came", "callback_late", "agent_silent", "callback_done", "booked_done", "agent_left"}
+HONEST = {
+    "nobody_came",
+    "closed_now",
+    "callback_late",
+    "agent_silent",
+    "callback_done",
+    "booked_done",
+    "agent_left",
+}
+
+
+BUSY = promises(
+    OFFICE_HOURS
+    + """
+supervisors: [lena]
+policies:
+  - name: complaints
+    match: {reason: complaint}
+    pause: {out_of_hours: [offer, accept, first_words, next_words, callback]}
+    ladder:
+      - {after_s: 5, actions: [offer_next]}
+      - {at: 40, actions: [sound, push], until: first_words}
+      - {at: 60, actions: [widen, say], say: ["One.", "Two.", "Three."], until: seen}
+      - {at: 90, actions: [page, raise_value], raise_by: 10, until: first_words}
+      - {at: 100, actions: [tell_prospect]}
+      - {at: 300, actions: [ask_number]}
+      - {after_s: 500, actions: [tell_prospect]}
+  - name: leads
+    match: {reason: hot_lead}
+    calendar: always
+    ladder:
+      - {at: 10, actions: [offer_next]}
+      - {at: 50, actions: [widen]}
+      - {at: 100, actions: [return_to_bot]}
+"""
+)
+"""Office hours, a long ladder with everything in it, and one that ends the request."""
 
 
 class AnyTalk(RuleBasedStateMachine):
-    """Agents, a prospect, clocks and outages in any order."""
+    """Agents, a prospect, clocks and outages in any order, with the promises that come with Warmline."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,11 +112,15 @@ class AnyTalk(RuleBasedStateMachine):
     @precondition(lambda self: self.world.state.owner is Owner.WAITING)
     @rule()
     def the_request_is_withdrawn(self) -> None:
-        self.world.do(lambda d: episodes.withdraw_request(d, "opted_out"))
+        self.world.do(lambda d: episodes.withdraw_request(d, self.world.policy, "opted_out"))
 
     @rule(seconds=st.sampled_from([0.0, 0.5, 5.0, 20.0, 30.0, 60.0, 61.0, 400.0, 4000.0]))
     def time_passes(self, seconds: float) -> None:
         self.world.wait(seconds)
+
+    @rule(agent=AGENTS)
+    def an_agent_sees_it(self, agent: AgentRef) -> None:
+        self.world.seen(agent)
 
     @rule(seconds=st.sampled_from([1.0, 59.0, 61.0, 600.0]))
     def the_service_is_down(self, seconds: float) -> None:
@@ -123,6 +166,25 @@ class AnyTalk(RuleBasedStateMachine):
             assert self.world.now >= episode.first_words_due_at
 
     @invariant()
+    def every_miss_has_a_cause(self) -> None:
+        episode = self.world.state.episode
+        if episode is not None:
+            assert set(episode.causes) == set(episode.breached)
+            assert set(episode.causes.values()) <= set(Cause)
+
+    @invariant()
+    def the_segments_add_up_to_the_whole(self) -> None:
+        episode, hours = self.world.state.episode, self.world.policy.of(self.world.state).hours
+        if episode is None:
+            return
+        until = episode.closed_at or self.world.now
+        booked = booked_until(episode, until, hours)
+        whole = (until - episode.requested_at).total_seconds()
+        assert sum(one.wall_s for one in booked) == pytest.approx(whole, abs=1e-3)
+        working = working_between(episode.requested_at, until, hours)
+        assert sum(one.working_s for one in booked) == pytest.approx(working, abs=1e-3)
+
+    @invariant()
     def a_miss_is_recorded_once(self) -> None:
         noted = [(e.data["episode_id"], e.data["clock"]) for e in self.world.noted("episode.breached")]
         once = [n for n in noted if n[1] != "next_words"]
@@ -151,3 +213,25 @@ AnyTalk.TestCase.settings = settings(
     max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestAnyTalk = AnyTalk.TestCase
+
+
+class AnyTalkInOfficeHours(AnyTalk):
+    """The same with hours, windows and ladders of every kind, begun at any time of a week with a holiday in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(desk(SAM), BUSY, now=berlin("2026-12-23T17:50:00"), channel="facebook")
+
+    @rule(hours=st.sampled_from([1, 4, 11, 24]))
+    def hours_pass(self, hours: int) -> None:
+        self.world.wait(hours * 3600)
+
+    @rule(hours=st.sampled_from([1, 24]))
+    def the_channels_window_opens(self, hours: int) -> None:
+        self.world.window_opens(self.world.now + timedelta(hours=hours))
+
+
+AnyTalkInOfficeHours.TestCase.settings = settings(
+    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestAnyTalkInOfficeHours = AnyTalkInOfficeHours.TestCase

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from bot.core.model import Reason
 from bot.yamlfile import YamlFileError
+from handoff.accounts import Cause, Phase
 from handoff.card import Guide
+from handoff.editing import json_schema
+from handoff.explain import explain
+from handoff.hours import CalendarSpec
+from handoff.lint import lint
+from handoff.match import Facts, Match
 from handoff.policy import (
     MAX_PHRASE,
+    OWN_WORDS,
     PHRASES,
     SAMPLE,
     Action,
     AfterLadder,
     Choice,
+    OtherPolicy,
+    Pause,
     Policy,
+    Target,
     Targets,
     Titles,
     spoken,
 )
-from tests.handoff.worlds import POLICY
+from handoff.rungs import Rung, Until
+from tests.handoff.worlds import POLICY, START, berlin, promises
 
 TEXT = (Path(__file__).resolve().parents[2] / "promises.yml").read_text(encoding="utf-8")
 
@@ -124,10 +139,46 @@ def test_times_are_said_as_people_say_them(target_s: float, words: str) -> None:
     assert spoken(target_s) == words
 
 
+def test_phrases_a_file_leaves_out_are_said_in_warmlines_own_words(load: Callable[[str], Policy]) -> None:
+    old = TEXT
+    for name in OWN_WORDS:
+        start = old.index(f"  {name}:\n")
+        lines = old[start:].splitlines(keepends=True)
+        block = lines[: 1 + sum(1 for _ in takewhile(lambda line: line.startswith("    -"), lines[1:]))]
+        old = old.replace("".join(block), "")
+    assert load(old).phrases == POLICY.phrases
+
+
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "promises.md").read_text(encoding="utf-8")
 
 
 def test_the_page_about_promises_names_every_field_phrase_and_action() -> None:
-    fields = [*Targets.model_fields, *AfterLadder.model_fields, *Titles.model_fields, *Guide.model_fields]
-    names = [*fields, *PHRASES, *Action, *(choice.value for choice in Choice)]
+    models = (Targets, AfterLadder, Titles, Guide, Policy, OtherPolicy, Match, Rung, CalendarSpec, Pause)
+    fields = [name for model in models for name in model.model_fields]
+    words = (*Action, *Until, *Reason, *Target, *Phase, *Cause)
+    names = [*fields, *PHRASES, *words, *(choice.value for choice in Choice)]
     assert [name for name in names if f"`{name}`" not in DOCS and f".{name}`" not in DOCS] == []
+
+
+EXAMPLES = re.findall(r"### Example: ([^\n]+)\n.*?```yaml\n(.*?)```", DOCS, re.DOTALL)
+
+
+@pytest.mark.parametrize(("name", "text"), EXAMPLES)
+def test_the_pages_examples_load_and_make_sense(name: str, text: str, tmp_path: Path) -> None:
+    assert len(EXAMPLES) == 3
+    path = tmp_path / "promises.yml"
+    path.write_text(TEXT.replace("calendar: always\n", "") + "\n" + text, encoding="utf-8")
+    assert lint(path, now=START) == [], name
+
+
+def test_the_first_example_says_when() -> None:
+    office = promises(EXAMPLES[0][1])
+    at = berlin("2026-12-24T17:59:30")
+    told = explain(office, Facts(channel="widget", reason=Reason.ASKED), at, "Europe/Berlin")
+    assert told.hears.startswith("closing_soon")
+    assert told.clocks[2].due_at == berlin("2026-12-28T09:00:30")
+
+
+def test_the_schema_beside_the_file_is_up_to_date() -> None:
+    path = Path(__file__).resolve().parents[2] / "promises.schema.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == json_schema(), "warmline sla schema > promises.schema.json"

@@ -8,10 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.core.draft import Draft
 from bot.core.events import Decision, ForeignEcho, JournalEntry, Notice
-from bot.core.model import AgentRef, Clock, ClockKind, Episode, Heard, Identity, Owner, Promise, Reason, Say, State, Unsent
+from bot.core.model import AgentRef, Clock, ClockKind, Episode, Heard, Identity, Owner, Promise, Reason, Say, State, Unsent, Window
 from handoff import episodes
 from handoff.desk import Desk, Seat
 from handoff.policy import Policy
@@ -20,6 +23,36 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 POLICY = Policy.default(Path(__file__).resolve().parents[2] / "promises.yml")
 SAM = AgentRef(agent_id="sam", name="Sam")
 MIA = AgentRef(agent_id="mia", name="Mia")
+
+
+TEXT = (Path(__file__).resolve().parents[2] / "promises.yml").read_text(encoding="utf-8")
+OFFICE_HOURS = """
+calendar: office
+calendars:
+  office:
+    zone: Europe/Berlin
+    week:
+      mon-thu: ["09:00-12:30", "13:30-18:00"]
+      fri: ["09:00-15:00"]
+    holidays: {country: DE, region: BE}
+    dates:
+      2026-12-24: ["09:00-12:00"]
+      12-31: closed
+"""
+
+
+def promises(more: str = "", text: str = TEXT) -> Policy:
+    """The promises file that comes with Warmline, and more; its hours are for `more` to say."""
+    text = text.replace("calendar: always\n", "")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "promises.yml"
+        path.write_text(text + more, encoding="utf-8")
+        return Policy.load(path)
+
+
+def berlin(text: str) -> datetime:
+    """A wall time in Berlin as UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
 
 
 def seat(agent: AgentRef, *, presence: str = "online", load: int = 0, capacity: int = 3) -> Seat:
@@ -33,11 +66,12 @@ def desk(*agents: AgentRef) -> Desk:
 class World:
     """One conversation. Every event goes through `do`, which checks that the decision's effects give its state."""
 
-    def __init__(self, who: Desk | None = None, policy: Policy = POLICY) -> None:
-        self.now = START
+    def __init__(self, who: Desk | None = None, policy: Policy = POLICY, *, now: datetime = START, **known: Any) -> None:
+        self.now = now
         self.policy = policy
         self.desk = who if who is not None else desk()
-        self.state = State(conversation_id="c1", identity=Identity(channel="widget", external_id="p1"), created_at=START)
+        identity = Identity(channel=known.pop("channel", "widget"), external_id="p1")
+        self.state = State(conversation_id="c1", identity=identity, created_at=now, **known)
         self.says: list[Say] = []
         self.said_at: list[datetime] = []
         self.journal: list[JournalEntry] = []
@@ -85,6 +119,9 @@ class World:
         self.desk = Desk(tuple(s for s in self.desk.seats if s.agent_id != agent.agent_id))
         return self.do(lambda d: episodes.agent_gone(d, self.policy, self.desk, agent.agent_id))
 
+    def seen(self, agent: AgentRef) -> Decision:
+        return self.do(lambda d: episodes.seen(d, self.policy, agent.agent_id))
+
     def echo(self, at: datetime | None = None) -> Decision:
         echo = ForeignEcho(text="Hello from the page", app_id=None, at=at or self.now)
         return self.do(lambda d: episodes.native_inbox(d, self.policy, echo))
@@ -120,6 +157,14 @@ class World:
 
     def bot_bubble(self, say: Say) -> None:
         self.state = replace(self.state, unsent=(*self.state.unsent, Unsent(message_id=next(self._ids), say=say)))
+
+    def bot_said(self, text: str) -> None:
+        """The bot's words came last, so the ladder does not repeat itself by speaking."""
+        self.state = replace(self.state, wordings=(*self.state.wordings, f"utter_{text}"))
+
+    def window_opens(self, closes_at: datetime) -> None:
+        """The prospect did something that keeps the channel's window open until later."""
+        self.state = replace(self.state, window=Window(opened_at=self.now, closes_at=closes_at))
 
     # ---- time
 

@@ -34,7 +34,16 @@ def write(tmp_path: Path) -> Write:
         ("«name: A\n", "version: is missing"),
         (HEAD + "steps: «[]\n", "steps: list should have at least 1 item after validation, not 0"),
         (HEAD.replace("1", "«0") + "steps:\n" + BYE, "version: input should be greater than or equal to 1"),
-        ("«" + HEAD + "stepps:\n" + BYE, "steps: is missing"),
+        (HEAD + "«stepps:\n" + BYE, 'stepps: unknown field; did you mean "steps"?'),
+        (HEAD.replace("goal", "«gaol") + "steps:\n" + BYE, 'gaol: unknown field; did you mean "goal"?'),
+        (
+            HEAD + "steps:\n  - {id: a, «sya: Hi, purpose: help}\n" + BYE,
+            'steps[0].sya: unknown field; did you mean "say"?',
+        ),
+        (
+            HEAD + "steps:\n" + ASK.replace("silence", "«silense"),
+            'steps[0].silense: unknown field; did you mean "silence"?',
+        ),
         (
             HEAD.replace("manual", "«sometimes") + "steps:\n" + BYE,
             'trigger: "sometimes" is not one of first_message, manual',
@@ -178,6 +187,22 @@ def test_all_problems_of_a_file_are_told_at_once(write: Write) -> None:
         "steps[0].goto",
         "steps[1].id",
         "steps[1].goto",
+    ]
+
+
+def test_a_misspelt_field_is_told_once_and_beside_what_else_is_wrong(write: Write) -> None:
+    file = write(
+        HEAD.replace("goal", "gaol") + "steps:\n  - {id: a, sya: Hi, purpose: help}\n  - {id: b, wiat: 1h, wait: 2 dayz}\n"
+    )
+
+    with pytest.raises(YamlFileError) as raised:
+        load_flow(file)
+
+    assert [problem.field for problem in (raised.value, *raised.value.others)] == [
+        "gaol",
+        "steps[0].sya",
+        "steps[1].wiat",
+        "steps[1].wait",
     ]
 
 

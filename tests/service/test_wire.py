@@ -146,3 +146,10 @@ def test_payloads_hold_every_entry_in_order_and_are_short_enough(entries: list[b
 
 def test_a_topic_too_large_for_the_wire_makes_everybody_ask() -> None:
     assert orjson.loads(entry("x" * 9000, {"type": "y"})) == [EVERYBODY, LAGGED]
+
+
+def test_the_url_is_read_as_the_store_reads_it() -> None:
+    where = PostgresWire("postgresql://ann:secret@db.example:5433/warmline?ssl=require")._where
+    assert where == {
+        "host": "db.example", "port": 5433, "database": "warmline", "user": "ann", "password": "secret", "ssl": "require",
+    }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.channels.base import Unknown
-from bot.core import never, turn
+from bot.core import turn
 from bot.core.draft import Draft
 from bot.core.events import Decision, Event, Inbound
 from bot.core.model import Arrival, ClockKind, Delivery, Owner, State
@@ -22,6 +22,7 @@ from bot.store.contract import DueClock, TakenIn
 from bot.store.fake import FakeStore
 from bot.store.fake import talks as fake_talks
 from handoff import agents as handoff_agents
+from handoff.steps import EPISODE_CLOCKS
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -187,7 +188,7 @@ def leaves_it_untimed(patch: pytest.MonkeyPatch) -> None:
 
 def _only_untimed(set_clock: Callable[..., None]) -> Callable[..., None]:
     def put(self: Draft, clock: Any) -> None:
-        if clock.kind not in never.EPISODE_CLOCKS or self.state.owner is not Owner.WAITING:
+        if clock.kind not in EPISODE_CLOCKS or self.state.owner is not Owner.WAITING:
             set_clock(self, clock)
 
     return put

@@ -271,7 +271,7 @@ async def test_no_everyday_query_reads_a_whole_table(store: SqlStore) -> None:
     def remember(_conn: object, _cursor: object, sql: str, values: Any, _context: object, many: bool) -> None:
         seen[sql] = values[0] if many else values
 
-    for runner in (store._read, store._write):
+    for runner in (store._read, store._write._runner):  # type: ignore[attr-defined]
         assert isinstance(runner, ThreadRunner)
         sa.event.listen(runner._engine, "before_cursor_execute", remember)
     await everyday(store)

@@ -120,6 +120,24 @@ async def test_the_clock_is_set_back_an_hour_and_nothing_is_early_or_lost(
         assert decider.fired == [(ann, ClockKind.STEP, after(2))]
 
 
+async def test_a_clock_that_is_set_back_puts_nobody_to_sleep_for_as_long(
+    store: CountingStore, time: StepTime, decider: Decider
+) -> None:
+    async with running(worker(store, decider, time)):
+        time.step(hours=-1)
+        ann = await armed(store, "ann", Clock(kind=ClockKind.STEP, key="n1", due_at=after(-3590)))
+        time.awake()
+        await turns_of_the_loop()
+        asleep_until = time.next_alarm()
+        assert asleep_until is not None
+        assert asleep_until - time.now() <= timedelta(seconds=SAFETY_NET_S)
+        time.set(after(-3595))
+        await turns_of_the_loop()
+        time.set(after(-3590))
+        await turns_of_the_loop()
+        assert decider.fired == [(ann, ClockKind.STEP, after(-3590))]
+
+
 async def test_a_clock_that_was_claimed_before_the_wall_clock_was_set_back_is_not_fired_early(
     store: CountingStore, time: StepTime, decider: Decider
 ) -> None:

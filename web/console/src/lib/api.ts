@@ -44,6 +44,21 @@ async function call<T>(method: string, path: string, body?: object): Promise<T> 
   throw new ApiError(answer.status, code ?? "unknown", message ?? `Something went wrong at our end (${answer.status}). Try again in a moment.`, field ?? null);
 }
 
-export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
+/** A load balancer says so while one service stops and another is not there yet; looking again does no harm. */
+const PASSING = new Set([502, 503, 504]);
+const LOOK_AGAIN_MS = [300, 600, 1200, 2400, 4800];
+
+export async function get<T>(path: string): Promise<T> {
+  for (const wait of LOOK_AGAIN_MS) {
+    try {
+      return await call<T>("GET", path);
+    } catch (error) {
+      if (!(error instanceof ApiError && PASSING.has(error.status))) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
+  }
+  return call<T>("GET", path);
+}
+
 export const post = <T>(path: string, body?: object): Promise<T> => call<T>("POST", path, body);
 export const patch = <T>(path: string, body: object): Promise<T> => call<T>("PATCH", path, body);

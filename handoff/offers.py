@@ -1,0 +1,102 @@
+"""Offers: whom an episode is offered to, and how it ends or goes back to be offered anew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from bot.core.draft import Draft
+from bot.core.model import Clock, ClockKind, Episode, Json, Owner
+from handoff.accounts import NEXT, Phase, account
+from handoff.desk import Desk, choose
+from handoff.judging import judge, judge_all, offer_due
+from handoff.policy import Policy, Target, due
+from handoff.rounds import Round, climb_on, new_round, start_round
+from handoff.steps import EPISODE_CLOCKS, NATIVE, PROSPECT, WANTS, hand_to, let_bot_answer, put
+
+
+def offered_now(draft: Draft, episode: Episode) -> str | None:
+    """Whom the episode is offered to at the moment."""
+    clock = draft.state.clock(ClockKind.ACCEPT, episode.episode_id)
+    return clock.data["agent_id"] if clock else None
+
+
+def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude: Collection[str] = ()) -> Episode:
+    """Offer a waiting episode to the next free person; without one it stays with the ladder."""
+    key = episode.episode_id
+    agent_id = choose(desk, episode, exclude)
+    if agent_id is None:
+        draft.cancel_clock(ClockKind.ACCEPT, key)
+        return episode
+    if episode.offered_at is None:
+        episode = judge(draft, policy, episode, "offer", offer_due(policy, episode), draft.now)
+    accept_at = due(policy, draft.now, policy.targets.accept_s, Target.ACCEPT)
+    episode = put(
+        draft,
+        episode,
+        offered_at=episode.offered_at or draft.now,
+        offered_to=(*(a for a in episode.offered_to if a != agent_id), agent_id),
+        accept_due_at=accept_at,
+        seen_at=None,
+    )
+    draft.cancel_clock(ClockKind.OFFER, key)
+    asked = {"agent_id": agent_id, "since": draft.now.isoformat()}
+    draft.set_clock(Clock(kind=ClockKind.ACCEPT, key=key, due_at=accept_at, data=asked))
+    draft.note("episode.offered", episode_id=key, agent_id=agent_id)
+    text = f"{PROSPECT} {WANTS[episode.reason]}."
+    draft.notify("offer", to=(agent_id,), text=text, episode_id=key, reason=episode.reason.value)
+    return episode
+
+
+def asked_gone(draft: Draft, episode: Episode) -> Episode:
+    """Whoever was asked has gone: the time since they were asked was lost, not spent on deciding."""
+    if episode.phase.removeprefix(NEXT) != Phase.OFFERED:
+        return episode
+    return put(draft, episode, phase=episode.phase.replace(Phase.OFFERED, Phase.LOST))
+
+
+def close(draft: Draft, policy: Policy, episode: Episode, outcome: str, summary: str = "") -> Episode:
+    """End the episode. What never came is judged here too, so closing hides nothing."""
+    episode = judge_all(draft, policy, episode)
+    for kind in EPISODE_CLOCKS:
+        draft.cancel_clock(kind, episode.episode_id)
+    draft.set(asking=None)
+    draft.note("episode.closed", episode_id=episode.episode_id, outcome=outcome)
+    put(draft, episode, status="closed", closed_at=draft.now, outcome=outcome, summary=summary)
+    return account(draft, policy.hours) or episode
+
+
+def back_to_waiting(
+    draft: Draft,
+    policy: Policy,
+    desk: Desk,
+    episode: Episode,
+    *,
+    why: str,
+    exclude: Collection[str] = (),
+    asked_for: Sequence[Json] = (),
+) -> Episode:
+    """Take the episode from a silent or absent agent and ask the others; the bot answers what was asked (`asked_for`)
+    meanwhile. What to tell the prospect about it is the caller's."""
+    key = episode.episode_id
+    words = draft.state.clock(ClockKind.FIRST_WORDS, key)
+    round_ = Round.of(words)
+    holder = episode.agent
+    draft.note("episode.returned", episode_id=key, agent_id=holder.agent_id if holder else None, why=why)
+    episode = judge_all(draft, policy, episode)
+    asked = episode.offered_to
+    if holder is not None and holder != NATIVE:
+        asked = (*(a for a in asked if a != holder.agent_id), holder.agent_id)
+    episode = put(draft, episode, status="waiting", agent=None, accepted_at=None, offered_to=asked)
+    hand_to(draft, Owner.WAITING)
+    if round_ is None:
+        round_ = new_round(draft, policy, policy.targets.first_words_s)
+        episode = start_round(draft, policy, episode, round_)
+    else:
+        if words is not None and words.data.get("silent"):
+            draft.cancel_clock(ClockKind.FIRST_WORDS, key)
+        climb_on(draft, policy, episode, round_)
+    if episode.first_words_at is None and "first_words" not in episode.breached:
+        words_at = episode.first_words_due_at
+        draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=words_at, data=round_.data()))
+    let_bot_answer(draft, policy, asked_for, "escalated")
+    return offer(draft, policy, desk, episode, exclude=exclude)

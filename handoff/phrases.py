@@ -1,0 +1,142 @@
+"""What Warmline itself says: the names of its phrases, the words it has when the file gives none, and what makes one sayable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from random import Random
+from string import Formatter
+from zoneinfo import ZoneInfo
+
+MAX_PHRASE = 160
+"""Characters of one bubble; longer reads as a leaflet on a phone."""
+
+MIN_VARIANTS = 3
+
+PHRASES: dict[str, frozenset[str]] = {
+    "getting_someone_online": frozenset({"wait"}),
+    "getting_someone_offline": frozenset({"wait"}),
+    "closed_now": frozenset({"when"}),
+    "closing_soon": frozenset({"when"}),
+    "still_waiting": frozenset(),
+    "nobody_came": frozenset(),
+    "waiting_ok": frozenset(),
+    "callback_ask": frozenset(),
+    "callback_unclear": frozenset(),
+    "callback_done": frozenset({"number"}),
+    "callback_late": frozenset(),
+    "booked_ask": frozenset(),
+    "booked_done": frozenset({"time"}),
+    "back_to_bot": frozenset(),
+    "returned_to_bot": frozenset(),
+    "agent_joined": frozenset({"agent"}),
+    "agent_silent": frozenset({"agent"}),
+    "agent_left": frozenset({"agent"}),
+    "given_back": frozenset({"agent"}),
+    "brain_away": frozenset(),
+    "opted_out": frozenset(),
+    "opted_in": frozenset(),
+    "complaint": frozenset(),
+}
+"""What Warmline says, and the values each phrase may use."""
+
+OWN_WORDS: dict[str, tuple[str, ...]] = {
+    "closed_now": (
+        "The team's back {when}. I can take a number, note a time, or carry on with you. What suits you?",
+        "Nobody's in right now; people are here again {when}. What would help you most until then?",
+        "We're closed at the moment, and a person is here {when}. How would you like to go on?",
+    ),
+    "closing_soon": (
+        "The team is about to close, so a person may only get to you {when}. I'm still asking.",
+        "It's late in our day. If nobody makes it before we close, it'll be {when}. I'm ringing them now.",
+        "I've called the team, but they're nearly gone. At the latest somebody's with you {when}.",
+    ),
+    "returned_to_bot": (
+        "I couldn't get you a person this time, sorry. I'm the bot, and I'll help as far as I can.",
+        "Nobody made it, and I'm sorry about that. You're back with me, the bot. What do you need?",
+        "No person was free after all, sorry. I'm a bot, but I'm here. What can I do?",
+    ),
+}
+"""Words for the phrases that a file may leave out."""
+
+SAMPLE = {
+    "wait": "about 15 minutes",
+    "number": "+49 170 1234567",
+    "time": "tomorrow after 5 pm",
+    "agent": "Alexandra",
+    "when": "on Wednesday at 10:30 am (New York time)",
+}
+"""Long but ordinary values, to measure a phrase with."""
+
+
+def complete(phrases: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The phrases of a file, with Warmline's own words where it gives none.
+
+    Raises ValueError for a phrase that is missing, unknown, too long, said in too few ways, or uses a value it has not got.
+    """
+    whole = {**OWN_WORDS, **phrases}
+    if missing := sorted(PHRASES.keys() - whole.keys()):
+        raise ValueError(f"nothing to say for {', '.join(missing)}")
+    if unknown := sorted(whole.keys() - PHRASES.keys()):
+        raise ValueError(f"unknown phrases: {', '.join(unknown)}")
+    for name, variants in whole.items():
+        check_variants(name, variants, PHRASES[name])
+    return whole
+
+
+def check_variants(name: str, variants: Sequence[str], values: frozenset[str]) -> None:
+    """Raises ValueError where a line could not be said, or would sound like a machine."""
+    if len({" ".join(v.lower().split()) for v in variants}) < MIN_VARIANTS:
+        raise ValueError(f"{name}: at least {MIN_VARIANTS} different variants, so that it does not sound like a machine")
+    for variant in variants:
+        try:
+            used = {field for _, field, _, _ in Formatter().parse(variant) if field is not None}
+        except ValueError as error:
+            raise ValueError(f"{name}: {error} in {variant!r}") from error
+        if wrong := sorted(used - values):
+            raise ValueError(f"{name}: unknown value {{{wrong[0]}}} in {variant!r}")
+        length = len(variant.format(**SAMPLE))
+        if not variant.strip() or length > MAX_PHRASE:
+            raise ValueError(f"{name}: a variant has 1 to {MAX_PHRASE} characters, this one has {length}: {variant!r}")
+
+
+def pick(name: str, variants: Sequence[str], rng: Random, avoid: Sequence[str], values: Mapping[str, str]) -> tuple[str, str]:
+    """One variant and its wording (`ladder/<name>#<variant>`).
+
+    Variants whose wording is in `avoid` (oldest first) are left out; if all are, the one said longest ago comes.
+    """
+    wordings = [f"ladder/{name}#{number}" for number in range(len(variants))]
+    latest = {wording: place for place, wording in enumerate(avoid)}
+    fresh = [number for number, wording in enumerate(wordings) if wording not in latest]
+    number = rng.choice(fresh) if fresh else min(range(len(wordings)), key=lambda n: latest[wordings[n]])
+    return variants[number].format(**values), wordings[number]
+
+
+def spoken(target_s: float) -> str:
+    """A stretch of time as people say it: `30 seconds`, `about a minute`, `about 15 minutes`, `about an hour`."""
+    if target_s < 50:
+        return f"{round(target_s)} seconds"
+    if target_s < 90:
+        return "about a minute"
+    if target_s < 3000:
+        return f"about {round(target_s / 60)} minutes"
+    return "about an hour" if target_s < 5400 else f"about {round(target_s / 3600)} hours"
+
+
+def spoken_moment(at: datetime, *, now: datetime, zone: str, named: bool) -> str:
+    """A moment to come as people say it in `zone`: `today at 1:30 pm`, `tomorrow at 9 am`, `on Monday at 9 am`.
+
+    `named` adds whose time it is, for somebody who may live elsewhere. Both moments are aware.
+    """
+    local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    days = (local.date() - today).days
+    if days <= 0:
+        day = "today"
+    elif days == 1:
+        day = "tomorrow"
+    else:
+        day = f"on {local:%A}" if days < 7 else f"on {local:%A} {local.day} {local:%B}"
+    rounded = local + timedelta(seconds=59) if local.second or local.microsecond else local
+    clock = f"{rounded.hour % 12 or 12}{f':{rounded:%M}' if rounded.minute else ''} {'am' if rounded.hour < 12 else 'pm'}"
+    place = f" ({zone.rsplit('/', 1)[-1].replace('_', ' ')} time)" if named else ""
+    return f"{day} at {clock}{place}"
