@@ -25,8 +25,9 @@ class Suite:
     folder: Path = ROOT
 
 
-def suites(reports: Path) -> list[list[Suite]]:
-    """Every suite; those of one group run side by side. The last one has real browsers and processes and runs alone."""
+def lanes(reports: Path) -> list[list[Suite]]:
+    """Every suite. The lanes run side by side, each its suites one after the other: one works its processor all the time, the
+    other, with real browsers and processes, waits for much of it."""
 
     def junit(name: str) -> str:
         return f"--junitxml={reports / name}.xml"
@@ -36,11 +37,14 @@ def suites(reports: Path) -> list[list[Suite]]:
     web = ["npm", "test", "--silent", "--", "--reporter=default", "--reporter=junit", f"--outputFile.junit={reports}/web.xml"]
     return [
         [
-            Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
-            Suite(name="service", command=(*service, "-m", "not e2e and not real", junit("service"))),
+            Suite(name="service", command=(*service, "--ignore=tests/sim", "-m", "not e2e and not real", junit("service"))),
+            Suite(name="simulator", command=(sys.executable, "-m", "pytest", "-q", "tests/sim", junit("simulator"))),
         ],
-        [Suite(name="web", command=tuple(web), folder=ROOT / "web")],
-        [Suite(name="real", command=(*service, "-m", "e2e or real", junit("real")))],
+        [
+            Suite(name="web", command=tuple(web), folder=ROOT / "web"),
+            Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
+            Suite(name="real", command=(*service, "--ignore=tests/sim", "-m", "e2e or real", junit("real"))),
+        ],
     ]
 
 
@@ -83,10 +87,12 @@ def main() -> int:
     totals = [0, 0, 0]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as side_by_side:
         reports = Path(folder)
-        for group in suites(reports):
-            sys.stdout.write(f"Running {', '.join(suite.name for suite in group)} ...\n")
-            sys.stdout.flush()
-            for counts in side_by_side.map(lambda suite: run(suite, reports), group):
+        planned = lanes(reports)
+        for lane in planned:
+            sys.stdout.write(f"Running {', then '.join(suite.name for suite in lane)} ...\n")
+        sys.stdout.flush()
+        for done in side_by_side.map(lambda lane: [run(suite, reports) for suite in lane], planned):
+            for counts in done:
                 totals = [a + b for a, b in zip(totals, counts, strict=True)]
     sys.stdout.write(f"all suites: {monotonic() - started:.0f} s\n")
     sys.stdout.write(f"{totals[0]} passed, {totals[1]} failed" + (f", {totals[2]} skipped" if totals[2] else "") + "\n")
