@@ -99,12 +99,23 @@ async def test_a_cut_connection_comes_back_and_both_sides_know_that_they_missed_
         await b.until(lambda end: ("console", {"type": "two"}) in end.heard)
 
 
-async def test_what_is_published_while_the_line_is_down_is_told_as_missed(postgres_url: str) -> None:
+async def test_what_is_published_while_the_line_is_down_is_told_as_missed(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, back = asyncpg.connect, asyncio.Event()
+
+    async def held(*args: Any, **more: Any) -> Any:
+        if "server_settings" in more:
+            await back.wait()
+        return await connect(*args, **more)
+
     async with ends(postgres_url) as (a, b):
+        monkeypatch.setattr(wire_module.asyncpg, "connect", held)
         await run(postgres_url, CUT)
         while a.wire._conn is not None:  # noqa: ASYNC110 - nothing tells when a line is lost
             await asyncio.sleep(0.01)
         a.wire.publish("console", {"type": "lost"})
+        back.set()
         await b.until(lambda end: end.missed >= 1)
         await a.until(lambda end: end.missed >= 1)
         a.wire.publish("console", {"type": "later"})
