@@ -5,6 +5,7 @@ Prints a table and writes results/bench.json.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import platform
@@ -86,7 +87,7 @@ async def _alone(name: str, *, rounds: int, seconds: float, people: int) -> list
         case "stopped-store":
             return [await stopped_store()]
         case "simulation":
-            return [simulation()]
+            return [await asyncio.to_thread(simulation)]
         case "lint":
             return [lint_lines()]
         case _:

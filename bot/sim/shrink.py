@@ -10,6 +10,9 @@ from dataclasses import replace
 
 from bot.sim.plan import AgentPlan, Person, Plan, Spell, Trouble
 
+NEAR = 5
+"""How many of the first sends a fate is moved to."""
+
 FIRST_S = 5.0
 """When the first thing happens in a plan that was moved together."""
 
@@ -48,9 +51,22 @@ class Shrinker:
             plan = self._without(plan, person.said, _in_person(number, "said"))
             plan = self._without(plan, person.answers, _in_person(number, "answers"))
             plan = self._without(plan, person.fates, _in_person(number, "fates"))
+            plan = self._nearer(plan, number)
         for number, agent in enumerate(plan.agents):
             plan = self._without(plan, agent.shifts, _in_agent(number, "shifts"))
             plan = self._without(plan, agent.habits, _in_agent(number, "habits"), least=1)
+        return plan
+
+    def _nearer(self, plan: Plan, number: int) -> Plan:
+        """Let a person's fates meet earlier sends, so that what only led up to them can go."""
+        put = _in_person(number, "fates")
+        for at, fate in enumerate(plan.people[number].fates):
+            for nth in range(1, min(fate.nth, NEAR)):
+                fates = list(plan.people[number].fates)
+                nearer = put(plan, (*fates[:at], replace(fate, nth=nth), *fates[at + 1 :]))
+                if self._try(plan, nearer) is nearer:
+                    plan = nearer
+                    break
         return plan
 
     def _without[T](self, plan: Plan, items: Sequence[T], put: Callable[[Plan, tuple[T, ...]], Plan], *, least: int = 0) -> Plan:

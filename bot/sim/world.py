@@ -44,7 +44,7 @@ DRAIN_S = 2 * 3600.0
 
 START_AGAIN_S = 5.0
 RECONNECT_S = 1.5
-AUDIT_EVERY_S = 300.0
+AUDIT_EVERY_S = 3600.0
 """The service's own audit looks less often than in life: weeks pass here in seconds."""
 
 MOST_BREAKS = 200

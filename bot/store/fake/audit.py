@@ -58,11 +58,12 @@ class Audits(Talks):
     async def audit_sent(self, *, before: datetime, marks: Marks, limit: int) -> Look[Sent]:
         """See `AuditStore.audit_sent`."""
         after = (marks.sent_at or BEGINNING, marks.sent_id)
-        left = sorted(
-            ((line.at, line.message_id, line) for line in self._lines.values() if line.delivery is Delivery.SENT),
-            key=lambda entry: entry[:2],
+        left = (
+            (line.at, line.message_id, line)
+            for line in self._lines.values()
+            if line.delivery is Delivery.SENT and after[0] <= line.at < before
         )
-        chosen = [entry for entry in left if entry[:2] > after and entry[0] < before][:limit]
+        chosen = sorted((entry for entry in left if entry[:2] > after), key=lambda entry: entry[:2])[:limit]
         if chosen:
             marks = replace(marks, sent_at=chosen[-1][0], sent_id=chosen[-1][1])
         return Look(found=tuple(self._judgeable(line) for _, _, line in chosen), marks=marks, more=len(chosen) == limit)
