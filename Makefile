@@ -31,6 +31,7 @@ check: install .tools/node web/node_modules/.stamp ## Lint, types, architecture
 	@$(RUN) mypy
 	@$(RUN) lint-imports --no-cache
 	@$(RUN) warmline flows lint --min-score 80
+	@$(RUN) warmline sla lint
 	@$(RUN) warmline copy lint
 	@$(RUN) python scripts/docs.py --check
 	@cd web && npm run --silent lint && npm run --silent check
