@@ -26,8 +26,8 @@ class Suite:
 
 
 def lanes(reports: Path) -> list[list[Suite]]:
-    """Every suite. The lanes run side by side, each its suites one after the other: one works its processor all the time, the
-    other, with real browsers and processes, waits for much of it."""
+    """Every suite. The lanes run side by side, each its suites one after the other: some keep a processor busy, those with real
+    browsers and processes wait for much of their time."""
 
     def junit(name: str) -> str:
         return f"--junitxml={reports / name}.xml"
@@ -35,16 +35,18 @@ def lanes(reports: Path) -> list[list[Suite]]:
     service = [sys.executable, "-m", "pytest", "-q", "--ignore=tests/brain", "--ignore=tests/actions"]
     brain = [str(BRAIN), "-m", "pytest", "-q", "-c", "brain/pytest.ini", "--rootdir=."]
     web = ["npm", "test", "--silent", "--", "--reporter=default", "--reporter=junit", f"--outputFile.junit={reports}/web.xml"]
+    slowest = "--durations=10"
     return [
         [
             Suite(name="service", command=(*service, "--ignore=tests/sim", "-m", "not e2e and not real", junit("service"))),
-            Suite(name="simulator", command=(sys.executable, "-m", "pytest", "-q", "tests/sim", junit("simulator"))),
+            Suite(name="simulator", command=(*service, "tests/sim", junit("simulator"))),
         ],
         [
             Suite(name="web", command=tuple(web), folder=ROOT / "web"),
             Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
-            Suite(name="real", command=(*service, "--ignore=tests/sim", "-m", "e2e or real", junit("real"))),
+            Suite(name="browser", command=(*service, "-m", "e2e", slowest, junit("browser"))),
         ],
+        [Suite(name="real", command=(*service, "-m", "real and not e2e", slowest, junit("real")))],
     ]
 
 
