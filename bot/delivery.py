@@ -44,6 +44,8 @@ BROKEN_TRIES = 4
 """After so many failures of our own code with one message it is parked."""
 PATIENCE = 4
 """While a channel's circuit is not closed, its failures say little of a message: this many times the attempts are allowed."""
+INTERRUPTED_S = 1.0
+"""How soon a flow's words are looked at again that the prospect interrupted."""
 OUTBOX_NEWS = {"type": "outbox"}
 
 
@@ -240,8 +242,11 @@ class DeliveryWorker(Worker):
         self.tell(shown)
 
     async def _overtaken(self, message: Outgoing) -> None:
-        """It was withdrawn, taken over by another service, or its conversation changed hands since it was claimed: look again."""
+        """It was withdrawn, taken over by another service, or its conversation changed hands since it was claimed: look again.
+        A flow may only have been interrupted: its words wait until the person is answered, which may take them back."""
         log.info("send.overtaken", message_id=message.message_id)
+        if message.say.speaker is Speaker.FLOW:
+            await self._store.postpone(message.message_id, due_at=self._time.now() + timedelta(seconds=INTERRUPTED_S))
         await self._store.release_claims(worker=self.name, conversations=(message.conversation_id,))
 
     def tell(self, shown: Message) -> None:

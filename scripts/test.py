@@ -37,16 +37,16 @@ def lanes(reports: Path) -> list[list[Suite]]:
     web = ["npm", "test", "--silent", "--", "--reporter=default", "--reporter=junit", f"--outputFile.junit={reports}/web.xml"]
     slowest = "--durations=10"
     return [
-        [
-            Suite(name="service", command=(*service, "--ignore=tests/sim", "-m", "not e2e and not real", junit("service"))),
-            Suite(name="simulator", command=(*service, "tests/sim", junit("simulator"))),
-        ],
+        [Suite(name="service", command=(*service, "--ignore=tests/sim", "-m", "not e2e and not real", junit("service")))],
         [
             Suite(name="web", command=tuple(web), folder=ROOT / "web"),
             Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
             Suite(name="browser", command=(*service, "-m", "e2e", slowest, junit("browser"))),
         ],
-        [Suite(name="real", command=(*service, "-m", "real and not e2e", slowest, junit("real")))],
+        [
+            Suite(name="real", command=(*service, "-m", "real and not e2e", slowest, junit("real"))),
+            Suite(name="simulator", command=(*service, "tests/sim", junit("simulator"))),
+        ],
     ]
 
 

@@ -372,8 +372,8 @@ class Store(AuditStore, Protocol):
         opted_out_at: datetime | None = None,
     ) -> bool:
         """QUEUED -> SENDING, attempts + 1; also again from SENDING for a settled retry. False, and nothing changed, if it is
-        neither, if no claim of `worker`'s on it lives at `now`, if it is stale, or if the conversation's opt-out is no longer
-        `opted_out_at`. `sent_as` is kept with the message."""
+        neither, if no claim of `worker`'s on it lives at `now`, if it is stale, if the conversation's opt-out is no longer
+        `opted_out_at`, or if it is a flow's and something the prospect said is unheard. `sent_as` is kept with the message."""
 
     async def mark_sent(
         self,

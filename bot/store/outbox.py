@@ -14,7 +14,7 @@ from bot.store.codec import journal_values
 from bot.store.contract import Message, NotFound, Outgoing, VersionConflict
 from bot.store.findings import add_findings
 from bot.store.jsontext import Record
-from bot.store.message_rows import message_of, outgoing_of
+from bot.store.message_rows import UNHEARD, message_of, outgoing_of
 from bot.store.rules import doubled, latest
 from bot.store.tables import OPEN_STATUS, UNSENT_STATUS, conversations, journal, messages
 
@@ -61,7 +61,18 @@ _COUNT = sa.select(sa.func.count()).select_from(messages).where(messages.c.conve
 _BY_ID = sa.select(messages).where(messages.c.message_id == sa.bindparam("id"))
 _BY_KEY = sa.select(messages).where(messages.c.key == sa.bindparam("key"), sa.text("key IS NOT NULL"))
 _LEAVING = (Delivery.QUEUED.value, Delivery.SENDING.value)
-# Nobody took over or opted out since the message was claimed. The share lock makes it so until it is marked.
+_asked = messages.alias("asked")
+# What somebody just said is answered before a flow goes on.
+_INTERRUPTED = sa.exists(
+    sa.select(sa.literal(1))
+    .where(
+        _asked.c.conversation_id == messages.c.conversation_id,
+        sa.literal_column(f"asked.{OPEN_STATUS}", sa.Boolean),
+        _asked.c.status == UNHEARD,
+    )
+    .correlate(messages)
+)
+# Nobody took over, opted out or was interrupted since the message was claimed. The share lock makes it so until it is marked.
 _FRESH = sa.exists(
     sa.select(sa.literal(1))
     .where(
@@ -71,7 +82,7 @@ _FRESH = sa.exists(
     )
     .with_for_update(read=True)
     .correlate(messages)
-)
+) & ~sa.and_(messages.c.speaker == Speaker.FLOW.value, _INTERRUPTED)
 _SENDING = (
     sa.update(messages)
     .where(messages.c.message_id == sa.bindparam("id"), messages.c.status.in_(_LEAVING), _FRESH)

@@ -654,6 +654,18 @@ class StoreContract:
         assert out.delivery is Delivery.QUEUED
         assert await store.mark_sending(message_id, worker=ME, now=at(2), opted_out_at=out.opted_out_at)
 
+    async def test_a_flows_words_wait_while_what_was_just_said_is_unheard(self, store: Store) -> None:
+        conversation_id = await met(store)
+        flow = Say(speaker=Speaker.FLOW, text="one")
+        first, second = (await answer(store, conversation_id, flow, bot("two"))).message_ids
+        await take(store, arrival("m9", sent=1), now=1)
+        assert not await sending(store, first, now=at(1))
+        with pytest.raises(VersionConflict):
+            await store.mark_sent(first, now=at(1), external_id=None)
+        assert [u.message_id for u in (await store.load(conversation_id)).state.unsent] == [first, second]
+        await answer(store, conversation_id, now=2)
+        assert await sending(store, first, now=at(2))
+
     async def test_words_said_with_the_change_of_owner_are_not_stale(self, store: Store) -> None:
         conversation_id = await met(store)
         loaded = await store.load(conversation_id)

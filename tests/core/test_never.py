@@ -36,7 +36,7 @@ from bot.core.events import (
     ForeignEcho,
     Inbound,
 )
-from bot.core.model import AgentRef, Arrival, Attachment, ClockKind, CommandRefused, Delivery, Identity, State
+from bot.core.model import AgentRef, Arrival, Attachment, ClockKind, CommandRefused, Delivery, Identity, Speaker, State
 from bot.core.pacing import Pacing
 from bot.delivery import refused
 from bot.fakes.brain import FakeBrain
@@ -200,7 +200,10 @@ class History:
                 await self.store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="x", now=self.now)
                 continue
             as_claimed = {"now": self.now, "opted_out_at": out.opted_out_at}
-            await self.store.mark_sending(out.message_id, worker="w", **as_claimed)
+            if not await self.store.mark_sending(out.message_id, worker="w", **as_claimed):
+                assert out.say.speaker is Speaker.FLOW, "only a flow is interrupted between a look and a mark in one step"
+                assert state.unheard
+                continue
             await self.store.mark_sent(out.message_id, external_id=f"x{out.message_id}", **as_claimed)
             assert out.key not in self.sent_keys, "I4: sent twice"
             self.sent_keys.append(out.key)

@@ -98,7 +98,8 @@ class Life(History):
                 await self.store.mark_unsendable(out.message_id, delivery=Delivery.REFUSED, error="x", now=self.now)
                 continue
             as_claimed = {"now": self.now, "opted_out_at": out.opted_out_at}
-            await self.store.mark_sending(out.message_id, worker="w", **as_claimed)
+            if not await self.store.mark_sending(out.message_id, worker="w", **as_claimed):
+                continue  # a flow, interrupted by what is unheard
             await self.store.mark_sent(out.message_id, external_id=f"x{out.message_id}", **as_claimed)
 
 

@@ -48,6 +48,21 @@ def line(page: Page) -> Any:
     return page.world.service.delivery.lines["facebook"]
 
 
+async def test_a_flow_that_is_interrupted_waits_for_the_answer(tmp_path: Path) -> None:
+    async for page in open_page(tmp_path, START, pacing="human", burst_wait_s=10):
+        await met(page, "psid-anna")
+        await page.graph.person("psid-anna").says("are you a bot?")
+        await page.world.settle()
+        await page.queue("psid-anna", Say(speaker=Speaker.FLOW, text="Could that work for you?"))
+        await page.world.wind(seconds=5)
+        assert "Could that work for you?" not in page.texts("psid-anna")
+        heard = len(page.texts("psid-anna"))
+        await page.world.wind(seconds=40)
+        said = page.texts("psid-anna")[heard:]
+        assert len(said) > 1
+        assert said[-1] == "Could that work for you?"
+
+
 class TestTheTokenExpires:
     async def test_the_page_pauses_burns_no_attempts_and_goes_on_by_itself(self, page: Page) -> None:
         people = [f"psid-{n}" for n in range(6)]

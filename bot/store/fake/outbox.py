@@ -139,10 +139,11 @@ class Outbox(Audits):
         return self._sent(self._outbound(message_id), now, external_id, sent_as, opted_out_at)
 
     def _fresh(self, line: Line, opted_out_at: datetime | None) -> bool:
-        """Nobody took over or opted out since the message was claimed."""
-        state = self._talks[line.conversation_id].state
-        ours = line.said().speaker is Speaker.AGENT or line.owner_version == state.owner_version
-        return ours and state.opted_out_at == opted_out_at
+        """Nobody took over, opted out or interrupted a flow since the message was claimed."""
+        talk, speaker = self._talks[line.conversation_id], line.said().speaker
+        ours = speaker is Speaker.AGENT or line.owner_version == talk.state.owner_version
+        interrupted = speaker is Speaker.FLOW and bool(talk.unheard())
+        return ours and not interrupted and talk.state.opted_out_at == opted_out_at
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
         """See `Store.settle_by_echo`."""
