@@ -328,6 +328,7 @@ class AuditContract:
         after = await send(store, conversation_id, bot("but wait"), now=20)
         again = await send(store, conversation_id, bye, now=25)
         await take(store, arrival("m2", sent=30), now=30)
+        await answer(store, conversation_id, now=30)
         await send(store, conversation_id, bot("you wrote"), now=31)
         flow = await send(store, conversation_id, flow_say(prompted=True), now=32)
         began = JournalEntry(kind="prospect.opted_in", at=at(40), data={})
