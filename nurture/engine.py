@@ -282,7 +282,7 @@ def _ready(walk: Walk, step_id: str | None) -> None:
 
 def _first_contact(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
     """Start the flow that greets strangers. True if its words are reply enough to what they wrote."""
-    if any(trigger.kind in REFERRALS for flow in _live_flows(draft, nurture) for trigger in flow.triggers):
+    if any(trigger.kind in REFERRALS for flow in _flows_entered(draft, nurture) for trigger in flow.triggers):
         return False
     strangers = ((flow, "first_message") for flow in enrolments.triggered(draft, nurture, "first_message", ""))
     flow, by = next(_referred_to(draft, nurture, burst.heard), None) or next(strangers, (None, ""))
@@ -305,8 +305,8 @@ def _first_contact(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
     return absorbed
 
 
-def _live_flows(draft: Draft, nurture: Nurture) -> Iterator[Flow]:
-    for enrolment in draft.state.live_enrolments:
+def _flows_entered(draft: Draft, nurture: Nurture) -> Iterator[Flow]:
+    for enrolment in draft.state.enrolments:
         if flow := nurture.flows.get(enrolment.flow_id):
             yield flow
 
