@@ -180,6 +180,14 @@ def lint_flows(
     _tell(checked.findings, form, checked.scores)
 
 
+@flows.command("schema")
+def flow_schema() -> None:
+    """The JSON Schema of a flow file, for editors."""
+    from nurture.schema import json_schema
+
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+
+
 @copy.command("lint")
 def lint_domain(
     domain: Annotated[Path, typer.Argument(help="A Rasa domain.")] = Path("domain.yml"),

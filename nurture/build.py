@@ -40,6 +40,8 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
         unanswered=file.unanswered or f.DEFAULT_UNANSWERED,
         zone=file.zone,
         repeat=file.repeat,
+        goal_when=tuple(_when(when) for when in file.goal_when),
+        exit_when=tuple(_when(when) for when in file.exit_when),
     )
 
 
@@ -80,6 +82,11 @@ def _step(file: s.Step, line: int, after: str | None) -> f.Step:
             return _wait(file, line, then)
         case s.BranchFile():
             return _branch(file, line)
+        case s.ExperimentFile():
+            arms = tuple(f.Arm(name=arm.arm, share=arm.share, then=arm.then) for arm in file.experiment)
+            return f.ExperimentStep(id=file.id, line=line, arms=arms)
+        case s.ScoreFile():
+            return f.ScoreStep(id=file.id, line=line, then=then, points=file.score)
         case s.TagFile():
             return f.TagStep(id=file.id, line=line, then=then, add=tuple(file.tag), remove=tuple(file.untag))
         case s.HandoffFile():
@@ -161,4 +168,5 @@ def _when(file: s.WhenFile) -> f.Condition:
         silence=file.silence,
         tag=file.tag,
         started_by=frozenset(file.started_by),
+        warmth_at_least=file.warmth_at_least,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.model import Enrolment, State
@@ -12,6 +13,29 @@ from nurture.flow import Condition
 def started_by(name: str) -> str:
     """The mark in an enrolment's visits of what began it: a trigger's name, an outcome, an intent, a flow, `manual`."""
     return f"by {name}"
+
+
+WARMTH = "warmth"
+"""The slot that holds how warm the person is towards us, 0 to 100."""
+
+COLDEST, WARMEST = 0, 100
+
+
+def warmth(state: State) -> int:
+    """How warm the person is towards us, from 0 (nothing known) to 100."""
+    value = state.slots.get(WARMTH)
+    return int(value) if isinstance(value, int | float) else COLDEST
+
+
+def warmer(state: State, points: int) -> int:
+    """The warmth after so many points more or, where negative, fewer."""
+    return min(WARMEST, max(COLDEST, warmth(state) + points))
+
+
+def reached(conditions: Sequence[Condition], state: State, enrolment: Enrolment, now: datetime) -> bool:
+    """Whether one of a flow's own conditions holds. What was understood before the enrolment began does not count."""
+    wrote_since = state.last_inbound_at is not None and state.last_inbound_at > enrolment.entered_at
+    return any((wrote_since or not (when.intent or when.entity)) and holds(when, state, enrolment, now) for when in conditions)
 
 
 def holds(when: Condition, state: State, enrolment: Enrolment, now: datetime) -> bool:
@@ -27,6 +51,7 @@ def holds(when: Condition, state: State, enrolment: Enrolment, now: datetime) ->
             when.replied is None or enrolment.replied is when.replied,
             when.silence is None or quiet_for >= when.silence,
             when.tag is None or when.tag in state.tags,
+            when.warmth_at_least is None or warmth(state) >= when.warmth_at_least,
             not when.started_by or any(started_by(name) in enrolment.visits for name in when.started_by),
         )
     )

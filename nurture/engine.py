@@ -6,12 +6,13 @@ one live enrolment per flow; nothing is said to somebody who opted out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Heard, Owner, Reading, Reason
 from nurture import enrolments, gate, reply
-from nurture.flow import AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep
+from nurture.flow import REFERRALS, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep
 from nurture.walk import READY, REASKS, Burst, Nurture, Persona, Walk
 from nurture.walk import ended as end
 
@@ -25,7 +26,9 @@ __all__ = [
     "hear",
     "hold",
     "rearm",
+    "referred",
     "resume",
+    "settle",
     "start",
     "stop_all",
 ]
@@ -44,11 +47,14 @@ def hear(draft: Draft, nurture: Nurture, *, heard: tuple[Heard, ...], reading: R
         return False
     for enrolment in draft.state.live_enrolments:
         draft.put_enrolment(replace(enrolment, replied=True))
+    settle(draft, nurture)
     burst = Burst(heard=heard, reading=reading)
     said = len(draft.says)
     absorbed = _take_reply(draft, nurture, burst)
     if draft.state.turns == 0:
         absorbed = _first_contact(draft, nurture, burst) or absorbed
+    for flow, by in _referred_to(draft, nurture, heard):
+        enrolments.enrol(draft, nurture, flow, by).rest("time", draft.now + READY, why="go")
     if reading.intent:
         for flow in enrolments.triggered(draft, nurture, "intent", reading.intent):
             enrolments.enrol(draft, nurture, flow, reading.intent).rest("time", draft.now + READY, why="go")
@@ -59,6 +65,7 @@ def carry_on(draft: Draft, nurture: Nurture, *, aside: bool) -> None:
     """The burst has been answered: flows go on, ask again, or wait on. `aside`: the answer was not the flow's."""
     if not _free_to_talk(draft):
         return
+    settle(draft, nurture)
     for enrolment, flow, step, clock in enrolments.moving(draft, nurture):
         walk = Walk(draft, nurture, flow, enrolment, prompted=True)
         why = clock.data.get("why")
@@ -75,6 +82,7 @@ def carry_on(draft: Draft, nurture: Nurture, *, aside: bool) -> None:
 
 def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
     """A STEP clock fired; its key is the enrolment's id. Everything is checked again before anything is said."""
+    settle(draft, nurture)
     enrolment = next((e for e in draft.state.live_enrolments if e.enrolment_id == clock.key), None)
     running = draft.state.clock(ClockKind.STEP, clock.key)
     if enrolment is None or enrolment.waiting_for == "person" or (running and running.due_at > draft.now):
@@ -102,6 +110,24 @@ def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
     else:
         walk.go(step.id)
     enrolments.follow(draft, nurture)
+
+
+def referred(draft: Draft, nurture: Nurture, heard: Sequence[Heard]) -> None:
+    """The person came by a link or an ad and wrote nothing: the flow that it leads to begins in place of an answer."""
+    if draft.state.opted_out_at or draft.state.owner not in gate.TALKING_OWNERS:
+        return
+    for flow, by in _referred_to(draft, nurture, heard):
+        walk = enrolments.enrol(draft, nurture, flow, by)
+        walk.prompted = True
+        walk.go(flow.first.id)
+        enrolments.follow(draft, nurture)
+        return
+
+
+def settle(draft: Draft, nurture: Nurture) -> None:
+    """End the enrolments whose `goal_when` or `exit_when` holds, whatever brought it about."""
+    if draft.state.opted_out_at is None:
+        enrolments.settle(draft, nurture)
 
 
 def start(draft: Draft, nurture: Nurture, flow_id: str) -> bool:
@@ -256,7 +282,10 @@ def _ready(walk: Walk, step_id: str | None) -> None:
 
 def _first_contact(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
     """Start the flow that greets strangers. True if its words are reply enough to what they wrote."""
-    flow = next(enrolments.triggered(draft, nurture, "first_message", ""), None)
+    if any(trigger.kind in REFERRALS for flow in _flows_entered(draft, nurture) for trigger in flow.triggers):
+        return False
+    strangers = ((flow, "first_message") for flow in enrolments.triggered(draft, nurture, "first_message", ""))
+    flow, by = next(_referred_to(draft, nurture, burst.heard), None) or next(strangers, (None, ""))
     if flow is None:
         return False
     text = reply.words_of(burst.heard, burst.reading)
@@ -266,7 +295,7 @@ def _first_contact(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
     absorbed = (
         answer.absorbs if answer else plain and (burst.reading.intent == reply.GREETING or reply.not_understood(burst.reading))
     )
-    walk = enrolments.enrol(draft, nurture, flow, "first_message")
+    walk = enrolments.enrol(draft, nurture, flow, by)
     walk.prompted, walk.burst, walk.lead = True, burst, not absorbed
     walk.go(flow.first.id)
     if answer and not absorbed and ask and walk.enrolment.step_id == ask.id:
@@ -274,6 +303,23 @@ def _first_contact(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
         _ready(walk, ask.then)
     enrolments.follow(draft, nurture)
     return absorbed
+
+
+def _flows_entered(draft: Draft, nurture: Nurture) -> Iterator[Flow]:
+    for enrolment in draft.state.enrolments:
+        if flow := nurture.flows.get(enrolment.flow_id):
+            yield flow
+
+
+def _referred_to(draft: Draft, nurture: Nurture, heard: Sequence[Heard]) -> Iterator[tuple[Flow, str]]:
+    """Flows that the link or ad leads to by which the person came, each with what led there."""
+    referral = next((h.metadata["referral"] for h in reversed(heard) if h.metadata.get("referral")), None) or {}
+    utm = referral.get("utm") or {}
+    came_by = (("ref", [referral.get("ref")]), ("ad", [referral.get("ad_id")]), ("utm", list(utm.values())))
+    for kind, names in came_by:
+        for name in filter(None, names):
+            for flow in enrolments.triggered(draft, nurture, kind, str(name)):
+                yield flow, str(name)
 
 
 def _first_question(flow: Flow) -> AskStep | None:

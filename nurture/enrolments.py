@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Enrolment
 from nurture import gate
-from nurture.conditions import started_by
+from nurture.conditions import reached, started_by
 from nurture.flow import Flow, Step, WaitStep
 from nurture.walk import Nurture, Walk
 from nurture.walk import ended as end
@@ -103,6 +103,29 @@ def follow(draft: Draft, nurture: Nurture) -> None:
         for name in names:
             for flow in triggered(draft, nurture, kind, name):
                 begin_quietly(draft, nurture, flow, name)
+
+
+def settle(draft: Draft, nurture: Nurture) -> None:
+    """End the enrolments whose goal is reached or that have a reason to leave, and take back their words that have not left."""
+    over = False
+    for enrolment in draft.state.live_enrolments:
+        flow = nurture.flows.get(enrolment.flow_id)
+        if flow is None or not (flow.goal_when or flow.exit_when):
+            continue
+        at_goal = reached(flow.goal_when, draft.state, enrolment, draft.now)
+        if at_goal or reached(flow.exit_when, draft.state, enrolment, draft.now):
+            withdraw_words(draft, enrolment)
+            end(draft, enrolment, "done" if at_goal else "exited", "goal" if at_goal else "exit_when")
+            over = True
+    if over:
+        follow(draft, nurture)
+
+
+def withdraw_words(draft: Draft, enrolment: Enrolment) -> None:
+    """Take back what this enrolment said and what has not left yet."""
+    mine = tuple(u.message_id for u in draft.state.unsent if u.say.enrolment_id == enrolment.enrolment_id)
+    if mine:
+        draft.withdraw(mine)
 
 
 def put_on_hold(draft: Draft, enrolment: Enrolment) -> None:

@@ -8,6 +8,9 @@ from datetime import time, timedelta
 
 from nurture.timing import SendRules
 
+REFERRALS = ("ref", "ad", "utm")
+"""Kinds of triggers that look at where the person came from."""
+
 VALUE_PURPOSES = frozenset({"inform", "help"})
 """Purposes that give the person something; an offer must come after one of them."""
 
@@ -67,6 +70,7 @@ class Condition:
     silence: timedelta | None = None
     tag: str | None = None
     started_by: frozenset[str] = frozenset()
+    warmth_at_least: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +145,29 @@ class BranchStep(StepBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One arm of an experiment: its name, its share beside the shares of the others, and where it leads."""
+
+    name: str
+    share: int
+    then: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentStep(StepBase):
+    """People are split by a sticky hash over these arms."""
+
+    arms: tuple[Arm, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreStep(StepBase):
+    """Adds points to how warm the person is towards us; negative ones take some off."""
+
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TagStep(StepBase):
     """Puts tags on the person, or takes them off."""
 
@@ -174,7 +201,20 @@ class StopStep(StepBase):
     reason: str
 
 
-type Step = SayStep | AskStep | OfferStep | WaitStep | BranchStep | TagStep | HandoffStep | GotoStep | GoalStep | StopStep
+type Step = (
+    SayStep
+    | AskStep
+    | OfferStep
+    | WaitStep
+    | BranchStep
+    | ExperimentStep
+    | ScoreStep
+    | TagStep
+    | HandoffStep
+    | GotoStep
+    | GoalStep
+    | StopStep
+)
 type SpeakingStep = SayStep | AskStep | OfferStep
 
 
@@ -188,7 +228,10 @@ class Cap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow or manual; `names` which of them."""
+    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm or manual.
+
+    `names` are which of them; empty where there is only one.
+    """
 
     kind: str
     names: frozenset[str] = frozenset()
@@ -217,6 +260,7 @@ class Flow:
     """One version of a flow. `steps` are in the order of the file; the first is where it begins.
 
     `repeat` lets the same person go through it again. `zone` is the IANA zone of people whose own is unknown.
+    Where one of `goal_when` holds the goal is reached wherever the person stands; one of `exit_when` ends it without.
     """
 
     flow_id: str
@@ -233,6 +277,8 @@ class Flow:
     unanswered: int = DEFAULT_UNANSWERED
     zone: str | None = None
     repeat: bool = False
+    goal_when: tuple[Condition, ...] = ()
+    exit_when: tuple[Condition, ...] = ()
 
     @property
     def first(self) -> Step:
@@ -255,6 +301,8 @@ def ways_out(step: Step) -> tuple[str | None, ...]:
             return step.then, step.on_silence
         case BranchStep():
             return *(case.then for case in step.cases), step.then
+        case ExperimentStep():
+            return tuple(arm.then for arm in step.arms)
         case GoalStep() | StopStep():
             return ()
         case _:

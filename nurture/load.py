@@ -98,7 +98,9 @@ def _step_problems(document: Document, file: s.FlowFile) -> Iterator[YamlFileErr
     for index, step in enumerate(file.steps):
         for loc, target in _targets(step):
             if target not in seen:
-                yield document.error(("steps", index, *loc), f'there is no step "{target}"')
+                close = difflib.get_close_matches(target, seen, n=1, cutoff=0.6)
+                hint = f'; did you mean "{close[0]}"?' if close else ""
+                yield document.error(("steps", index, *loc), f'there is no step "{target}"{hint}')
         if isinstance(step, s.BranchFile):
             yield from _branch_problems(document, ("steps", index, "branch"), step)
         if isinstance(step, s.OfferFile):
@@ -126,6 +128,9 @@ def _targets(step: object) -> Iterator[tuple[Loc, str]]:
         yield ("silence", "then"), silence.then
     if isinstance(step, s.WaitFile) and isinstance(step.wait, s.WaitForFile) and step.wait.on_silence:
         yield ("wait", "on_silence"), step.wait.on_silence
+    if isinstance(step, s.ExperimentFile):
+        for index, arm in enumerate(step.experiment):
+            yield ("experiment", index, "then"), arm.then
     if isinstance(step, s.BranchFile):
         for index, case in enumerate(step.branch):
             if isinstance(case, s.OtherwiseFile):

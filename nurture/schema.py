@@ -74,13 +74,15 @@ def _filled(value: list[str]) -> list[str]:
     return value
 
 
+ONE_OR_MORE = BeforeValidator(_as_list, json_schema_input_type=str | list[str])
+
 Name = Annotated[str, AfterValidator(_name)]
-Names = Annotated[list[str], BeforeValidator(_as_list)]
-NameList = Annotated[list[Name], BeforeValidator(_as_list)]
-Wordings = Annotated[list[str], BeforeValidator(_as_list), AfterValidator(_filled)]
+Names = Annotated[list[str], ONE_OR_MORE]
+NameList = Annotated[list[Name], ONE_OR_MORE]
+Wordings = Annotated[list[str], ONE_OR_MORE, AfterValidator(_filled)]
 Length = Annotated[Duration, AfterValidator(_positive)]
-ClockTime = Annotated[time, BeforeValidator(clock_time)]
-Quiet = Annotated[Any, BeforeValidator(_quiet)]
+ClockTime = Annotated[time, BeforeValidator(clock_time, json_schema_input_type=str)]
+Quiet = Annotated[Any, BeforeValidator(_quiet, json_schema_input_type=str)]
 Purpose = Literal["delight", "inform", "help"]
 
 
@@ -95,7 +97,7 @@ def _choice(value: object) -> object:
 
 
 Choices = Annotated[
-    list[Annotated[ChoiceFile, BeforeValidator(_choice)]],
+    list[Annotated[ChoiceFile, BeforeValidator(_choice, json_schema_input_type=str | ChoiceFile)]],
     Field(max_length=MAX_CHOICES),
 ]
 
@@ -184,7 +186,7 @@ class WaitFile(StepFile):
     wait: Annotated[
         Annotated[WaitLengthFile, Tag("length")] | Annotated[WaitForFile, Tag("point")],
         Discriminator(lambda value: "length" if isinstance(value, dict) and "for" in value else "point"),
-        BeforeValidator(_wait),
+        BeforeValidator(_wait, json_schema_input_type=str | WaitForFile),
     ]
 
 
@@ -198,11 +200,12 @@ class WhenFile(File):
     silence: Length | None = None
     tag: str | None = None
     started_by: Names = []
+    warmth_at_least: int | None = Field(None, ge=1, le=100)
 
     @model_validator(mode="after")
     def _sense(self) -> WhenFile:
         if not self.model_fields_set:
-            raise ValueError("name a condition: slot, intent, entity, replied, silence, tag or started_by")
+            raise ValueError("name a condition: slot, intent, entity, replied, silence, tag, started_by or warmth_at_least")
         if (self.is_ or self.mentions) and self.slot is None:
             raise ValueError("is and mentions need the slot they look at")
         return self
@@ -230,6 +233,27 @@ class BranchFile(File):
     ]
 
 
+class ArmFile(File):
+    arm: Name
+    share: int = Field(1, ge=1)
+    then: str
+
+
+class ExperimentFile(File):
+    id: Name
+    experiment: Annotated[list[ArmFile], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _different(self) -> ExperimentFile:
+        if len({arm.arm for arm in self.experiment}) < len(self.experiment):
+            raise ValueError("two arms of an experiment have the same name")
+        return self
+
+
+class ScoreFile(StepFile):
+    score: int = Field(ge=-100, le=100)
+
+
 class TagFile(StepFile):
     tag: Names = []
     untag: Names = []
@@ -254,7 +278,7 @@ class StopFile(File):
     stop: str
 
 
-KINDS = ("say", "ask", "offer", "wait", "branch", "tag", "untag", "handoff", "goto", "goal", "stop")
+KINDS = ("say", "ask", "offer", "wait", "branch", "experiment", "score", "tag", "untag", "handoff", "goto", "goal", "stop")
 
 
 def _kind(value: object) -> str | None:
@@ -271,6 +295,8 @@ Step = Annotated[
     | Annotated[OfferFile, Tag("offer")]
     | Annotated[WaitFile, Tag("wait")]
     | Annotated[BranchFile, Tag("branch")]
+    | Annotated[ExperimentFile, Tag("experiment")]
+    | Annotated[ScoreFile, Tag("score")]
     | Annotated[TagFile, Tag("tag")]
     | Annotated[HandoffFile, Tag("handoff")]
     | Annotated[GotoFile, Tag("goto")]
@@ -289,11 +315,14 @@ class NamedTrigger(File):
     intent: Names = []
     outcome: Names = []
     after_flow: Names = []
+    ref: Names = []
+    ad: Names = []
+    utm: Names = []
 
     @model_validator(mode="after")
     def _one(self) -> NamedTrigger:
         if len(self.model_fields_set) != 1:
-            raise ValueError("a trigger is one of first_message, manual, tag, intent, outcome or after_flow")
+            raise ValueError("a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad or utm")
         return self
 
 
@@ -305,6 +334,13 @@ Trigger = Annotated[
     Annotated[Literal["first_message", "manual"], Tag("plain")] | Annotated[NamedTrigger, Tag("named")],
     Discriminator(lambda value: "named" if isinstance(value, dict) else "plain"),
 ]
+
+
+def _one_when(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+Whens = Annotated[list[WhenFile], BeforeValidator(_one_when, json_schema_input_type=WhenFile | list[WhenFile])]
 
 
 class CapFile(File):
@@ -322,7 +358,11 @@ class FlowFile(File):
     name: str = Field(min_length=1)
     version: int = Field(ge=1)
     goal: str = Field(min_length=1)
-    trigger: Annotated[list[Trigger], BeforeValidator(_triggers), Field(min_length=1)]
+    trigger: Annotated[
+        list[Trigger], BeforeValidator(_triggers, json_schema_input_type=Trigger | list[Trigger]), Field(min_length=1)
+    ]
+    goal_when: Whens = []
+    exit_when: Whens = []
     audience: AudienceFile = AudienceFile()
     quiet_hours: Quiet = (time(21, 0), time(8, 30))
     days: Annotated[list[Literal[DAYS]], Field(min_length=1)] = list(DAYS)  # type: ignore[valid-type]
@@ -331,3 +371,8 @@ class FlowFile(File):
     zone: Annotated[str, AfterValidator(_zone)] | None = None
     repeat: bool = False
     steps: Annotated[list[Step], Field(min_length=1)]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a flow file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **FlowFile.model_json_schema(mode="validation")}

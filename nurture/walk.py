@@ -11,24 +11,27 @@ from zoneinfo import ZoneInfo
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Enrolment, Heard, QuickReply, Reading, Say, Speaker
 from nurture import copy, gate, reply
-from nurture.conditions import holds
+from nurture.conditions import WARMTH, holds, warmer
 from nurture.flow import (
     VALUE_PURPOSES,
     AskStep,
     BranchStep,
     Copy,
+    ExperimentStep,
     Flow,
     GoalStep,
     GotoStep,
     HandoffStep,
     OfferStep,
     SayStep,
+    ScoreStep,
     SpeakingStep,
     Step,
     StopStep,
     TagStep,
     WaitStep,
 )
+from nurture.split import arm_of
 from nurture.timing import known_zone, next_send, next_time_of_day, spread
 
 ASK_LATER = timedelta(minutes=10)
@@ -142,7 +145,10 @@ class Walk:
                 self._note_step(step)
                 self._end_at(step)
                 return False, None
-            case BranchStep() | TagStep() | GotoStep():
+            case ExperimentStep():
+                self._note_step(step)
+                return True, self._assign(step)
+            case BranchStep() | TagStep() | ScoreStep() | GotoStep():
                 self._note_step(step)
                 return True, self._pass(step)
             case _:
@@ -160,12 +166,23 @@ class Walk:
         else:
             self.end("stopped", step.reason)
 
-    def _pass(self, step: BranchStep | TagStep | GotoStep) -> str | None:
+    def _assign(self, step: ExperimentStep) -> str:
+        """Where the person's arm leads. Within one enrolment an arm that is still there is kept, even if shares changed."""
+        person = self.draft.state.conversation_id
+        drawn = arm_of(step.arms, flow_id=self.flow.flow_id, experiment=step.id, person=person)
+        arm = next((arm for arm in step.arms if f"{step.id}={arm.name}" in self.enrolment.visits), drawn)
+        self.enrolment = replace(self.enrolment, visits={**self.enrolment.visits, f"{step.id}={arm.name}": 1})
+        self.draft.note("flow.assigned", **self._ids(), step=step.id, arm=arm.name)
+        return arm.then
+
+    def _pass(self, step: BranchStep | TagStep | ScoreStep | GotoStep) -> str | None:
         """Where a step without words leads."""
         if isinstance(step, BranchStep):
             return next(
                 (case.then for case in step.cases if holds(case.when, self.draft.state, self.enrolment, self.draft.now)), step.then
             )
+        if isinstance(step, ScoreStep):
+            self.draft.set(slots={**self.draft.state.slots, WARMTH: warmer(self.draft.state, step.points)})
         if isinstance(step, TagStep):
             kept = tuple(tag for tag in self.draft.state.tags if tag not in (*step.remove, *step.add))
             self.draft.set(tags=(*kept, *step.add))

@@ -49,6 +49,7 @@ def decide(
     agent's command that does not fit; every other event has a decision."""
     draft = Draft(state, now=now, rng=rng, new_id=new_id)
     _dispatch(draft, event, rules, desk)
+    engine.settle(draft, rules.nurture)
     wanted = engine.asks_for_person(draft, rules.nurture)
     if wanted is not None and draft.ask_brain is None:
         episodes.open_episode(draft, rules.policy, desk, Reason.FLOW_STEP, detail=wanted)

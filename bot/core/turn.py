@@ -123,6 +123,7 @@ def _wordless(draft: Draft, heard: tuple[Heard, ...], rules: Rules, desk: Desk) 
     """A picture, a voice message, a sticker: the bot cannot read it, so it does not pretend to."""
     kinds = {a.kind for h in heard for a in h.attachments}
     if kinds <= {"sticker"}:
+        engine.referred(draft, rules.nurture, heard)
         keep_promise(draft, "sticker" if kinds else "empty")
         return
     engine.hold(draft)

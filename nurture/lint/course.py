@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from heapq import heappop, heappush
 
-from nurture.flow import VALUE_PURPOSES, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep, copies, ways_out
+from nurture.flow import REFERRALS, VALUE_PURPOSES, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep, copies, ways_out
 from nurture.lint.english import read
 from nurture.lint.features import MONEY, PERCENT
 from nurture.lint.lexicon import hits
@@ -25,7 +25,7 @@ type About = Iterator[tuple[Step, Found]]
 
 def human_too_soon(flow: Flow) -> About:
     """The bot carries the opening itself: strangers must not be left waiting for a person in their first exchanges."""
-    if not any(trigger.kind in ("first_message", "intent") for trigger in flow.triggers):
+    if not any(trigger.kind in ("first_message", "intent", *REFERRALS) for trigger in flow.triggers):
         return
     for step_id, exchanges in _exchanges_before(flow).items():
         step = flow.steps[step_id]
@@ -75,7 +75,7 @@ def _ways(step: Step) -> Iterator[tuple[str | None, bool]]:
 
 def no_disclosure(flow: Flow) -> Iterator[tuple[Step, Line, Found]]:
     """Where strangers are greeted, each wording of the first words says that a bot is writing."""
-    if not flow.started_by("first_message"):
+    if not any(trigger.kind in ("first_message", *REFERRALS) for trigger in flow.triggers):
         return
     for step in _first_words(flow):
         first_field = copies(step)[0][0]

@@ -69,6 +69,7 @@ class Talk:
         slots: dict[str, str] | None = None,
         payload: str | None = None,
         handoff: bool = False,
+        referral: dict[str, Any] | None = None,
     ) -> bool:
         """The prospect writes, the brain reads it as `intent` and would say `brain`. True if the flow's words came instead."""
         self.lines.append(f"> {text}")
@@ -78,7 +79,8 @@ class Talk:
             confidence=0.9,
             entities=tuple({"entity": name, "value": value} for name, value in (entities or {}).items()),
         )
-        heard = (Heard(message_id=next(self._ids), external_id="m", at=self.now, text=text, payload=payload),)
+        metadata = {"referral": referral} if referral else {}
+        heard = (Heard(message_id=next(self._ids), external_id="m", at=self.now, text=text, payload=payload, metadata=metadata),)
         closes_at = None if self.window is None else self.now + self.window
         self.state = replace(
             self.state,
@@ -113,6 +115,21 @@ class Talk:
             self.now = max(self.now, clock.due_at)
             self._decide(lambda draft, clock=clock: self._fire(draft, clock), prompted=False)  # type: ignore[misc]
         self.now = until
+
+    def comes_by(self, referral: dict[str, Any]) -> None:
+        """The prospect opens the chat by a link or an ad and writes nothing."""
+        heard = (Heard(message_id=next(self._ids), external_id="r", at=self.now, metadata={"referral": referral}),)
+        self.state = replace(self.state, last_inbound_at=self.now)
+        self._decide(lambda draft: engine.referred(draft, self.nurture, heard), prompted=True)
+
+    def is_tagged(self, tag: str) -> None:
+        """Something outside the flow puts a tag on the person."""
+
+        def tag_it(draft: Draft) -> None:
+            draft.set(tags=(*draft.state.tags, tag))
+            engine.settle(draft, self.nurture)
+
+        self._decide(tag_it, prompted=False)
 
     def opt_out(self) -> None:
         def stop(draft: Draft) -> None:

@@ -50,7 +50,7 @@ def write(tmp_path: Path) -> Write:
         ),
         (
             HEAD.replace("manual", "«{intent: a, tag: b}") + "steps:\n" + BYE,
-            "trigger: a trigger is one of first_message, manual, tag, intent, outcome or after_flow",
+            "trigger: a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad or utm",
         ),
         (
             HEAD + "quiet_hours: «nights\nsteps:\n" + BYE,
@@ -100,11 +100,11 @@ def write(tmp_path: Path) -> Write:
         ),
         (
             HEAD + "steps:\n  - «{id: a, shout: Hi}\n",
-            "steps[0]: a step is exactly one of say, ask, offer, wait, branch, tag, handoff, goto, goal, stop",
+            "steps[0]: a step is exactly one of say, ask, offer, wait, branch, experiment, score, tag, handoff, goto, goal, stop",
         ),
         (
             HEAD + "steps:\n  - «{id: a, say: Hi, stop: x}\n",
-            "steps[0]: a step is exactly one of say, ask, offer, wait, branch, tag, handoff, goto, goal, stop",
+            "steps[0]: a step is exactly one of say, ask, offer, wait, branch, experiment, score, tag, handoff, goto, goal, stop",
         ),
         (
             HEAD + "steps:\n  - {id: a, say: Hi, purpose: help, «thn: b}\n",
@@ -112,6 +112,19 @@ def write(tmp_path: Path) -> Write:
         ),
         (HEAD + "steps:\n" + BYE + BYE.replace("bye", "«bye"), 'steps[1].id: "bye" is already the step at line 6'),
         (HEAD + "steps:\n  - {id: a, goto: «b}\n", 'steps[0].goto: there is no step "b"'),
+        (HEAD + "steps:\n  - {id: a, goto: «byy}\n" + BYE, 'steps[0].goto: there is no step "byy"; did you mean "bye"?'),
+        (
+            HEAD + "steps:\n  - {id: a, experiment: [{arm: x, then: bye}, {arm: y, then: «bey}]}\n" + BYE,
+            'steps[0].experiment[1].then: there is no step "bey"; did you mean "bye"?',
+        ),
+        (
+            HEAD + "steps:\n  - {id: a, experiment: «[{arm: x, then: bye}, {arm: x, then: bye}]}\n" + BYE,
+            "steps[0].experiment: two arms of an experiment have the same name",
+        ),
+        (
+            HEAD + "exit_when: «{}\nsteps:\n" + BYE,
+            "exit_when: name a condition: slot, intent, entity, replied, silence, tag, started_by or warmth_at_least",
+        ),
         (HEAD + "steps:\n  - {id: a, say: Hi, purpose: help, then: «b}\n", 'steps[0].then: there is no step "b"'),
         (
             HEAD + "steps:\n" + ASK.replace("after: 1h", "after: 1h, then: «b"),
@@ -265,5 +278,5 @@ def test_a_flow_comes_back_as_written(write: Write) -> None:
 def test_the_reference_flows_load() -> None:
     flows = load_flows(Path(__file__).parents[2] / "flows")
 
-    assert sorted(flows) == ["follow_up", "welcome"]
+    assert sorted(flows) == ["booking", "complaint_recovery", "follow_up", "lead_magnet", "welcome", "win_back"]
     assert flows["welcome"].started_by("first_message")

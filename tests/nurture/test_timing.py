@@ -137,6 +137,32 @@ def test_every_start_of_an_overnight_window_lands_inside_it() -> None:
         assert local >= time(20) or local < time(2)
 
 
+def swapped_hours(at: datetime, start: time, end: time) -> time:
+    """The rule of Mautic 5.1 (Interval.php, read November 2026): hours that run over midnight are put in order first."""
+    first, last = sorted((start, end))
+    wall = at.time()
+    return wall if first <= wall < last else first
+
+
+def test_a_rule_that_swaps_overnight_hours_misses_all_24_starts_and_ours_none() -> None:
+    rules, midnight = SendRules(quiet_from=time(2), quiet_to=time(20)), utc("2026-05-12T00:00Z")
+    starts = [midnight + timedelta(hours=hour) for hour in range(24)]
+
+    def inside(wall: time) -> bool:
+        return wall >= time(20) or wall < time(2)
+
+    assert [inside(swapped_hours(at, time(20), time(2))) for at in starts] == [False] * 24
+    assert [inside(next_send(at, at, rules, ZoneInfo("UTC")).time()) for at in starts] == [True] * 24
+
+
+def test_every_zone_opens_at_the_end_of_its_quiet_hours() -> None:
+    for name in sorted(available_timezones()):
+        zone = ZoneInfo(name)
+        at = next_send(utc("2026-03-29T00:30Z"), utc("2026-03-29T00:30Z"), SendRules(), zone)
+        assert may_send(at, SendRules(), zone), name
+        assert at == utc("2026-03-29T00:30Z") or at.astimezone(zone).time() == time(8, 30), name
+
+
 @pytest.mark.parametrize(
     "rules",
     [
