@@ -13,6 +13,7 @@ from typing import Any, NotRequired, TypedDict
 from pydantic import TypeAdapter
 
 from handoff.api import answers, bodies
+from handoff.reports import By
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Types:
 _VIEW = {"type": "string", "enum": ["queue", "mine", "all"], "default": "queue"}
 _TIME = {"type": "string", "format": "date-time"}
 _SEQ = {"type": "integer", "minimum": 1}
+_BY = {"type": "string", "enum": list(By), "default": next(iter(By)).value}
+_REPORT = (("from", _TIME), ("to", _TIME), ("by", _BY), ("zone", {"type": "string", "default": "UTC"}))
 
 TYPES: dict[tuple[str, str], Types] = {
     ("POST", "/login"): Types(answers.OneAgent, bodies.Login),
@@ -71,6 +74,8 @@ TYPES: dict[tuple[str, str], Types] = {
     ("POST", "/conversations/{id}/say"): Types(answers.OneMessage, bodies.SayBody),
     ("POST", "/conversations/{id}/note"): Types(answers.OneNote, bodies.NoteBody),
     ("POST", "/conversations/{id}/give-back"): Types(answers.OneItem, bodies.GiveBack),
+    ("GET", "/reports/handoff"): Types(dict[str, object], query=(*_REPORT, ("format", {"enum": ["json", "csv"]}))),
+    ("GET", "/reports/handoff/behind"): Types(dict[str, object], query=(*_REPORT, ("key", {"type": "string"}))),
     ("POST", "/undelivered/{id}/send-again"): Types(answers.Queued),
     ("POST", "/undelivered/{id}/let-go"): Types(answers.Nothing),
     ("GET", "/socket"): Types(status=101),

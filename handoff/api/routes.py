@@ -15,6 +15,7 @@ from handoff.api.feed import Feed
 from handoff.api.openapi import Route, document
 from handoff.api.outbox import Outbox
 from handoff.api.ports import ConsoleParts
+from handoff.api.reports import Reports
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
 from handoff.api.socket import ConsoleSocket
 from handoff.api.talks import Talks
@@ -35,7 +36,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     """
     sessions, feed = Sessions(parts), Feed(parts)
     talks, team, socket = Talks(parts), Team(parts, sessions, feed), ConsoleSocket(parts, sessions, feed)
-    outbox = Outbox(parts)
+    outbox, reports = Outbox(parts), Reports(parts)
 
     described = [Route("POST", "/login", summary(sessions.login), public=True)]
 
@@ -59,6 +60,8 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/conversations/{id}/note", talks.note)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
     signed_in("GET", "/audit", Audit(parts).audit, admin=True)
+    signed_in("GET", "/reports/handoff", reports.handoff, admin=True)
+    signed_in("GET", "/reports/handoff/behind", reports.behind, admin=True)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)
