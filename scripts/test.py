@@ -64,8 +64,17 @@ def counted(report: Path) -> tuple[int, int, int]:
     return tests - failed - skipped, failed, skipped
 
 
-def run(suite: Suite, reports: Path) -> tuple[int, int, int]:
-    """Run a suite and show what it printed; (passed, failed, skipped)."""
+def failures(suite: str, report: Path) -> list[str]:
+    """The names of what failed in a suite, as its JUnit report has them; none where there is no report."""
+    if not report.exists():
+        return []
+    cases = ET.parse(report).getroot().iter("testcase")  # noqa: S314 - our own reports
+    failed = (case for case in cases if case.find("failure") is not None or case.find("error") is not None)
+    return [f"{suite}: {case.get('classname', '')} {case.get('name', '')}" for case in failed]
+
+
+def run(suite: Suite, reports: Path) -> tuple[tuple[int, int, int], list[str]]:
+    """Run a suite and show what it printed; (passed, failed, skipped), and a name for each that failed."""
     begun = monotonic()
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     done = subprocess.run(
@@ -79,14 +88,19 @@ def run(suite: Suite, reports: Path) -> tuple[int, int, int]:
     )
     sys.stdout.write(f"{done.stdout}{suite.name}: {monotonic() - begun:.0f} s\n")
     sys.stdout.flush()
-    passed, failed, skipped = counted(reports / f"{suite.name}.xml")
-    return passed, failed or int(done.returncode != 0), skipped
+    report = reports / f"{suite.name}.xml"
+    passed, failed, skipped = counted(report)
+    failed = failed or int(done.returncode != 0)
+    names = failures(suite.name, report)
+    if failed and not names:
+        names = [f"{suite.name}: the suite itself, exit code {done.returncode}"]
+    return (passed, failed, skipped), names
 
 
 def main() -> int:
     """Exit code 0 if nothing failed."""
     started = monotonic()
-    totals = [0, 0, 0]
+    totals, names = [0, 0, 0], list[str]()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as side_by_side:
         reports = Path(folder)
         planned = lanes(reports)
@@ -94,9 +108,11 @@ def main() -> int:
             sys.stdout.write(f"Running {', then '.join(suite.name for suite in lane)} ...\n")
         sys.stdout.flush()
         for done in side_by_side.map(lambda lane: [run(suite, reports) for suite in lane], planned):
-            for counts in done:
+            for counts, failed in done:
                 totals = [a + b for a, b in zip(totals, counts, strict=True)]
+                names += failed
     sys.stdout.write(f"all suites: {monotonic() - started:.0f} s\n")
+    sys.stdout.writelines(f"FAILED {name}\n" for name in names)
     sys.stdout.write(f"{totals[0]} passed, {totals[1]} failed" + (f", {totals[2]} skipped" if totals[2] else "") + "\n")
     return 1 if totals[1] else 0
 

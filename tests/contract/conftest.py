@@ -1,5 +1,31 @@
-"""Assertions in the shared contract explain themselves as those in test modules do."""
+"""Assertions in the shared contract explain themselves as those in test modules do. SQLite files are migrated once and copied."""
+
+import asyncio
+import shutil
+from pathlib import Path
 
 import pytest
 
+from bot.store import open_store
+
 pytest.register_assert_rewrite("tests.contract.store_contract", "tests.contract.audit_contract")
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with our tables, whole in itself: closing the last connection folds its log in."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+
+    async def make() -> None:
+        store = open_store(f"sqlite:///{path}")
+        await store.migrate()
+        await store.close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """A migrated file of this test's own."""
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'warmline.db')}"

@@ -137,9 +137,8 @@ class TestSqliteAudit(SqlAuditContract):
     """On a file."""
 
     @pytest.fixture
-    async def store(self, tmp_path: Path) -> AsyncIterator[SqlStore]:
-        store = open_store(f"sqlite:///{tmp_path}/warmline.db")
-        await store.migrate()
+    async def store(self, sqlite_url: str) -> AsyncIterator[SqlStore]:
+        store = open_store(sqlite_url)
         yield store
         await store.close()
 
@@ -165,7 +164,6 @@ class TestPostgresAudit(SqlAuditContract):
     @pytest.fixture
     async def store(self, postgres_url: str) -> AsyncIterator[SqlStore]:
         store = open_store(postgres_url)
-        await store.migrate()
         yield store
         await store.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -25,9 +24,8 @@ class TestSqliteStore(StoreContract):
     """On a file."""
 
     @pytest.fixture
-    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
-        store = open_store(f"sqlite:///{tmp_path}/warmline.db")
-        await store.migrate()
+    async def store(self, sqlite_url: str) -> AsyncIterator[Store]:
+        store = open_store(sqlite_url)
         yield store
         await store.close()
 
@@ -38,6 +36,5 @@ class TestPostgresStore(StoreContract):
     @pytest.fixture
     async def store(self, postgres_url: str) -> AsyncIterator[Store]:
         store = open_store(postgres_url)
-        await store.migrate()
         yield store
         await store.close()
