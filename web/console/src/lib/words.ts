@@ -110,7 +110,6 @@ export const outcomes: [Outcome, string, string][] = [
   ["won", "Won", "They said yes."],
   ["lost", "Lost", "They said no. The bot leaves it there."],
   ["later", "Later", "Not now; worth a follow-up."],
-  ["no_fit", "No fit", "We cannot help them. The bot leaves it there."],
 ];
 
 /** A first draft of what the bot should know, made of the card alone. The agent edits it. */
