@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +22,7 @@ from bot.settings import Settings
 from handoff.cli import app as sla
 
 if TYPE_CHECKING:
+    from bot.core.model import Standing
     from nurture.lint import Finding, FlowScore
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -184,6 +185,59 @@ def flow_schema() -> None:
     from nurture.schema import json_schema
 
     sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+
+
+@flows.command("held")
+def held_flows(
+    flow: Annotated[str | None, typer.Argument(help="Only this flow.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One enrolment a line, as JSON.")] = False,
+) -> None:
+    """Who is held back in a flow: at which step, why, and until when."""
+    asyncio.run(_tell_standings(flow, as_json, lambda standing: standing.held_reason))
+
+
+@flows.command("stalled")
+def stalled_flows(
+    flow: Annotated[str | None, typer.Argument(help="Only this flow.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One enrolment a line, as JSON.")] = False,
+) -> None:
+    """Who will not get on by themselves, and why. Exit code 1 if there is anybody."""
+    from bot.app import load_rules
+    from bot.time import SystemTime
+    from nurture.standing import stalled
+
+    known, now = load_rules(_settings()).nurture.flows, SystemTime().now()
+    found = asyncio.run(_tell_standings(flow, as_json, lambda standing: stalled(standing, known, now)))
+    raise typer.Exit(1 if found else 0)
+
+
+async def _tell_standings(flow: str | None, as_json: bool, why: Callable[[Standing], str | None]) -> int:
+    """Print the enrolments that there is a reason for, and give their number."""
+    from bot.run import standings_now
+
+    table = Table("Flow", "Step", "Reason", "Next look", "Conversation", box=None)
+    found = 0
+    async for standing in standings_now(_settings(), flow):
+        if (reason := why(standing)) is None:
+            continue
+        found += 1
+        enrolment, due_at = standing.enrolment, standing.due_at
+        if as_json:
+            line = {
+                "flow": enrolment.flow_id,
+                "step": enrolment.step_id,
+                "reason": reason,
+                "due_at": due_at.isoformat() if due_at else None,
+                "conversation_id": standing.conversation_id,
+                "enrolment_id": enrolment.enrolment_id,
+            }
+            out.print(json.dumps(line))
+        else:
+            shown = f"{due_at:%Y-%m-%d %H:%M}Z" if due_at else "never"
+            table.add_row(enrolment.flow_id, enrolment.step_id, reason, shown, standing.conversation_id)
+    if not as_json:
+        out.print(table if found else "Nobody.")
+    return found
 
 
 @copy.command("lint")

@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import signal
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from bot import training
 from bot.audit import look
 from bot.brain import SocketBrain
 from bot.core.audit import Finding
+from bot.core.model import Standing
 from bot.errors import BrainError, SettingsError
 from bot.locks import alone
 from bot.settings import Settings
@@ -89,6 +91,20 @@ async def all_agents(settings: Settings) -> list[Agent]:
     store = open_store(settings.url)
     try:
         return await store.agents()
+    finally:
+        await store.close()
+
+
+async def standings_now(settings: Settings, flow_id: str | None) -> AsyncIterator[Standing]:
+    """Everybody who is in a flow, of one flow or of all."""
+    await migrate_only(settings)
+    store = open_store(settings.url)
+    try:
+        after = ""
+        while batch := await store.standings(flow_id=flow_id, after=after):
+            for standing in batch:
+                yield standing
+            after = batch[-1].enrolment.enrolment_id
     finally:
         await store.close()
 

@@ -25,6 +25,7 @@ from bot.core.model import (
     QuickReply,
     Say,
     Speaker,
+    Standing,
     State,
     WarmlineError,
 )
@@ -454,6 +455,10 @@ class Store(AuditStore, Protocol):
 
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """The journal's latest lines, oldest first."""
+
+    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+        """Live enrolments with their clock and what holds them back, by enrolment id, those later than `after`; of one flow, or of
+        all."""
 
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """Every episode of a conversation, oldest first."""

@@ -9,8 +9,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from bot.core.events import Decision
-from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity
-from bot.store import clocks, intake, outbox, parked, people, reading, schema, turn
+from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity, Standing
+from bot.store import clocks, intake, outbox, parked, people, reading, schema, standing, turn
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
@@ -309,6 +309,10 @@ class SqlStore(SqlAudit):
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """See `Store.journal`."""
         return await self._read.run(lambda conn: reading.journal_lines(conn, conversation_id, limit=limit))
+
+    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+        """See `Store.standings`."""
+        return await self._read.run(lambda conn: standing.standings(conn, flow_id=flow_id, after=after, limit=limit))
 
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """See `Store.episodes`."""

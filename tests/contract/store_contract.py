@@ -27,6 +27,7 @@ from bot.core.model import (
     Reason,
     Say,
     Speaker,
+    Standing,
     State,
     Window,
 )
@@ -319,6 +320,36 @@ class StoreContract:
         committed = await store.commit(conversation_id, version=loaded.version, decision=decision, now=at(5))
         assert committed == Committed(version=loaded.version + 1)
         assert (await store.load(conversation_id)).state == state
+
+    async def test_standings_are_live_enrolments_with_their_clock_and_what_holds_them(self, store: Store) -> None:
+        conversation_id = await met(store)
+        loaded = await store.load(conversation_id)
+        held = {"enrolment": "n1", "step": "hello", "reason": "cap", "until": at(90).isoformat()}
+        live = enrolment("n1")
+        step = Clock(kind=ClockKind.STEP, key="n1", due_at=at(90))
+        decision = Decision(
+            state=replace(loaded.state, enrolments=(enrolment("n0", status="done"), live), clocks=(step,)),
+            set_clocks=(step,),
+            journal=(
+                JournalEntry(kind="flow.started", at=T0, data={"enrolment": "n1"}),
+                JournalEntry(kind="flow.held", at=T0, data=held),
+                JournalEntry(kind="flow.ended", at=T0, data={"enrolment": "n0"}),
+            ),
+        )
+        await store.commit(conversation_id, version=loaded.version, decision=decision, now=T0)
+        expected = [Standing(conversation_id=conversation_id, enrolment=live, due_at=at(90), held=held)]
+        assert await store.standings() == expected
+        assert await store.standings(flow_id=live.flow_id) == expected
+        assert await store.standings(flow_id="other") == []
+        assert await store.standings(after="n1") == []
+        loaded = await store.load(conversation_id)
+        went_on = Decision(
+            state=replace(loaded.state, clocks=()),
+            cancel_clocks=((ClockKind.STEP, "n1"),),
+            journal=(JournalEntry(kind="flow.step", at=T0, data={"enrolment": "n1"}),),
+        )
+        await store.commit(conversation_id, version=loaded.version, decision=went_on, now=T0)
+        assert await store.standings() == [Standing(conversation_id=conversation_id, enrolment=live)]
 
     async def test_a_stale_version_conflicts_and_changes_nothing(self, store: Store) -> None:
         conversation_id = await met(store)

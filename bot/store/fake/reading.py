@@ -10,6 +10,7 @@ from bot.core.model import (
     AgentRef,
     Delivery,
     Episode,
+    Standing,
 )
 from bot.store.contract import (
     Counts,
@@ -22,6 +23,7 @@ from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks
 from bot.store.rules import (
     clean_text,
+    standing_of,
     waiting_since,
 )
 
@@ -133,6 +135,21 @@ class Reading(Talks):
         """See `Store.journal`."""
         talk = self._talks.get(conversation_id)
         return [] if talk is None or limit <= 0 else talk.journal[-limit:]
+
+    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+        """See `Store.standings`."""
+        found = [
+            standing_of(
+                talk.state.conversation_id,
+                enrolment,
+                (clock.due_at for clock in talk.clocks.values() if clock.key == enrolment.enrolment_id),
+                (line.entry for line in reversed(talk.journal)),
+            )
+            for talk in self._talks.values()
+            for enrolment in talk.state.live_enrolments
+            if flow_id in (None, enrolment.flow_id) and enrolment.enrolment_id > after
+        ]
+        return sorted(found, key=lambda one: one.enrolment.enrolment_id)[:limit]
 
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """See `Store.episodes`."""
