@@ -18,6 +18,7 @@ from bot.store.contract import (
     Consoles,
     Counts,
     DueClock,
+    Handed,
     JournalLine,
     Loaded,
     Message,
@@ -29,6 +30,7 @@ from bot.store.contract import (
     TakenIn,
 )
 from bot.store.failures import Clash
+from bot.store.handed import handed
 from bot.store.ledger import key_of, named_clocks
 from bot.store.postgres import claims_engine, postgres_engine
 from bot.store.rules import clean_text, must_be_final
@@ -317,6 +319,10 @@ class SqlStore(SqlAudit):
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """See `Store.episodes`."""
         return await self._read.run(lambda conn: reading.episodes_of(conn, conversation_id))
+
+    async def handed(self, *, since: datetime, until: datetime, kinds: Sequence[str]) -> list[Handed]:
+        """See `Store.handed`."""
+        return await self._read.run(lambda conn: handed(conn, since=since, until=until, kinds=kinds))
 
     async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
         """See `Store.add_note`. Raises `NotFound`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 KEEP = "keep"
 RANKING_LENGTH = "ranking_length"
+OPENERS = "openers"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -52,8 +54,10 @@ class FastIntentClassifier(IntentClassifier, GraphComponent):
 
         `keep` (0 to 1): share of rightly read messages that must be answered rather than asked about again.
         `ranking_length`: how many intents the ranking names; 0 for all.
+        `openers`: intents of lines that only open a talk ("hey", "quick question"). In a message of several lines
+        they are left out as long as another line is left.
         """
-        return {KEEP: 0.8, RANKING_LENGTH: 10}
+        return {KEEP: 0.8, RANKING_LENGTH: 10, OPENERS: []}
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
@@ -63,11 +67,13 @@ class FastIntentClassifier(IntentClassifier, GraphComponent):
             InvalidConfigException: naming the setting and what it may be.
         """
         settings = {**cls.get_default_config(), **config}
-        keep, length = settings[KEEP], settings[RANKING_LENGTH]
+        keep, length, openers = settings[KEEP], settings[RANKING_LENGTH], settings[OPENERS]
         if isinstance(keep, bool) or not isinstance(keep, (int, float)) or not 0.0 < keep <= 1.0:
             raise InvalidConfigException(f"FastIntentClassifier: `{KEEP}` is {keep!r}; it must be above 0 and at most 1.")
         if isinstance(length, bool) or not isinstance(length, int) or length < 0:
             raise InvalidConfigException(f"FastIntentClassifier: `{RANKING_LENGTH}` is {length!r}; it must be 0 or a count.")
+        if not isinstance(openers, list) or not all(isinstance(intent, str) for intent in openers):
+            raise InvalidConfigException(f"FastIntentClassifier: `{OPENERS}` is {openers!r}; it must be a list of intents.")
 
     @classmethod
     def create(
@@ -135,11 +141,28 @@ class FastIntentClassifier(IntentClassifier, GraphComponent):
         if self._reader is None:
             raise IntentModelError(Path(self._resource.name), "no intent model is loaded")
         for message in messages:
-            reading = self._reader.read(message.get(TEXT) or "")
+            reading = read_burst(self._reader, message.get(TEXT) or "", openers=self.config[OPENERS])
             ranking = as_ranking(reading, self._reader.model.calibration.threshold, self.config[RANKING_LENGTH])
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
         return messages
+
+
+def read_burst(reader: IntentReader, text: str, *, openers: Collection[str]) -> IntentReading:
+    """Read what somebody wrote in one go, a line for each message: "hey", "quick question", "how much is it".
+
+    Lines that were understood as one of the `openers` are left out, as long as another line is left: together they would
+    outweigh the one that asks something.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2 or not openers:
+        return reader.read(text)
+    matters = [line for line in lines if not _only_opens(reader.read(line), openers)]
+    return reader.read("\n".join(matters or lines))
+
+
+def _only_opens(reading: IntentReading, openers: Collection[str]) -> bool:
+    return reading.understood and reading.ranking[0][0] in openers
 
 
 def as_ranking(reading: IntentReading, threshold: float, length: int) -> list[dict[str, Any]]:

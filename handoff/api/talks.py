@@ -8,9 +8,10 @@ from datetime import datetime
 from aiohttp import web
 
 from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
+from bot.core.model import Speaker
 from bot.store.contract import Message
-from handoff.api.bodies import GiveBack, NoteBody, SayBody, read_body
-from handoff.api.errors import BadRequest
+from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, read_body
+from handoff.api.errors import BadRequest, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import Shape, card_shape, item_shape, message_shape, note_shape, prospect_name, stamp
@@ -19,7 +20,6 @@ from handoff.card import card
 VIEWS = ("queue", "mine", "all")
 LIST = 50
 PAGE = 100
-LATEST = 2**62
 
 
 class Talks:
@@ -84,11 +84,17 @@ class Talks:
         return await self._command(request, me, event)
 
     async def say(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
-        """POST say. The same key again gives the same message, also when the conversation has moved on since."""
+        """POST say. The same key again gives the same message, also when the conversation has moved on since.
+
+        A new one is refused while somebody else's words stand below the last that its writer saw. Only the holder may speak, and
+        that is decided with the commit; this look only spares people an answer to the wrong question, so it takes no lock.
+        """
         conversation_id = request.match_info["id"]
         body = await read_body(request, SayBody)
         message = await self._by_key(conversation_id, body.key)
         if message is None:
+            if body.seen is not None:
+                await self._must_have_seen(conversation_id, me, body.seen)
             event = AgentWrote(agent=me.agent.ref, text=body.text, client_key=body.key)
             await self._handle(conversation_id, event)
             message = await self._by_key(conversation_id, body.key)
@@ -104,6 +110,16 @@ class Talks:
         note = await self._store.add_note(conversation_id, agent=me.agent.ref, text=body.text, now=self._parts.now())
         self._parts.hub.publish("console", {"type": "conversation", "conversation_id": conversation_id})
         return answer({"note": note_shape(note)})
+
+    async def _must_have_seen(self, conversation_id: str, me: SignedIn, seen: int) -> None:
+        later = await self._store.messages(conversation_id, after_seq=seen, limit=PAGE)
+        unseen = [message for message in later if _by_somebody_else(message, me.agent.agent_id)]
+        if not unseen:
+            return
+        name = prospect_name(await self._store.overview(conversation_id))
+        shown = [message_shape(message, name) for message in unseen]
+        somebody = "The prospect" if unseen[-1].speaker is Speaker.PROSPECT else "A colleague"
+        raise WroteMeanwhile(shown[-1]["name"] or somebody, shown)
 
     async def _command(self, request: web.Request, me: SignedIn, event: Event) -> web.StreamResponse:
         """Carry out a command that changes who holds the conversation, and so who has room."""
@@ -122,6 +138,13 @@ class Talks:
         pending = await self._store.pending_messages(conversation_id)
         shown = await self._store.messages(conversation_id, before_seq=LATEST, limit=PAGE)
         return next((m for m in (*pending, *shown) if m.client_key == key and m.agent is not None), None)
+
+
+def _by_somebody_else(message: Message, me: str) -> bool:
+    """People's words only: a bubble of the bot that was still on its way is no answer to wait for."""
+    if message.speaker is Speaker.PROSPECT:
+        return True
+    return message.speaker is Speaker.AGENT and (message.agent is None or message.agent.agent_id != me)
 
 
 def _moment(request: web.Request, field: str) -> datetime | None:

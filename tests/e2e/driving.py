@@ -8,6 +8,7 @@ from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, expect
+from wordings import either, phrase
 
 AXE: dict[str, Any] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 ARRIVED = re.compile("Sent$|Seen$")
@@ -85,8 +86,9 @@ class Visitor:
         return await self.bubbles.all_inner_texts()
 
     async def asks_for_a_person(self) -> None:
-        """Say hello's opposite: the shortest way into the queue."""
+        """Say hello's opposite: the shortest way into the queue. Returns once the answer is on the screen."""
         await self.say("can i talk to a person?")
+        await self.hears(either(phrase("getting_someone_offline"), phrase("getting_someone_online")))
         await expect(self.standing).to_have_text("Finding a person for you…")
 
 

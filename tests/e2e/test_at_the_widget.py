@@ -50,6 +50,7 @@ async def test_an_answer_to_a_closed_chat_shows_on_the_badge(instant: Warmline, 
     await agent.open_newest()
     await agent.take()
     await expect(visitor.name).to_have_text("Alex")
+    await visitor.hears(phrase("agent_joined"))
     await visitor.page.keyboard.press("Escape")
     await agent.write("Here I am.")
     await agent.write("Tell me a bit about your shop?")

@@ -553,6 +553,12 @@ class FakeWarmline:
         if self.say_status is not None:
             return mistake(*self.say_status)
         known = next((one for one in talk.messages if one.get("key") == body["key"]), None)
+        seen = body.get("seen")
+        unseen = [one for one in talk.messages if seen is not None and one["seq"] > seen and one["speaker"] == "prospect"]
+        if unseen and known is None:
+            told = {"code": "wrote_meanwhile", "message": f"{talk.name} wrote meanwhile."}
+            shown = [self.desk_message(one) for one in unseen]
+            return web.json_response({"error": told | {"messages": shown}}, status=409)
         message = known or self.add(talk, "agent", body["text"], key=body["key"])
         if talk.episode:
             talk.episode["clock"] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import count
 
@@ -14,6 +14,7 @@ from bot.core.model import (
 )
 from bot.store.contract import (
     Counts,
+    Handed,
     JournalLine,
     Message,
     Note,
@@ -156,6 +157,27 @@ class Reading(Talks):
         talk = self._talks.get(conversation_id)
         found = () if talk is None else talk.episodes.values()
         return sorted(found, key=lambda episode: (episode.requested_at, episode.episode_id))
+
+    async def handed(self, *, since: datetime, until: datetime, kinds: Sequence[str]) -> list[Handed]:
+        """See `Store.handed`."""
+        found = [
+            Handed(
+                conversation_id=talk.state.conversation_id,
+                channel=talk.state.identity.channel,
+                episode=episode,
+                lines=tuple(
+                    line
+                    for line in talk.journal
+                    if line.entry.kind in kinds and line.entry.at >= since and line.entry.data.get("episode_id") == key
+                ),
+                promise_opened_at=talk.promise.opened_at if talk.promise else None,
+                promise_due_at=talk.promise.due_at if talk.promise else None,
+            )
+            for talk in self._talks.values()
+            for key, episode in talk.episodes.items()
+            if since <= episode.requested_at < until
+        ]
+        return sorted(found, key=lambda one: (one.episode.requested_at, one.episode.episode_id))
 
     async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
         """See `Store.add_note`. Raises `NotFound`."""

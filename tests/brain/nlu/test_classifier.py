@@ -75,6 +75,29 @@ def test_ranking_is_cut_to_the_wanted_length(home: Home, training_data: Training
     assert len(parse(component, "hello")["intent_ranking"]) == 2
 
 
+@pytest.fixture
+def patient(home: Home, training_data: TrainingData) -> FastIntentClassifier:
+    component = FastIntentClassifier.create({"openers": ["greet"]}, *home)
+    component.train(training_data)
+    return component
+
+
+@pytest.mark.parametrize(
+    ("burst", "matter"),
+    [
+        ("hello\nhi there\nwhat does it cost??", "what does it cost??"),
+        ("what does it cost??\nhello", "what does it cost??"),
+        ("hello\n\n i want my money back \n", " i want my money back "),
+        ("hello\nhi there", "hello\nhi there"),
+        ("hello\nelephants never forget birthdays", "elephants never forget birthdays"),
+    ],
+)
+def test_lines_that_only_open_a_talk_do_not_hide_the_one_that_asks(patient: FastIntentClassifier, burst: str, matter: str) -> None:
+    parsed, alone = parse(patient, burst), parse(patient, matter)
+
+    assert (parsed["intent"], parsed["intent_ranking"]) == (alone["intent"], alone["intent_ranking"])
+
+
 def test_fallback_carries_the_threshold() -> None:
     reading = IntentReading(ranking=[("greet", 0.2), ("stop", 0.1)], score=0.0, understood=False)
 
@@ -83,7 +106,16 @@ def test_fallback_carries_the_threshold() -> None:
 
 @pytest.mark.parametrize(
     "config",
-    [{"keep": 0}, {"keep": 1.2}, {"keep": "most"}, {"keep": True}, {"ranking_length": -1}, {"ranking_length": 2.5}],
+    [
+        {"keep": 0},
+        {"keep": 1.2},
+        {"keep": "most"},
+        {"keep": True},
+        {"ranking_length": -1},
+        {"ranking_length": 2.5},
+        {"openers": "greet"},
+        {"openers": [1]},
+    ],
 )
 def test_settings_out_of_range_are_refused_by_name(home: Home, config: dict) -> None:
     with pytest.raises(InvalidConfigException, match=next(iter(config))):

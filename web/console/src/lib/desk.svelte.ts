@@ -3,7 +3,7 @@ import { newKey } from "../../../shared/key.ts";
 import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
 import { Audit } from "./audit.svelte.ts";
-import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, loaded, NEW_CHAT, wrote, type Chat, type Local } from "./chat.ts";
+import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
 import { router } from "./router.svelte.ts";
 import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, View } from "./types.ts";
@@ -150,12 +150,12 @@ export class Desk {
 
   say(id: string, text: string): void {
     this.#typedAt = 0;
-    this.#chat(id, (chat) => wrote(chat, { key: newKey(), text, at: new Date(clock.now).toISOString(), state: "sending", error: "" }));
+    this.#chat(id, (chat) => wrote(chat, { key: newKey(), text, at: new Date(clock.now).toISOString(), state: "sending", error: "", seen: lastSeq(chat) }));
     void this.#send(id);
   }
 
   retry(id: string, key: string): void {
-    this.#chat(id, (chat) => changedLocal(chat, key, { state: "sending", error: "" }));
+    this.#chat(id, (chat) => changedLocal(chat, key, { state: "sending", error: "", seen: lastSeq(chat) }));
     void this.#send(id);
   }
 
@@ -197,9 +197,9 @@ export class Desk {
     this.#sending.add(id);
     const next = (): Local | undefined => this.chat(id).locals.find(({ state }) => state === "sending");
     for (let local = next(); local; local = next()) {
-      const { key, text } = local;
+      const { key, text, seen } = local;
       try {
-        const { message } = await api.post<{ message: Message }>(`conversations/${encodeURIComponent(id)}/say`, { text, key });
+        const { message } = await api.post<{ message: Message }>(`conversations/${encodeURIComponent(id)}/say`, { text, key, seen });
         this.#chat(id, (chat) => confirmed(chat, key, message));
       } catch (error) {
         this.#unsent(id, key, error);
@@ -213,7 +213,8 @@ export class Desk {
     const words = api.wordsOf(error);
     if (api.isUnreachable(error)) {
       this.#chat(id, (chat) => ({ ...chat, locals: chat.locals.map((one) => (one.state === "sending" ? { ...one, state: "waiting" } : one)) }));
-    } else this.#chat(id, (chat) => changedLocal(chat, key, { state: "failed", error: words }));
+    } else if (error instanceof api.ApiError && error.code === "wrote_meanwhile") this.#chat(id, (chat) => overtaken(chat, key, words, error.messages));
+    else this.#chat(id, (chat) => changedLocal(chat, key, { state: "failed", error: words }));
     this.#signedOutBy(error);
   }
 
