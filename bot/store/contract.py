@@ -455,6 +455,9 @@ class Store(AuditStore, Protocol):
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """The journal's latest lines, oldest first."""
 
+    async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
+        """Lines of these kinds in all conversations with a `journal_id` above `after`, oldest first: for reports, page by page."""
+
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """Every episode of a conversation, oldest first."""
 

@@ -103,6 +103,12 @@ _JOURNAL = (
     .order_by(journal.c.journal_id.desc())
     .limit(sa.bindparam("limit"))
 )
+_JOURNAL_OF = (
+    sa.select(journal)
+    .where(journal.c.journal_id > sa.bindparam("after"), journal.c.kind.in_(sa.bindparam("kinds", expanding=True)))
+    .order_by(journal.c.journal_id)
+    .limit(sa.bindparam("limit"))
+)
 _NOTES = sa.select(notes).where(notes.c.conversation_id == sa.bindparam("id")).order_by(notes.c.note_id)
 _ADD_NOTE = notes.insert().returning(notes.c.note_id)
 _EXISTS = sa.select(conversations.c.conversation_id).where(conversations.c.conversation_id == sa.bindparam("id"))
@@ -214,6 +220,12 @@ def journal_lines(conn: sa.Connection, conversation_id: str, *, limit: int) -> l
     """See `Store.journal`."""
     rows = conn.execute(_JOURNAL, {"id": conversation_id, "limit": limit}).all()
     return [journal_line_of(row) for row in reversed(rows)]
+
+
+def journal_of(conn: sa.Connection, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
+    """See `Store.journal_of`."""
+    rows = conn.execute(_JOURNAL_OF, {"kinds": list(kinds), "after": after, "limit": limit})
+    return [journal_line_of(row) for row in rows]
 
 
 def add_note(conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:

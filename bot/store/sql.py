@@ -310,6 +310,10 @@ class SqlStore(SqlAudit):
         """See `Store.journal`."""
         return await self._read.run(lambda conn: reading.journal_lines(conn, conversation_id, limit=limit))
 
+    async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
+        """See `Store.journal_of`."""
+        return await self._read.run(lambda conn: reading.journal_of(conn, kinds, after=after, limit=limit))
+
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """See `Store.episodes`."""
         return await self._read.run(lambda conn: reading.episodes_of(conn, conversation_id))

@@ -457,6 +457,21 @@ class StoreContract:
         assert latest[0].journal_id < latest[1].journal_id
         assert latest[0].conversation_id == conversation_id
 
+    async def test_the_journal_is_read_by_kind_over_all_conversations_page_by_page(self, store: Store) -> None:
+        for person, who in (("one", ANN), ("two", BEN)):
+            conversation_id = await met(store, who)
+            loaded = await store.load(conversation_id)
+            entries = tuple(JournalEntry(kind=kind, at=T0, data={"of": person}) for kind in ("told", "other", "heard"))
+            decision = Decision(state=loaded.state, journal=entries)
+            await store.commit(conversation_id, version=loaded.version, decision=decision, now=T0)
+
+        first = await store.journal_of(["told", "heard"], after=0, limit=3)
+        rest = await store.journal_of(["told", "heard"], after=first[-1].journal_id, limit=3)
+
+        read = [(line.entry.kind, line.entry.data["of"]) for line in (*first, *rest)]
+        assert read == [("told", "one"), ("heard", "one"), ("told", "two"), ("heard", "two")]
+        assert await store.journal_of(["told"], after=rest[-1].journal_id, limit=3) == []
+
     # ---- says
 
     async def test_says_are_queued_in_order_with_all_they_carry(self, store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import count
 
@@ -133,6 +133,12 @@ class Reading(Talks):
         """See `Store.journal`."""
         talk = self._talks.get(conversation_id)
         return [] if talk is None or limit <= 0 else talk.journal[-limit:]
+
+    async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
+        """See `Store.journal_of`."""
+        lines = [line for talk in self._talks.values() for line in talk.journal]
+        later = sorted((line for line in lines if line.journal_id > after), key=lambda line: line.journal_id)
+        return [line for line in later if line.entry.kind in kinds][:limit]
 
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """See `Store.episodes`."""
