@@ -456,10 +456,11 @@ class Store(AuditStore, Protocol):
         """One conversation as a list shows it. Raises `NotFound`."""
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> list[Overview]:
         """Lists: `queue` (waiting episodes, nearest deadline first), `mine` (owner agent = agent_id), `all` (latest
-        first, paged by `before` = last_at). Raises `ValueError` for another view, or `mine` without an agent."""
+        first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). Raises
+        `ValueError` for another view, or `mine` without an agent."""
 
     async def waiting_conversations(self) -> list[str]:
         """Ids of conversations with a waiting episode, nearest deadline first."""

@@ -295,7 +295,7 @@ class SqlStore(SqlAudit):
         return await self._read.run(lambda conn: reading.overview(conn, conversation_id))
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> list[Overview]:
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         return await self._read.run(lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before))

@@ -1207,12 +1207,21 @@ class StoreContract:
         assert await listed("mine", agent_id="sam") == []
         assert await listed("all") == ids[::-1]
         assert await listed("all", limit=2) == [ids[3], ids[2]]
-        assert await listed("all", before=at(2)) == [ids[1], ids[0]]
+        assert await listed("all", before=(at(2), ids[2])) == [ids[1], ids[0]]
         assert await store.waiting_conversations() == [ids[1], ids[0]]
         assert await store.agent_load() == {"mia": 1}
         for view in ("mine", "nonsense"):
             with pytest.raises(ValueError, match=view):
                 await store.overviews(view=view)
+
+    async def test_pages_lose_and_double_nobody_who_wrote_at_the_same_moment(self, store: Store) -> None:
+        ids = [await met(store, Identity(channel="widget", external_id=f"p{n}"), now=n // 3) for n in range(7)]
+        seen, place = [], None
+        while page := await store.overviews(view="all", limit=2, before=place):
+            seen += [one.conversation_id for one in page]
+            place = (page[-1].last_at, page[-1].conversation_id)
+        assert sorted(seen) == sorted(ids)
+        assert seen[0] == ids[6]
 
     async def test_notes_are_kept_in_order(self, store: Store) -> None:
         conversation_id = await met(store)
