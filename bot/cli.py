@@ -18,6 +18,7 @@ from rich.table import Table
 from bot import logs
 from bot import settings as settings_module
 from bot.core.model import WarmlineError
+from bot.reporting import app as reports
 from bot.settings import Settings
 from handoff.cli import app as sla
 
@@ -34,6 +35,7 @@ app.add_typer(agents, name="agent")
 app.add_typer(experiments, name="experiments")
 app.add_typer(flows, name="flows")
 app.add_typer(sla, name="sla")
+app.add_typer(reports, name="reports")
 app.add_typer(copy, name="copy")
 app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.events import ForeignEcho
+from bot.core.events import ForeignEcho, PageDid
 from bot.core.model import Arrival, Identity
 from bot.errors import Overloaded
 from bot.hub import Hub, identity_topic
@@ -188,9 +188,11 @@ class Intake:
         self.on_settled(message)
         return True
 
-    async def foreign_echo(self, identity: Identity, *, text: str, app_id: str | None, at: datetime) -> None:
+    async def foreign_echo(
+        self, identity: Identity, *, text: str, app_id: str | None, at: datetime, did: PageDid = "wrote"
+    ) -> None:
         """Someone else answered; see `Inlet.foreign_echo`."""
-        await self._echoed(identity, ForeignEcho(text=text, app_id=app_id, at=at))
+        await self._echoed(identity, ForeignEcho(text=text, app_id=app_id, at=at, did=did))
 
     async def seen(self, identity: Identity, *, up_to_seq: int | None, at: datetime) -> None:
         """The person has read; see `Inlet.seen`."""

@@ -7,8 +7,9 @@ import errno
 import os
 import secrets
 import signal
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -26,7 +27,7 @@ from bot.locks import alone
 from bot.settings import Settings
 from bot.store import open_store
 from bot.store.auditing import Marks
-from bot.store.contract import Agent, AlreadyExists
+from bot.store.contract import Agent, AlreadyExists, Handed
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
 from handoff.api.passwords import hash_password
@@ -97,6 +98,16 @@ async def all_agents(settings: Settings) -> list[Agent]:
     store = open_store(settings.url)
     try:
         return await store.agents()
+    finally:
+        await store.close()
+
+
+async def handed_now(settings: Settings, *, since: datetime, until: datetime, kinds: Sequence[str]) -> list[Handed]:
+    """The episodes of a range, for a report."""
+    await migrate_only(settings)
+    store = open_store(settings.url)
+    try:
+        return await store.handed(since=since, until=until, kinds=kinds)
     finally:
         await store.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.draft import Draft
 from bot.core.events import ForeignEcho
-from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker
+from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker, State
 from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
 from handoff.judging import judge, judge_all, offer_due, wait_cause, words_missed
@@ -29,6 +29,9 @@ from handoff.steps import (
     unanswered,
     who,
 )
+
+RETURNED = "returned"
+"""The outcome of an episode that was given back with nothing more to say about it."""
 
 
 def take(draft: Draft, policy: Policy, agent: AgentRef) -> None:
@@ -63,19 +66,22 @@ def wrote(draft: Draft, policy: Policy, agent: AgentRef, text: str, client_key: 
 
 
 def give_back(
-    draft: Draft, policy: Policy, agent: AgentRef, summary: str, outcome: str = "returned", slots: Json | None = None
+    draft: Draft, policy: Policy, agent: AgentRef, summary: str, outcome: str = RETURNED, slots: Json | None = None
 ) -> None:
     """The holder hands the prospect back. The tracker learns the summary, the outcome and the slots; what is still
     unanswered is the bot's to answer at once. Raises CommandRefused `not_yours`."""
-    episode = _held_by(draft, agent)
+    _hand_back(draft, policy, _held_by(draft, agent), summary, outcome, slots)
+    tell(draft, policy, "given_back", agent=agent.name)
+    let_bot_answer(draft, policy, unanswered(draft.state), "handed_back")
+
+
+def _hand_back(draft: Draft, policy: Policy, episode: Episode, summary: str, outcome: str, slots: Json | None = None) -> None:
     learnt: dict[str, Any] = {**(slots or {}), "handoff_summary": summary, "handoff_outcome": outcome}
     close(draft, policy, episode, outcome, summary)
     hand_to(draft, Owner.BOT)
     draft.set(slots={**draft.state.slots, **learnt})
     timestamp = draft.now.timestamp()
     draft.track(*({"event": "slot", "timestamp": timestamp, "name": n, "value": v} for n, v in learnt.items()))
-    tell(draft, policy, "given_back", agent=agent.name)
-    let_bot_answer(draft, policy, unanswered(draft.state), "handed_back")
 
 
 def agent_gone(draft: Draft, policy: Policy, desk: Desk, agent_id: str) -> None:
@@ -104,14 +110,37 @@ def seen(draft: Draft, policy: Policy, agent_id: str) -> None:
 
 
 def native_inbox(draft: Draft, policy: Policy, echo: ForeignEcho) -> None:
-    """Somebody answered from the page's own inbox: a person talks, so the bot is silent. Their words count as human."""
+    """Somebody answers from the page's own inbox: a person has the thread, so the bot is silent. Their words count as human;
+    taking the thread is not words yet, so the first words stay owed."""
     episode = open_one(draft.state)
     if episode is None:
         episode = _step_in(draft, policy, Reason.NATIVE_INBOX)
     if episode.status == "waiting":
         episode = _accept(draft, policy, episode, NATIVE)
+    if echo.did != "wrote":
+        draft.note("native_inbox.took", episode_id=episode.episode_id, app_id=echo.app_id)
+        return
     draft.note("native_inbox.spoke", episode_id=episode.episode_id, app_id=echo.app_id)
     _spoke(draft, policy, episode, min(draft.now, max(echo.at, episode.requested_at)))
+
+
+def native_gave_back(draft: Draft, policy: Policy, at: datetime) -> bool:
+    """The thread came back to us at `at`. True if somebody in the page inbox held it until then: the bot says that it is the
+    bot and answers what is open. False if nobody there did, or they took it since (Meta sends what we missed again)."""
+    episode = open_one(draft.state)
+    if episode is None or episode.agent != NATIVE or (episode.accepted_at is not None and at < episode.accepted_at):
+        return False
+    draft.note("native_inbox.gave_back", episode_id=episode.episode_id)
+    _hand_back(draft, policy, episode, "", RETURNED)
+    tell(draft, policy, "back_to_bot")
+    let_bot_answer(draft, policy, unanswered(draft.state), "handed_back")
+    return True
+
+
+def ended_since(state: State, at: datetime) -> bool:
+    """Whether the last episode was over by `at` or later, so that news of `at` is old."""
+    episode = state.episode
+    return episode is not None and episode.closed_at is not None and at <= episode.closed_at
 
 
 def _step_in(draft: Draft, policy: Policy, reason: Reason) -> Episode:

@@ -22,8 +22,10 @@ __all__ = [
     "agents_changed",
     "choose_option",
     "clock_fired",
+    "ended_since",
     "give_back",
     "governed",
+    "native_gave_back",
     "native_inbox",
     "open_episode",
     "promise_overdue",
@@ -57,6 +59,8 @@ agents_changed = governed(opening.agents_changed)
 choose_option = governed(prospect.choose_option)
 clock_fired = governed(ladder.clock_fired)
 give_back = governed(agents.give_back)
+ended_since = agents.ended_since
+native_gave_back = governed(agents.native_gave_back)
 native_inbox = governed(agents.native_inbox)
 open_episode = governed(opening.open_episode)
 promise_overdue = governed(prospect.promise_overdue)

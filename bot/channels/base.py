@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from bot.core.events import PageDid
 from bot.core.model import AgentRef, Arrival, Identity, Profile
 from bot.core.window import SendAs
 from bot.gate import Gate
@@ -63,8 +64,10 @@ class Inlet(Protocol):
     async def echo(self, *, key: str, external_id: str) -> bool:
         """An echo of a message of ours, by its key. False if it is not ours."""
 
-    async def foreign_echo(self, identity: Identity, *, text: str, app_id: str | None, at: datetime) -> None:
-        """The page answered this person without us."""
+    async def foreign_echo(
+        self, identity: Identity, *, text: str, app_id: str | None, at: datetime, did: PageDid = "wrote"
+    ) -> None:
+        """The page answered this person without us, or somebody there took the thread or gave it back to us."""
 
     async def seen(self, identity: Identity, *, up_to_seq: int | None, at: datetime) -> None:
         """The person has read what was sent up to `up_to_seq`, or up to `at` where the channel knows only a time."""

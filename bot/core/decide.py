@@ -35,6 +35,7 @@ from bot.core.events import (
 from bot.core.model import Clock, ClockKind, Owner, Reason, Say, Speaker, State
 from bot.core.turn import Rules
 from handoff import episodes
+from handoff.agents import RETURNED
 from handoff.desk import Desk
 from handoff.ladder import NOBODY_CAME
 from nurture import engine
@@ -81,9 +82,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
         case AgentLeft():
             episodes.agent_gone(draft, rules.policy, desk, event.agent_id)
         case ForeignEcho():
-            engine.hold(draft)
-            turn.overheard(draft, rules)
-            episodes.native_inbox(draft, rules.policy, event)
+            _native_inbox(draft, event, rules)
         case DeliveryFailed():
             _undelivered(draft, event)
         case ProfileSeen():
@@ -152,6 +151,18 @@ def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
         return
     engine.ended(draft, rules.nurture, outcome)
     engine.resume(draft, rules.nurture)
+
+
+def _native_inbox(draft: Draft, event: ForeignEcho, rules: Rules) -> None:
+    if event.did == "gave_back":
+        if episodes.native_gave_back(draft, rules.policy, event.at):
+            _back_to_bot(draft, rules, RETURNED)
+        return
+    if event.did == "took" and episodes.ended_since(draft.state, event.at):
+        return
+    engine.hold(draft)
+    turn.overheard(draft, rules)
+    episodes.native_inbox(draft, rules.policy, event)
 
 
 def _undelivered(draft: Draft, event: DeliveryFailed) -> None:

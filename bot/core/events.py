@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from bot.core.model import AgentRef, Clock, ClockKind, Heard, Json, Profile, Reading, Say, State
 
@@ -105,13 +106,17 @@ class AgentLeft:
     agent_id: str
 
 
+type PageDid = Literal["wrote", "took", "gave_back"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignEcho:
-    """The page spoke without us: somebody answers from the native inbox or another app."""
+    """The page acted without us: somebody in the native inbox or another app wrote, took the thread, or gave it back to us."""
 
     text: str
     app_id: str | None
     at: datetime
+    did: PageDid = "wrote"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

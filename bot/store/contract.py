@@ -239,6 +239,21 @@ class JournalLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """An episode as reports see it: where it happened, its lines of the journal, and since when the prospect waits for words.
+
+    `promise_opened_at` and `promise_due_at` are those of the conversation now, whichever episode that belongs to.
+    """
+
+    conversation_id: str
+    channel: str
+    episode: Episode
+    lines: tuple[JournalLine, ...] = ()
+    promise_opened_at: datetime | None = None
+    promise_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What the metrics page shows."""
 
@@ -441,10 +456,11 @@ class Store(AuditStore, Protocol):
         """One conversation as a list shows it. Raises `NotFound`."""
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> list[Overview]:
         """Lists: `queue` (waiting episodes, nearest deadline first), `mine` (owner agent = agent_id), `all` (latest
-        first, paged by `before` = last_at). Raises `ValueError` for another view, or `mine` without an agent."""
+        first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). Raises
+        `ValueError` for another view, or `mine` without an agent."""
 
     async def waiting_conversations(self) -> list[str]:
         """Ids of conversations with a waiting episode, nearest deadline first."""
@@ -460,6 +476,10 @@ class Store(AuditStore, Protocol):
 
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """Every episode of a conversation, oldest first."""
+
+    async def handed(self, *, since: datetime, until: datetime, kinds: Sequence[str]) -> list[Handed]:
+        """Episodes requested from `since` on and before `until`, oldest first, each with its journal lines of these kinds (those
+        whose data name it as `episode_id`), in the journal's order, however much later they were written."""
 
     async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
         """Keep an internal note."""

@@ -55,7 +55,13 @@ _OVERVIEW = sa.select(
 ).join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
 _ONE = _OVERVIEW.where(conversations.c.conversation_id == sa.bindparam("id"))
 _ALL = _OVERVIEW.order_by(conversations.c.last_at.desc(), conversations.c.conversation_id).limit(sa.bindparam("limit"))
-_ALL_BEFORE = _ALL.where(conversations.c.last_at < sa.bindparam("before"))
+_ALL_BEFORE = _ALL.where(
+    conversations.c.last_at <= sa.bindparam("before"),
+    sa.or_(
+        conversations.c.last_at < sa.bindparam("before"),
+        conversations.c.conversation_id > sa.bindparam("before_id"),
+    ),
+)
 _QUEUE = (
     _OVERVIEW.join(episodes, episodes.c.conversation_id == conversations.c.conversation_id)
     .where(episodes.c.status == "waiting")
@@ -152,7 +158,9 @@ def overview(conn: sa.Connection, conversation_id: str) -> Overview:
     return found[0]
 
 
-def overviews(conn: sa.Connection, *, view: str, agent_id: str | None, limit: int, before: datetime | None) -> list[Overview]:
+def overviews(
+    conn: sa.Connection, *, view: str, agent_id: str | None, limit: int, before: tuple[datetime, str] | None
+) -> list[Overview]:
     """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
     match view:
         case "queue":
@@ -160,7 +168,7 @@ def overviews(conn: sa.Connection, *, view: str, agent_id: str | None, limit: in
         case "mine" if agent_id is not None:
             rows = conn.execute(_MINE, {"limit": limit, "agent": agent_id})
         case "all" if before is not None:
-            rows = conn.execute(_ALL_BEFORE, {"limit": limit, "before": before})
+            rows = conn.execute(_ALL_BEFORE, {"limit": limit, "before": before[0], "before_id": before[1]})
         case "all":
             rows = conn.execute(_ALL, {"limit": limit})
         case _:

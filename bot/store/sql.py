@@ -18,6 +18,7 @@ from bot.store.contract import (
     Consoles,
     Counts,
     DueClock,
+    Handed,
     JournalLine,
     Loaded,
     Message,
@@ -29,6 +30,7 @@ from bot.store.contract import (
     TakenIn,
 )
 from bot.store.failures import Clash
+from bot.store.handed import handed
 from bot.store.ledger import key_of, named_clocks
 from bot.store.postgres import claims_engine, postgres_engine
 from bot.store.rules import clean_text, must_be_final
@@ -293,7 +295,7 @@ class SqlStore(SqlAudit):
         return await self._read.run(lambda conn: reading.overview(conn, conversation_id))
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> list[Overview]:
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         return await self._read.run(lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before))
@@ -317,6 +319,10 @@ class SqlStore(SqlAudit):
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """See `Store.episodes`."""
         return await self._read.run(lambda conn: reading.episodes_of(conn, conversation_id))
+
+    async def handed(self, *, since: datetime, until: datetime, kinds: Sequence[str]) -> list[Handed]:
+        """See `Store.handed`."""
+        return await self._read.run(lambda conn: handed(conn, since=since, until=until, kinds=kinds))
 
     async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
         """See `Store.add_note`. Raises `NotFound`."""

@@ -12,6 +12,7 @@ from handoff.api.errors import BadRequest
 from handoff.api.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 
 MAX_TEXT = 4000
+LATEST = 2**62
 
 type _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)]
 type _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
@@ -33,10 +34,11 @@ class Login(_Body):
 
 
 class SayBody(_Body):
-    """POST say: an agent's words and the client's own id of them."""
+    """POST say: an agent's words, the client's own id of them, and the last message they had on screen (None: any)."""
 
     text: _Words
     key: Annotated[str, StringConstraints(min_length=8, max_length=80)]
+    seen: Annotated[int, Field(ge=0, le=LATEST)] | None = None
 
 
 class NoteBody(_Body):

@@ -6,11 +6,13 @@ ApiError
 ├── WrongPassword   401  e-mail address or password is wrong
 ├── Forbidden       403  not for this role, or not from this page
 ├── Conflict        409  does not fit what is there
+│   └── WroteMeanwhile   somebody wrote what the agent had not seen
 └── TooManyTries    429  guessed too often
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import wraps
 
 import structlog
@@ -19,6 +21,7 @@ from aiohttp.typedefs import Handler
 
 from bot.core.model import CommandRefused, WarmlineError
 from bot.store.contract import AlreadyExists, NotFound, StoreUnavailable, VersionConflict
+from handoff.api.shapes import Shape
 
 log = structlog.get_logger()
 
@@ -34,6 +37,7 @@ class ApiError(WarmlineError):
     def __init__(self, code: str, message: str, *, field: str | None = None, retry_after_s: int | None = None) -> None:
         super().__init__(message)
         self.code, self.field, self.retry_after_s = code, field, retry_after_s
+        self.details: Shape = {}
 
 
 class BadRequest(ApiError):
@@ -70,6 +74,14 @@ class Conflict(ApiError):
     status = 409
 
 
+class WroteMeanwhile(Conflict):
+    """Words that were written without having seen `messages` (as the console shows them). Nothing was sent."""
+
+    def __init__(self, who: str, messages: Sequence[Shape]) -> None:
+        super().__init__("wrote_meanwhile", f"{who} wrote meanwhile.")
+        self.details = {"messages": list(messages)}
+
+
 class TooManyTries(ApiError):
     """Guessed too often."""
 
@@ -81,9 +93,17 @@ class TooManyTries(ApiError):
         super().__init__("too_many_tries", message, retry_after_s=retry_after_s)
 
 
-def failure(status: int, code: str, message: str, *, field: str | None = None, retry_after_s: int | None = None) -> web.Response:
-    """The one shape of an error."""
-    body = {"code": code, "message": message, **({"field": field} if field else {})}
+def failure(
+    status: int,
+    code: str,
+    message: str,
+    *,
+    field: str | None = None,
+    retry_after_s: int | None = None,
+    details: Shape | None = None,
+) -> web.Response:
+    """The one shape of an error; `details` are what a program needs to go on from it."""
+    body = {"code": code, "message": message, **({"field": field} if field else {}), **(details or {})}
     headers = NO_STORE | ({"Retry-After": str(retry_after_s)} if retry_after_s is not None else {})
     return web.json_response({"error": body}, status=status, headers=headers)
 
@@ -96,7 +116,14 @@ def answering(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except ApiError as error:
-            return failure(error.status, error.code, str(error), field=error.field, retry_after_s=error.retry_after_s)
+            return failure(
+                error.status,
+                error.code,
+                str(error),
+                field=error.field,
+                retry_after_s=error.retry_after_s,
+                details=error.details,
+            )
         except CommandRefused as error:
             return failure(409, error.code, str(error))
         except NotFound as error:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import cache
+from typing import Any
 
 from aiohttp import WSCloseCode, web
 
 from handoff.api.audit import Audit
 from handoff.api.errors import answering
 from handoff.api.feed import Feed
+from handoff.api.openapi import Route, document
 from handoff.api.outbox import Outbox
 from handoff.api.ports import ConsoleParts
-from handoff.api.sessions import Sessions, SignedInHandler
+from handoff.api.reports import Reports
+from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
 from handoff.api.socket import ConsoleSocket
 from handoff.api.talks import Talks
 from handoff.api.team import Team
 
 BASE = "/api/console"
+
+
+def summary(handler: Callable[..., object]) -> str:
+    """The first line of a handler's docstring, in which each says what it is for."""
+    return (handler.__doc__ or "").strip().partition("\n")[0]
 
 
 def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
@@ -27,10 +36,13 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     """
     sessions, feed = Sessions(parts), Feed(parts)
     talks, team, socket = Talks(parts), Team(parts, sessions, feed), ConsoleSocket(parts, sessions, feed)
-    outbox = Outbox(parts)
+    outbox, reports = Outbox(parts), Reports(parts)
+
+    described = [Route("POST", "/login", summary(sessions.login), public=True)]
 
     def signed_in(method: str, path: str, handler: SignedInHandler, *, admin: bool = False) -> None:
         app.router.add_route(method, BASE + path, answering(sessions.guard(handler, admin=admin)))
+        described.append(Route(method, path, summary(handler), admin=admin))
 
     app.router.add_post(f"{BASE}/login", answering(sessions.login))
     signed_in("POST", "/logout", team.logout)
@@ -48,10 +60,21 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/conversations/{id}/note", talks.note)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
     signed_in("GET", "/audit", Audit(parts).audit, admin=True)
+    signed_in("GET", "/reports/handoff", reports.handoff, admin=True)
+    signed_in("GET", "/reports/handoff/behind", reports.behind, admin=True)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)
     signed_in("GET", "/socket", socket.open)
+
+    @cache
+    def described_once() -> dict[str, Any]:
+        return document(described, base=BASE, cookie=COOKIE)
+
+    async def openapi(_request: web.Request) -> web.Response:
+        return web.json_response(described_once())
+
+    app.router.add_get("/openapi.json", openapi)
 
     # Every service learns who is there from the store, and tells its own screens.
     parts.presence.on_shown = lambda: parts.hub.deliver("console", {"type": "presence"})

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 
 from aiohttp import web
 
 from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
-from bot.store.contract import Message
-from handoff.api.bodies import GiveBack, NoteBody, SayBody, read_body
-from handoff.api.errors import BadRequest
+from bot.core.model import Speaker
+from bot.store.contract import Message, Overview
+from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, read_body
+from handoff.api.errors import BadRequest, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import Shape, card_shape, item_shape, message_shape, note_shape, prospect_name, stamp
@@ -19,7 +21,6 @@ from handoff.card import card
 VIEWS = ("queue", "mine", "all")
 LIST = 50
 PAGE = 100
-LATEST = 2**62
 
 
 class Talks:
@@ -34,11 +35,13 @@ class Talks:
         view = request.query.get("view", "queue")
         if view not in VIEWS:
             raise BadRequest("bad_field", f"view: one of {', '.join(VIEWS)}.", field="view")
-        before = _moment(request, "before")
+        before = _place(request)
         found = await self._store.overviews(view=view, agent_id=me.agent.agent_id, limit=LIST, before=before)
         states = await asyncio.gather(*(self._store.load(overview.conversation_id) for overview in found))
         items = [item_shape(o, s.state, me.agent.agent_id) for o, s in zip(found, states, strict=True)]
-        return answer({"items": items, "now": stamp(self._parts.now())})
+        more = view == "all" and len(found) == LIST
+        cursor = _cursor(found[-1]) if more else None
+        return answer({"items": items, "next": cursor, "now": stamp(self._parts.now())})
 
     async def one(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """GET conversations/{id}."""
@@ -84,11 +87,17 @@ class Talks:
         return await self._command(request, me, event)
 
     async def say(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
-        """POST say. The same key again gives the same message, also when the conversation has moved on since."""
+        """POST say. The same key again gives the same message, also when the conversation has moved on since.
+
+        A new one is refused while somebody else's words stand below the last that its writer saw. Only the holder may speak, and
+        that is decided with the commit; this look only spares people an answer to the wrong question, so it takes no lock.
+        """
         conversation_id = request.match_info["id"]
         body = await read_body(request, SayBody)
         message = await self._by_key(conversation_id, body.key)
         if message is None:
+            if body.seen is not None:
+                await self._must_have_seen(conversation_id, me, body.seen)
             event = AgentWrote(agent=me.agent.ref, text=body.text, client_key=body.key)
             await self._handle(conversation_id, event)
             message = await self._by_key(conversation_id, body.key)
@@ -104,6 +113,16 @@ class Talks:
         note = await self._store.add_note(conversation_id, agent=me.agent.ref, text=body.text, now=self._parts.now())
         self._parts.hub.publish("console", {"type": "conversation", "conversation_id": conversation_id})
         return answer({"note": note_shape(note)})
+
+    async def _must_have_seen(self, conversation_id: str, me: SignedIn, seen: int) -> None:
+        later = await self._store.messages(conversation_id, after_seq=seen, limit=PAGE)
+        unseen = [message for message in later if _by_somebody_else(message, me.agent.agent_id)]
+        if not unseen:
+            return
+        name = prospect_name(await self._store.overview(conversation_id))
+        shown = [message_shape(message, name) for message in unseen]
+        somebody = "The prospect" if unseen[-1].speaker is Speaker.PROSPECT else "A colleague"
+        raise WroteMeanwhile(shown[-1]["name"] or somebody, shown)
 
     async def _command(self, request: web.Request, me: SignedIn, event: Event) -> web.StreamResponse:
         """Carry out a command that changes who holds the conversation, and so who has room."""
@@ -124,17 +143,30 @@ class Talks:
         return next((m for m in (*pending, *shown) if m.client_key == key and m.agent is not None), None)
 
 
-def _moment(request: web.Request, field: str) -> datetime | None:
-    text = request.query.get(field)
+def _by_somebody_else(message: Message, me: str) -> bool:
+    """People's words only: a bubble of the bot that was still on its way is no answer to wait for."""
+    if message.speaker is Speaker.PROSPECT:
+        return True
+    return message.speaker is Speaker.AGENT and (message.agent is None or message.agent.agent_id != me)
+
+
+def _cursor(last: Overview) -> str:
+    """The place behind `last`, to the microsecond: the times that browsers see are rounded."""
+    return urlsafe_b64encode(f"{last.last_at.isoformat()} {last.conversation_id}".encode()).decode()
+
+
+def _place(request: web.Request) -> tuple[datetime, str] | None:
+    text = request.query.get("cursor")
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        at, conversation_id = urlsafe_b64decode(text.encode()).decode().split(" ")
+        moment = datetime.fromisoformat(at)
     except ValueError as error:
-        raise BadRequest("bad_field", f"{field}: not an ISO 8601 time.", field=field) from error
+        raise BadRequest("bad_field", "cursor: not one that this list gave.", field="cursor") from error
     if moment.tzinfo is None:
-        raise BadRequest("bad_field", f"{field}: the time zone is missing; end it with Z.", field=field)
-    return moment
+        raise BadRequest("bad_field", "cursor: not one that this list gave.", field="cursor")
+    return moment, conversation_id
 
 
 def _seq(request: web.Request) -> int:

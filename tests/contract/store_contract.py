@@ -126,6 +126,14 @@ async def sending(store: Store, message_id: int, *, now: datetime, sent_as: str 
     return await store.mark_sending(message_id, worker=ME, now=now, sent_as=sent_as)
 
 
+async def noted(store: Store, conversation_id: str, episode: Episode, now: float, *lines: tuple[str, str]) -> None:
+    """Commit an episode, with (kind, episode's id) lines of the journal."""
+    loaded = await store.load(conversation_id)
+    journal = tuple(JournalEntry(kind=kind, at=at(now), data={"episode_id": of}) for kind, of in lines)
+    decision = Decision(state=replace(loaded.state, episode=episode), journal=journal)
+    await store.commit(conversation_id, version=loaded.version, decision=decision, now=at(now))
+
+
 def waiting_episode(name: str = "e1", *, due_in: float = 120) -> Episode:
     """A handoff that nobody has accepted."""
     return Episode(episode_id=name, reason=Reason.ASKED, requested_at=T0, first_words_due_at=at(due_in), offered_to=("mia",))
@@ -420,6 +428,32 @@ class StoreContract:
         assert first == closed
         assert (second.episode_id, second.status, second.closed_at) == ("e2", "closed", at(20))
         assert await store.waiting_conversations() == []
+
+    async def test_episodes_of_a_range_with_their_own_lines(self, store: Store) -> None:
+        ann, ben = await met(store), await met(store, BEN)
+        first, second = waiting_episode("e1"), replace(waiting_episode("e2"), requested_at=at(100))
+        await noted(store, ann, first, 3, ("episode.accepted", "e1"), ("episode.seen", "e1"))
+        await noted(store, ann, replace(first, status="closed", closed_at=at(50)), 50)
+        await noted(store, ann, second, 120, ("episode.next_words", "e1"), ("episode.breached", "e2"))
+        await noted(store, ben, replace(waiting_episode("e3"), requested_at=at(10)), 11, ("episode.accepted", "e3"))
+        await take(store, arrival("more", who=BEN, sent=20), now=20)
+        kinds = ("episode.accepted", "episode.next_words", "episode.breached")
+        early = await store.handed(since=T0, until=at(100), kinds=kinds)
+        assert [(one.conversation_id, one.channel, one.episode.episode_id) for one in early] == [
+            (ann, "widget", "e1"),
+            (ben, "widget", "e3"),
+        ]
+        assert early[0].episode == replace(first, status="closed", closed_at=at(50))
+        assert [[line.entry.kind for line in one.lines] for one in early] == [
+            ["episode.accepted", "episode.next_words"],
+            ["episode.accepted"],
+        ]
+        assert [one.promise_opened_at for one in early] == [None, at(20)]
+        assert [one.promise_due_at for one in early] == [None, at(80)]
+        (late,) = await store.handed(since=at(100), until=at(101), kinds=kinds)
+        assert (late.episode, [line.entry.kind for line in late.lines]) == (second, ["episode.breached"])
+        assert await store.handed(since=at(101), until=at(999), kinds=kinds) == []
+        assert (await store.handed(since=T0, until=at(1), kinds=()))[0].lines == ()
 
     async def test_a_person_is_live_in_a_flow_once(self, store: Store) -> None:
         conversation_id = await met(store)
@@ -1188,12 +1222,21 @@ class StoreContract:
         assert await listed("mine", agent_id="sam") == []
         assert await listed("all") == ids[::-1]
         assert await listed("all", limit=2) == [ids[3], ids[2]]
-        assert await listed("all", before=at(2)) == [ids[1], ids[0]]
+        assert await listed("all", before=(at(2), ids[2])) == [ids[1], ids[0]]
         assert await store.waiting_conversations() == [ids[1], ids[0]]
         assert await store.agent_load() == {"mia": 1}
         for view in ("mine", "nonsense"):
             with pytest.raises(ValueError, match=view):
                 await store.overviews(view=view)
+
+    async def test_pages_lose_and_double_nobody_who_wrote_at_the_same_moment(self, store: Store) -> None:
+        ids = [await met(store, Identity(channel="widget", external_id=f"p{n}"), now=n // 3) for n in range(7)]
+        seen, place = [], None
+        while page := await store.overviews(view="all", limit=2, before=place):
+            seen += [one.conversation_id for one in page]
+            place = (page[-1].last_at, page[-1].conversation_id)
+        assert sorted(seen) == sorted(ids)
+        assert seen[0] == ids[6]
 
     async def test_notes_are_kept_in_order(self, store: Store) -> None:
         conversation_id = await met(store)

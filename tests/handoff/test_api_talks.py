@@ -95,6 +95,23 @@ async def test_words_sent_twice_after_a_lost_answer_are_one_message(office: Offi
     assert (await sam.post(f"conversations/{conversation_id}/say", words))[1] == first[1]
 
 
+async def test_words_that_had_not_seen_the_latest_are_refused_with_it_and_go_out_on_a_second_word(office: Office) -> None:
+    sam, conversation_id = await office.sign_in("Sam"), await office.waiting()
+    await sam.post(f"conversations/{conversation_id}/take")
+    await office.prospect("no wait, blue ones")
+    words = {"text": "Red ones are here.", "key": "key-0001", "seen": 1}
+    status, body = await sam.post(f"conversations/{conversation_id}/say", words)
+    assert (status, body["error"]["code"], body["error"]["message"]) == (409, "wrote_meanwhile", "The prospect wrote meanwhile.")
+    assert [(m["speaker"], m["text"]) for m in body["error"]["messages"]] == [("prospect", "no wait, blue ones")]
+    assert not [m for m in await office.store.pending_messages(conversation_id) if m.agent]
+
+    seen = body["error"]["messages"][-1]["seq"]
+    status, body = await sam.post(f"conversations/{conversation_id}/say", {**words, "seen": seen})
+    assert (status, body["message"]["text"]) == (200, "Red ones are here.")
+    await office.prospect("and green")
+    assert (await sam.post(f"conversations/{conversation_id}/say", words))[1] == body
+
+
 async def test_only_the_holder_speaks(office: Office) -> None:
     sam, mia = await office.sign_in("Sam"), await office.sign_in("Mia")
     conversation_id = await office.waiting()
@@ -122,6 +139,7 @@ async def test_a_prospect_does_not_speak_in_an_agents_name_by_reusing_a_key(offi
         ("say", {"text": "x" * 4001, "key": "key-0001"}, "text"),
         ("say", {"text": "hi", "key": "short"}, "key"),
         ("say", {"text": "hi"}, "key"),
+        ("say", {"text": "hi", "key": "key-0001", "seen": -1}, "seen"),
         ("note", {"text": ""}, "text"),
         ("give-back", {"outcome": "vanished"}, "outcome"),
         ("give-back", {"slots": {"Bad Name": "x"}}, "slots.Bad Name.[key]"),
@@ -151,7 +169,7 @@ async def test_a_conversation_that_does_not_exist_is_404(office: Office) -> None
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [("view=everything", "view"), ("view=all&before=yesterday", "before"), ("view=all&before=2026-11-23T09:00:00", "before")],
+    [("view=everything", "view"), ("view=all&cursor=yesterday", "cursor"), ("view=all&cursor=MjAyNi0xMS0yMyBj", "cursor")],
 )
 async def test_a_wrong_query_names_the_field(office: Office, query: str, field: str) -> None:
     sam = await office.sign_in("Sam")
@@ -159,16 +177,18 @@ async def test_a_wrong_query_names_the_field(office: Office, query: str, field: 
     assert (status, body["error"]["field"]) == (400, field)
 
 
-async def test_older_conversations_and_messages_come_in_pages(office: Office) -> None:
+async def test_older_conversations_and_messages_come_in_pages(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handoff.api.talks.LIST", 2)
     sam = await office.sign_in("Sam")
     ids = []
     for number in range(3):
         ids.append(await office.prospect(who=f"p{number}"))
-        office.time.wind(1)
-    everything = (await sam.get("conversations?view=all"))[1]["items"]
-    assert [i["id"] for i in everything] == ids[::-1]
-    older = (await sam.get(f"conversations?view=all&before={everything[0]['last_at']}"))[1]["items"]
-    assert [i["id"] for i in older] == ids[-2::-1]
+        # Less apart than the times in the answers tell.
+        office.time.wind(0.0001)
+    latest = (await sam.get("conversations?view=all"))[1]
+    older = (await sam.get(f"conversations?view=all&cursor={latest['next']}"))[1]
+    assert [[i["id"] for i in page["items"]] for page in (latest, older)] == [[ids[2], ids[1]], [ids[0]]]
+    assert older["next"] is None
 
     for number in range(3):
         office.time.wind(1)

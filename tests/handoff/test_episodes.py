@@ -333,6 +333,47 @@ def test_a_page_inbox_that_falls_silent_gives_the_prospect_back_to_the_team() ->
     assert world.offers() == ["sam"]
 
 
+def test_a_page_inbox_that_takes_the_thread_without_a_word_still_owes_the_first_words() -> None:
+    world = World(desk(SAM))
+    world.open()
+    world.echo(did="took")
+    assert (world.state.owner, world.episode.first_words_at) == (Owner.AGENT, None)
+    world.wait(TARGETS.first_words_s + TARGETS.next_words_s + 1)
+    assert "first_words" in world.breaches()
+    assert world.state.owner is Owner.WAITING
+
+
+def test_a_thread_given_back_by_the_page_inbox_returns_to_the_bot_once_and_a_person_can_be_asked_for_again() -> None:
+    world = World(desk(SAM))
+    world.echo()
+    first = world.episode.episode_id
+    world.prospect_writes("how much is it?")
+    world.wait(1)
+    for _ in range(2):
+        world.gave_back()
+    assert (world.state.owner, world.episode.status, world.asked) == (Owner.BOT, "closed", ["how much is it?"])
+    assert [s.wording.split("#")[0] for s in world.says if s.wording] == ["ladder/back_to_bot"]
+    world.open()
+    assert (world.state.owner, world.episode.episode_id != first) == (Owner.WAITING, True)
+
+
+def test_an_old_word_of_the_page_inbox_giving_back_ends_nothing_it_took_since() -> None:
+    world = World(desk(SAM))
+    before = world.now
+    world.wait(1)
+    world.echo()
+    world.gave_back(before)
+    assert (world.state.owner, world.episode.status) == (Owner.AGENT, "accepted")
+
+
+def test_a_page_inbox_cannot_give_back_what_an_agent_holds() -> None:
+    world = World(desk(SAM))
+    world.open()
+    world.take(SAM)
+    world.gave_back()
+    assert (world.state.owner, world.episode.agent) == (Owner.AGENT, SAM)
+
+
 def test_an_agent_who_leaves_while_owing_words_is_replaced() -> None:
     world = World(desk(SAM, MIA))
     world.open()

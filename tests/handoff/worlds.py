@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.core.draft import Draft
-from bot.core.events import Decision, ForeignEcho, JournalEntry, Notice
+from bot.core.events import Decision, ForeignEcho, JournalEntry, Notice, PageDid
 from bot.core.model import AgentRef, Clock, ClockKind, Episode, Heard, Identity, Owner, Promise, Reason, Say, State, Unsent, Window
 from handoff import episodes
 from handoff.desk import Desk, Seat
@@ -122,9 +122,12 @@ class World:
     def seen(self, agent: AgentRef) -> Decision:
         return self.do(lambda d: episodes.seen(d, self.policy, agent.agent_id))
 
-    def echo(self, at: datetime | None = None) -> Decision:
-        echo = ForeignEcho(text="Hello from the page", app_id=None, at=at or self.now)
+    def echo(self, at: datetime | None = None, did: PageDid = "wrote") -> Decision:
+        echo = ForeignEcho(text="Hello from the page", app_id=None, at=at or self.now, did=did)
         return self.do(lambda d: episodes.native_inbox(d, self.policy, echo))
+
+    def gave_back(self, at: datetime | None = None) -> Decision:
+        return self.do(lambda d: episodes.native_gave_back(d, self.policy, at or self.now))
 
     def prospect_writes(self, text: str = "hello?", payload: str | None = None) -> bool:
         """Intake and the turn of one message, as the service does them. True if handoff dealt with it."""

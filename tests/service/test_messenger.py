@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.channels.base import Ports
 from bot.channels.facebook import facebook_channel
 from bot.core.events import AgentTook, AgentWrote
-from bot.core.model import AgentRef, Identity
+from bot.core.model import AgentRef, Identity, Owner
 from bot.credentials import FacebookCredentials
 from bot.fakes.fixtures import load_fixture
 from tests.service.paging import PATH, Page, open_page
@@ -62,9 +62,7 @@ class TestTheWebhook:
         async with page.world.client.post(PATH, data=raw, headers={"X-Hub-Signature-256": signature}) as response:
             assert response.status == 400
 
-    @pytest.mark.parametrize(
-        "name", ["standby_text", "changes_test_button", "reaction", "delivery", "optin_plugin", "app_roles", "edit"]
-    )
+    @pytest.mark.parametrize("name", ["changes_test_button", "reaction", "delivery", "optin_plugin", "app_roles", "edit"])
     async def test_events_that_change_nothing_are_acknowledged(self, page: Page, name: str) -> None:
         assert await page.post(load_fixture(name)) == 200
 
@@ -176,6 +174,35 @@ class TestSending:
         ours = [s for s in page.graph.sent[before:] if s.recipient == "psid-anna" and s.metadata]
         assert ours == []
         assert (await page.world.state(await page.conversation("psid-anna"))).owner.value == "agent"
+
+    async def test_words_heard_in_standby_are_kept_and_left_to_whoever_has_the_thread(self, page_in_september: Page) -> None:
+        page, body = page_in_september, load_fixture("standby_text")
+        event = body["entry"][0]["standby"][0]
+        psid, text = event["sender"]["id"], event["message"]["text"]
+        assert [await page.post(body), await page.post(body)] == [200, 200]
+        await page.world.settle()
+
+        conversation = await page.conversation(psid)
+        assert await page.world.said(conversation) == [("prospect", text)]
+        state = await page.world.state(conversation)
+        assert (state.owner, state.promise is not None, page.texts(psid)) == (Owner.AGENT, True, [])
+
+    async def test_a_thread_that_is_passed_back_is_the_bots_again(self, page: Page) -> None:
+        anna = page.graph.person("psid-anna")
+        await anna.says("how much is it")
+        await page.world.settle()
+        await page.graph.inbox_writes(anna, "Hi, this is Dana from the team")
+        await page.world.settle()
+        conversation, before = await page.conversation("psid-anna"), len(page.texts("psid-anna"))
+        body = load_fixture("pass_thread_control_from_inbox")
+        event = body["entry"][0]["messaging"][0]
+        event["sender"]["id"], event["timestamp"] = "psid-anna", int(page.world.time.now().timestamp() * 1000) + 1
+        assert [await page.post(body), await page.post(body)] == [200, 200]
+        await page.world.settle()
+
+        state = await page.world.state(conversation)
+        assert (state.owner, state.slots["handoff_outcome"]) == (Owner.BOT, "returned")
+        assert sum("bot" in text for text in page.texts("psid-anna")[before:]) == 1
 
 
 async def test_an_agent_who_types_is_seen_typing_with_name_and_face(page: Page) -> None:

@@ -472,9 +472,9 @@ class FakeWarmline:
                 key=lambda item: item["last_at"],
                 reverse=True,
             )
-            before = request.query.get("before")
-            items = [item for item in found if before is None or item["last_at"] < before][:50]
-            return web.json_response({"items": items, "now": stamp(now())})
+            start = int(request.query.get("cursor", 0))
+            more = str(start + 50) if len(found) > start + 50 else None
+            return web.json_response({"items": found[start : start + 50], "next": more, "now": stamp(now())})
         talk = self.talks.get(steps[0])
         if talk is None:
             return mistake(404, "unknown_conversation", "There is no such conversation.")
@@ -553,6 +553,12 @@ class FakeWarmline:
         if self.say_status is not None:
             return mistake(*self.say_status)
         known = next((one for one in talk.messages if one.get("key") == body["key"]), None)
+        seen = body.get("seen")
+        unseen = [one for one in talk.messages if seen is not None and one["seq"] > seen and one["speaker"] == "prospect"]
+        if unseen and known is None:
+            told = {"code": "wrote_meanwhile", "message": f"{talk.name} wrote meanwhile."}
+            shown = [self.desk_message(one) for one in unseen]
+            return web.json_response({"error": told | {"messages": shown}}, status=409)
         message = known or self.add(talk, "agent", body["text"], key=body["key"])
         if talk.episode:
             talk.episode["clock"] = None

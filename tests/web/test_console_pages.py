@@ -143,6 +143,20 @@ async def test_refused_words_say_why_and_can_be_sent_again_under_the_same_key(
     assert [m["text"] for m in talk.messages if m["speaker"] == "agent"] == ["hello?"]
 
 
+async def test_words_that_overtook_each_other_are_sent_only_on_a_second_word(
+    page: Page, address: str, furnished: FakeWarmline
+) -> None:
+    talk = await holding(page, address, furnished)
+    furnished.add(talk, "prospect", "actually, forget the candles")
+    await page.keyboard.type("candles it is")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Not sent yet. Priya Shah wrote meanwhile.")).to_be_visible()
+    await expect(page.locator(".talk").get_by_text("actually, forget the candles")).to_be_visible()
+    assert [m["text"] for m in talk.messages if m["speaker"] == "agent"] == []
+    await page.get_by_role("button", name="Send anyway").click()
+    await expect(page.locator(".talk li.agent .bubble")).to_have_text(["candles it is"])
+
+
 async def test_somebody_else_was_faster(page: Page, address: str, furnished: FakeWarmline) -> None:
     await sign_in(page, address)
     await row(page, "Tom").click()
@@ -362,7 +376,8 @@ async def test_an_unfinished_reply_is_there_after_a_reload(page: Page, address: 
 async def test_a_service_in_trouble_is_named_and_tried_again(page: Page, address: str, furnished: FakeWarmline) -> None:
     furnished.api_down = True
     await page.goto(address + "/console")
-    await expect(page.get_by_text("The service is busy. Try again in a moment.")).to_be_visible()
+    # It looks again by itself for ten seconds before it says so.
+    await expect(page.get_by_text("The service is busy. Try again in a moment.")).to_be_visible(timeout=20_000)
     furnished.api_down = False
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()

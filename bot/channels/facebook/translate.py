@@ -54,13 +54,21 @@ class TakenOver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBack:
+    """The conversation was passed to us: Meta tells it to the app that has the thread from now on."""
+
+    identity: Identity
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
     """An event that changes nothing here; `kind` for the log."""
 
     kind: str
 
 
-type Happening = Arrival | Echo | Read | TakenOver | Ignored
+type Happening = Arrival | Echo | Read | TakenOver | GivenBack | Ignored
 
 
 def translate(body: Any) -> list[Happening]:
@@ -74,9 +82,18 @@ def _entry(entry: Mapping[str, Any]) -> Iterator[Happening]:
     for event in _listed(entry.get("messaging")):
         yield _event(event)
     for event in _listed(entry.get("standby")):
-        yield Ignored(kind="standby." + _kind(event))
+        yield from _standby(event)
     for change in _listed(entry.get("changes")):
         yield Ignored(kind="changes." + str(change.get("field", "?"))[:40])
+
+
+def _standby(event: Mapping[str, Any]) -> Iterator[Happening]:
+    """What happened while another app had the thread (Meta, standby, 25 September 2024). Kept as anything else is; words of the
+    prospect also tell that somebody else owes the answer, even where the taking was never told."""
+    happening = _event(event)
+    yield happening
+    if isinstance(happening, Arrival):
+        yield TakenOver(identity=happening.identity, app_id=None, at=happening.sent_at)
 
 
 def _listed(value: Any) -> list[Mapping[str, Any]]:
@@ -106,6 +123,8 @@ def _event(event: Mapping[str, Any]) -> Happening:
     take = event.get("take_thread_control")
     if isinstance(take, Mapping) and (identity := _identity(event)):
         return TakenOver(identity=identity, app_id=_text(take.get("new_owner_app_id")), at=_at(event.get("timestamp")))
+    if isinstance(event.get("pass_thread_control"), Mapping) and (identity := _identity(event)):
+        return GivenBack(identity=identity, at=_at(event.get("timestamp")))
     return Ignored(kind=_kind(event))
 
 

@@ -13,6 +13,7 @@ from bot.core.model import (
 )
 from bot.store.contract import (
     Counts,
+    Handed,
     JournalLine,
     Message,
     Note,
@@ -84,7 +85,7 @@ class Reading(Talks):
         )
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> list[Overview]:
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         match view:
@@ -93,7 +94,7 @@ class Reading(Talks):
             case "mine" if agent_id is not None:
                 found = self._latest_first(self._talks[held] for held in self._held_by(agent_id))
             case "all":
-                found = self._latest_first(talk for talk in self._talks.values() if before is None or talk.last_at < before)
+                found = self._latest_first(talk for talk in self._talks.values() if before is None or _comes_after(talk, before))
             case _:
                 raise ValueError(f"no such view: {view!r} (agent {agent_id!r})")
         return [self._overview(talk) for talk in found[:limit]]
@@ -146,6 +147,27 @@ class Reading(Talks):
         found = () if talk is None else talk.episodes.values()
         return sorted(found, key=lambda episode: (episode.requested_at, episode.episode_id))
 
+    async def handed(self, *, since: datetime, until: datetime, kinds: Sequence[str]) -> list[Handed]:
+        """See `Store.handed`."""
+        found = [
+            Handed(
+                conversation_id=talk.state.conversation_id,
+                channel=talk.state.identity.channel,
+                episode=episode,
+                lines=tuple(
+                    line
+                    for line in talk.journal
+                    if line.entry.kind in kinds and line.entry.at >= since and line.entry.data.get("episode_id") == key
+                ),
+                promise_opened_at=talk.promise.opened_at if talk.promise else None,
+                promise_due_at=talk.promise.due_at if talk.promise else None,
+            )
+            for talk in self._talks.values()
+            for key, episode in talk.episodes.items()
+            if since <= episode.requested_at < until
+        ]
+        return sorted(found, key=lambda one: (one.episode.requested_at, one.episode.episode_id))
+
     async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
         """See `Store.add_note`. Raises `NotFound`."""
         self._talk(conversation_id)
@@ -178,3 +200,8 @@ class Reading(Talks):
             parked_messages=len(self._parked),
             due_clocks=sum(due_at <= now for due_at, *_ in self._due),
         )
+
+
+def _comes_after(talk: Talk, place: tuple[datetime, str]) -> bool:
+    at, conversation_id = place
+    return talk.last_at < at or (talk.last_at == at and talk.state.conversation_id > conversation_id)

@@ -1,3 +1,5 @@
+import type { Message } from "./types.ts";
+
 /** The service said no, or could not be reached (`status` 0). `message` is fit to be shown. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -7,6 +9,8 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly field: string | null = null,
+    /** What somebody else wrote meanwhile, when that is why. */
+    readonly messages: readonly Message[] = [],
   ) {
     super(message);
   }
@@ -22,7 +26,7 @@ export const isUnreachable = (error: unknown): boolean => error instanceof ApiEr
 const BASE = "/api/console/";
 
 interface Refusal {
-  error?: { code?: string; message?: string; field?: string };
+  error?: { code?: string; message?: string; field?: string; messages?: Message[] };
 }
 
 async function call<T>(method: string, path: string, body?: object): Promise<T> {
@@ -40,8 +44,8 @@ async function call<T>(method: string, path: string, body?: object): Promise<T> 
   }
   const data: unknown = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
   if (answer.ok) return data as T;
-  const { code, message, field } = (data as Refusal).error ?? {};
-  throw new ApiError(answer.status, code ?? "unknown", message ?? `Something went wrong at our end (${answer.status}). Try again in a moment.`, field ?? null);
+  const { code, message, field, messages } = (data as Refusal).error ?? {};
+  throw new ApiError(answer.status, code ?? "unknown", message ?? `Something went wrong at our end (${answer.status}). Try again in a moment.`, field ?? null, messages);
 }
 
 /** A load balancer says so while one service stops and another is not there yet; looking again does no harm. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, loaded, merge, NEW_CHAT, wrote, type Local } from "./chat.ts";
+import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, merge, NEW_CHAT, overtaken, wrote, type Local } from "./chat.ts";
 import type { Detail, Message } from "./types.ts";
 
 const message = (id: string, seq: number | null, more: Partial<Message> = {}): Message => ({
   id, seq, speaker: "agent", name: "Ana", text: id, quick_replies: [], attachments: [], image_url: null, at: `2026-11-22T10:00:0${seq ?? 9}Z`, delivery: "sent", error: null, read: false, ...more,
 });
-const local = (key: string, text = key): Local => ({ key, text, at: "2026-11-22T10:00:00Z", state: "sending", error: "" });
+const local = (key: string, text = key): Local => ({ key, text, at: "2026-11-22T10:00:00Z", state: "sending", error: "", seen: 0 });
 const detail = (messages: Message[], pending: Message[] = []): Detail => ({ item: {} as Detail["item"], messages, pending, notes: [], card: null, now: "" });
 const ids = (messages: readonly Message[]): (string | number)[] => messages.map(({ id }) => id);
 
@@ -50,6 +50,20 @@ describe("my own words", () => {
     const failed = changedLocal(wrote(NEW_CHAT, local("k")), "k", { state: "failed", error: "No." });
     expect(failed.locals[0]).toMatchObject({ state: "failed", error: "No." });
     expect(dropped(failed, "k").locals).toEqual([]);
+  });
+});
+
+describe("words that somebody overtook", () => {
+  const both = wrote(wrote(loaded(NEW_CHAT, detail([message("a", 1)])), local("k1")), local("k2"));
+  it("show what was written meanwhile and wait for a word, with those behind them", () => {
+    const asked = overtaken(both, "k1", "Priya wrote meanwhile.", [message("b", 2, { speaker: "prospect" })]);
+    expect(ids(asked.messages)).toEqual(["a", "b"]);
+    expect(asked.locals.map(({ state, error }) => [state, error])).toEqual([["asking", "Priya wrote meanwhile."], ["asking", "Priya wrote meanwhile."]]);
+    expect([lastSeq(both), lastSeq(asked), lastSeq(NEW_CHAT)]).toEqual([1, 2, null]);
+  });
+  it("leave alone what has its own reason to wait", () => {
+    const failed = changedLocal(both, "k2", { state: "failed", error: "No." });
+    expect(overtaken(failed, "k1", "?", []).locals[1]).toMatchObject({ state: "failed", error: "No." });
   });
 });
 

@@ -1,12 +1,14 @@
 import type { Card, Detail, Message, Note } from "./types.ts";
 
-/** What I wrote and the service has not confirmed. `waiting`: no connection, sent by itself later, under the same key. */
+/** What I wrote and the service has not confirmed. `waiting`: no connection, sent by itself later, under the same key. `asking`: somebody wrote meanwhile. */
 export interface Local {
   key: string;
   text: string;
   at: string;
-  state: "sending" | "waiting" | "failed";
+  state: "sending" | "waiting" | "asking" | "failed";
   error: string;
+  /** The last seq I had before me when I wrote it, or when I said to send it all the same; null while the talk was loading. */
+  seen: number | null;
 }
 
 /** One conversation as the desk holds it. The functions below give a new one and change nothing. */
@@ -86,6 +88,16 @@ export const changedLocal = (chat: Chat, key: string, change: Partial<Local>): C
 });
 
 export const dropped = (chat: Chat, key: string): Chat => ({ ...chat, locals: chat.locals.filter((local) => local.key !== key) });
+
+/** The last seq on the screen, 0 before there is one; null while it is still loading. */
+export const lastSeq = (chat: Chat): number | null => chat.state !== "ready" ? null : chat.messages.reduce((last, { seq }) => Math.max(last, seq ?? 0), 0);
+
+/** Somebody wrote meanwhile: their words are shown, and this one, with what I wrote behind it, waits for my word. */
+export const overtaken = (chat: Chat, key: string, error: string, messages: readonly Message[]): Chat => {
+  const at = chat.locals.findIndex((local) => local.key === key);
+  const asking = (local: Local, i: number): Local => (i === at || (i > at && local.state === "sending") ? { ...local, state: "asking", error } : local);
+  return { ...chat, messages: merge(chat.messages, messages), locals: chat.locals.map(asking) };
+};
 
 /** The seq to ask earlier messages from. */
 export const firstSeq = (chat: Chat): number | null => chat.messages.find((message) => message.seq !== null)?.seq ?? null;

@@ -3,7 +3,7 @@ import { newKey } from "../../../shared/key.ts";
 import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
 import { Audit } from "./audit.svelte.ts";
-import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, loaded, NEW_CHAT, wrote, type Chat, type Local } from "./chat.ts";
+import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
 import { router } from "./router.svelte.ts";
 import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, View } from "./types.ts";
@@ -21,7 +21,7 @@ interface List {
   state: "loading" | "ready" | "failed";
   error: string;
   /** Where the next page of this view starts, or null at its end. */
-  before: string | null;
+  next: string | null;
 }
 
 const TYPING_EVERY_MS = 3000;
@@ -31,7 +31,7 @@ const NOTICE_LASTS_MS = 8000;
 const PAGE_LENGTH = 50;
 const REFRESH_AFTER_MS = 400;
 
-const NEW_LIST: List = { state: "loading", error: "", before: null };
+const NEW_LIST: List = { state: "loading", error: "", next: null };
 
 /** The desk of one signed-in agent: conversations, chats, the line to the service, and what the agent does. */
 export class Desk {
@@ -97,16 +97,15 @@ export class Desk {
     return item?.owner === "agent" && item.episode?.agent?.id === this.me.id;
   }
 
-  async fetchList(view: View, before: string | null = null): Promise<void> {
-    const query = `conversations?view=${view}${before === null ? "" : `&before=${encodeURIComponent(before)}`}`;
+  async fetchList(view: View, cursor: string | null = null): Promise<void> {
+    const query = `conversations?view=${view}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
     await this.#try(
       async () => {
-        const { items, now } = await api.get<{ items: Item[]; now: string }>(query);
+        const { items, next, now } = await api.get<{ items: Item[]; next: string | null; now: string }>(query);
         clock.heard(now);
-        const whole = before === null && items.length < PAGE_LENGTH;
+        const whole = cursor === null && items.length < PAGE_LENGTH;
         this.items = refreshed(this.items, items, whole ? view : "all", this.me.id);
-        const more = view === "all" && items.length >= PAGE_LENGTH;
-        this.#list(view, { state: "ready", error: "", before: more ? (items.at(-1)?.last_at ?? null) : null });
+        this.#list(view, { state: "ready", error: "", next });
       },
       (error) => this.#list(view, { ...this.lists[view], state: this.lists[view].state === "ready" ? "ready" : "failed", error }),
     );
@@ -150,12 +149,12 @@ export class Desk {
 
   say(id: string, text: string): void {
     this.#typedAt = 0;
-    this.#chat(id, (chat) => wrote(chat, { key: newKey(), text, at: new Date(clock.now).toISOString(), state: "sending", error: "" }));
+    this.#chat(id, (chat) => wrote(chat, { key: newKey(), text, at: new Date(clock.now).toISOString(), state: "sending", error: "", seen: lastSeq(chat) }));
     void this.#send(id);
   }
 
   retry(id: string, key: string): void {
-    this.#chat(id, (chat) => changedLocal(chat, key, { state: "sending", error: "" }));
+    this.#chat(id, (chat) => changedLocal(chat, key, { state: "sending", error: "", seen: lastSeq(chat) }));
     void this.#send(id);
   }
 
@@ -197,9 +196,9 @@ export class Desk {
     this.#sending.add(id);
     const next = (): Local | undefined => this.chat(id).locals.find(({ state }) => state === "sending");
     for (let local = next(); local; local = next()) {
-      const { key, text } = local;
+      const { key, text, seen } = local;
       try {
-        const { message } = await api.post<{ message: Message }>(`conversations/${encodeURIComponent(id)}/say`, { text, key });
+        const { message } = await api.post<{ message: Message }>(`conversations/${encodeURIComponent(id)}/say`, { text, key, seen });
         this.#chat(id, (chat) => confirmed(chat, key, message));
       } catch (error) {
         this.#unsent(id, key, error);
@@ -213,7 +212,8 @@ export class Desk {
     const words = api.wordsOf(error);
     if (api.isUnreachable(error)) {
       this.#chat(id, (chat) => ({ ...chat, locals: chat.locals.map((one) => (one.state === "sending" ? { ...one, state: "waiting" } : one)) }));
-    } else this.#chat(id, (chat) => changedLocal(chat, key, { state: "failed", error: words }));
+    } else if (error instanceof api.ApiError && error.code === "wrote_meanwhile") this.#chat(id, (chat) => overtaken(chat, key, words, error.messages));
+    else this.#chat(id, (chat) => changedLocal(chat, key, { state: "failed", error: words }));
     this.#signedOutBy(error);
   }
 

@@ -1,0 +1,205 @@
+"""The types of what the console API answers, for its OpenAPI document. docs/api.md says what the fields mean.
+
+`handoff.api.shapes` fills them; a test holds real answers against these types.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypedDict
+
+
+class Face(TypedDict):
+    """An agent as colleagues see them on a conversation."""
+
+    id: str
+    name: str
+    picture_url: str | None
+
+
+class AgentAnswer(TypedDict):
+    """An agent's account."""
+
+    id: str
+    name: str
+    email: str
+    role: Literal["agent", "admin"]
+    picture_url: str | None
+    disabled: bool
+
+
+class Due(TypedDict):
+    """The clock that counts for who looks."""
+
+    kind: Literal["accept", "first_words", "next_words"]
+    due_at: datetime
+    started_at: datetime
+
+
+class EpisodeAnswer(TypedDict):
+    """An open episode."""
+
+    id: str
+    reason: str
+    detail: str
+    status: Literal["waiting", "accepted"]
+    requested_at: datetime
+    accepted_at: datetime | None
+    agent: Face | None
+    rung: int
+    breached: list[str]
+    offered_to_me: bool
+    clock: Due | None
+
+
+class Preview(TypedDict):
+    """The latest message, shortened."""
+
+    speaker: str
+    text: str
+    at: datetime
+
+
+class ItemAnswer(TypedDict):
+    """A conversation as the lists show it."""
+
+    id: str
+    name: str | None
+    picture_url: str | None
+    channel: str
+    owner: Literal["bot", "waiting", "agent", "closed"]
+    owner_version: int
+    preview: Preview | None
+    last_at: datetime
+    waiting_since: datetime | None
+    tags: list[str]
+    episode: EpisodeAnswer | None
+    window_closes_at: datetime | None
+
+
+class Reply(TypedDict):
+    """A quick reply."""
+
+    title: str
+    payload: str | None
+
+
+class File(TypedDict):
+    """An attachment, as the channel gave it."""
+
+    kind: str
+    url: str | None
+    title: str | None
+
+
+class MessageAnswer(TypedDict):
+    """One message; `seq` is None until it is shown."""
+
+    id: str
+    seq: int | None
+    speaker: Literal["prospect", "bot", "flow", "ladder", "agent"]
+    name: str | None
+    text: str
+    quick_replies: list[Reply]
+    attachments: list[File]
+    image_url: str | None
+    at: datetime
+    delivery: Literal["queued", "sending", "sent", "failed", "refused", "withdrawn"] | None
+    error: str | None
+    read: bool
+    key: str | None
+
+
+class Author(TypedDict):
+    """Who wrote a note."""
+
+    id: str
+    name: str
+
+
+class NoteAnswer(TypedDict):
+    """An internal note."""
+
+    id: str
+    agent: Author
+    text: str
+    at: datetime
+
+
+class Me(TypedDict):
+    """GET me."""
+
+    agent: AgentAnswer
+    presence: Literal["online", "away"]
+    now: datetime
+
+
+class OneAgent(TypedDict):
+    """An account."""
+
+    agent: AgentAnswer
+
+
+class Agents(TypedDict):
+    """GET agents."""
+
+    agents: list[AgentAnswer]
+
+
+class PresenceAnswer(TypedDict):
+    """POST presence."""
+
+    presence: Literal["online", "away"]
+
+
+class Items(TypedDict):
+    """GET conversations."""
+
+    items: list[ItemAnswer]
+    next: str | None
+    now: datetime
+
+
+class OneItem(TypedDict):
+    """What a command made of the conversation."""
+
+    item: ItemAnswer
+
+
+class Conversation(TypedDict):
+    """GET conversations/{id}."""
+
+    item: ItemAnswer
+    messages: list[MessageAnswer]
+    pending: list[MessageAnswer]
+    notes: list[NoteAnswer]
+    card: dict[str, object]
+    now: datetime
+
+
+class Messages(TypedDict):
+    """A page of messages, oldest first."""
+
+    messages: list[MessageAnswer]
+
+
+class OneMessage(TypedDict):
+    """POST say."""
+
+    message: MessageAnswer
+
+
+class OneNote(TypedDict):
+    """POST note."""
+
+    note: NoteAnswer
+
+
+class Queued(TypedDict):
+    """POST undelivered/{id}/send-again."""
+
+    message_id: str
+
+
+class Nothing(TypedDict):
+    """Done, with nothing to tell."""

@@ -1,0 +1,137 @@
+"""GET /openapi.json: the console API as OpenAPI 3.1 (spec.openapis.org/oas/v3.1.1), made of its routes and their types.
+
+Every route that is added is described; what it takes and gives is looked up in `TYPES`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NotRequired, TypedDict
+
+from pydantic import TypeAdapter
+
+from handoff.api import answers, bodies
+from handoff.reports import By
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path with one method, as aiohttp writes it. `summary` is for people."""
+
+    method: str
+    path: str
+    summary: str
+    admin: bool = False
+    public: bool = False
+
+
+class Failure(TypedDict):
+    """What went wrong: `code` is for programs, `message` for people, `field` the one that is wrong."""
+
+    code: str
+    message: str
+    field: NotRequired[str]
+    messages: NotRequired[list[answers.MessageAnswer]]
+
+
+class Refusal(TypedDict):
+    """The one shape of an error."""
+
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """What a request's body is made of, and the answer's, with its status; `query` holds the parameters' schemas."""
+
+    answer: type | None = None
+    body: type | None = None
+    status: int = 200
+    query: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+_VIEW = {"type": "string", "enum": ["queue", "mine", "all"], "default": "queue"}
+_TIME = {"type": "string", "format": "date-time"}
+_SEQ = {"type": "integer", "minimum": 1}
+_BY = {"type": "string", "enum": list(By), "default": next(iter(By)).value}
+_REPORT = (("from", _TIME), ("to", _TIME), ("by", _BY), ("zone", {"type": "string", "default": "UTC"}))
+
+TYPES: dict[tuple[str, str], Types] = {
+    ("POST", "/login"): Types(answers.OneAgent, bodies.Login),
+    ("POST", "/logout"): Types(answers.Nothing),
+    ("GET", "/me"): Types(answers.Me),
+    ("POST", "/presence"): Types(answers.PresenceAnswer, bodies.PresenceBody),
+    ("POST", "/password"): Types(answers.Nothing, bodies.PasswordChange),
+    ("GET", "/agents"): Types(answers.Agents),
+    ("POST", "/agents"): Types(answers.OneAgent, bodies.NewAgent, status=201),
+    ("PATCH", "/agents/{id}"): Types(answers.OneAgent, bodies.AgentChange),
+    ("GET", "/conversations"): Types(answers.Items, query=(("view", _VIEW), ("cursor", {"type": "string"}))),
+    ("GET", "/conversations/{id}"): Types(answers.Conversation),
+    ("GET", "/conversations/{id}/messages"): Types(answers.Messages, query=(("before", _SEQ),)),
+    ("POST", "/conversations/{id}/take"): Types(answers.OneItem),
+    ("POST", "/conversations/{id}/say"): Types(answers.OneMessage, bodies.SayBody),
+    ("POST", "/conversations/{id}/note"): Types(answers.OneNote, bodies.NoteBody),
+    ("POST", "/conversations/{id}/give-back"): Types(answers.OneItem, bodies.GiveBack),
+    ("GET", "/reports/handoff"): Types(dict[str, object], query=(*_REPORT, ("format", {"enum": ["json", "csv"]}))),
+    ("GET", "/reports/handoff/behind"): Types(dict[str, object], query=(*_REPORT, ("key", {"type": "string"}))),
+    ("POST", "/undelivered/{id}/send-again"): Types(answers.Queued),
+    ("POST", "/undelivered/{id}/let-go"): Types(answers.Nothing),
+    ("GET", "/socket"): Types(status=101),
+}
+
+_ANY = Types(dict[str, object])
+_CSRF = {"name": "X-Warmline", "in": "header", "required": True, "schema": {"const": "1"}}
+_SCHEMAS = "#/components/schemas/{model}"
+
+
+def document(routes: Sequence[Route], *, base: str, cookie: str) -> dict[str, Any]:
+    """The document. `base` comes before every path; `cookie` is the session's name."""
+    known = [TYPES.get((route.method, route.path), _ANY) for route in routes]
+    wanted = {one for types in known for one in (types.body, types.answer) if one} | {Refusal}
+    named = sorted(wanted, key=str)
+    schemas, shared = TypeAdapter.json_schemas([(str(one), "validation", TypeAdapter(one)) for one in named], ref_template=_SCHEMAS)
+    of = {one: schemas[str(one), "validation"] for one in named}
+    paths: dict[str, dict[str, Any]] = {}
+    for route, types in zip(routes, known, strict=True):
+        paths.setdefault(base + route.path, {})[route.method.lower()] = _operation(route, types, of)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Warmline console", "version": "1"},
+        "security": [{"session": []}],
+        "paths": paths,
+        "components": {
+            "schemas": shared.get("$defs", {}),
+            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": cookie}},
+        },
+    }
+
+
+def _operation(route: Route, types: Types, of: dict[type, Any]) -> dict[str, Any]:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in re.findall(r"{(\w+)}", route.path)
+    ]
+    parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in types.query]
+    if route.method != "GET":
+        parameters.append(_CSRF)
+    answer: dict[str, Any] = {"description": "Done."}
+    if types.answer:
+        answer["content"] = _json(of[types.answer])
+    operation: dict[str, Any] = {
+        "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_"),
+        "summary": route.summary,
+        "tags": ["admins" if route.admin else "agents"],
+        "parameters": parameters,
+        "responses": {
+            str(types.status): answer,
+            "default": {"description": "Refused, with the reason.", "content": _json(of[Refusal])},
+        },
+    }
+    if types.body:
+        operation["requestBody"] = {"required": True, "content": _json(of[types.body])}
+    return operation | ({"security": []} if route.public else {})
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

@@ -1,0 +1,92 @@
+"""Reports for admins: how long people waited for a person, what was missed and why, and what is behind each number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from aiohttp import web
+
+from bot.core.audit import CHECKS
+from handoff.api.errors import NO_STORE, BadRequest
+from handoff.api.ports import ConsoleParts
+from handoff.api.sessions import SignedIn, answer
+from handoff.api.shapes import Shape, stamp
+from handoff.hours import zones
+from handoff.reports import KINDS, By, Report, report
+from handoff.telling import as_csv, behind, told
+
+LONGEST = timedelta(days=366)
+FINDINGS = 1000
+DEAD = ("I1", "I2")
+"""Rows of the audit that a dead conversation breaks: unheard for good, or without a clock that runs."""
+
+
+class Reports:
+    """See the module."""
+
+    def __init__(self, parts: ConsoleParts) -> None:
+        self._parts = parts
+        self._store = parts.store
+
+    async def handoff(self, request: web.Request, _me: SignedIn) -> web.StreamResponse:
+        """GET reports/handoff?from&to&by&zone&format."""
+        made = await self._report(request)
+        if _one_of(request, "format", ("json", "csv")) == "csv":
+            headers = NO_STORE | {"Content-Disposition": 'attachment; filename="handoff.csv"'}
+            return web.Response(text=as_csv(made), content_type="text/csv", charset="utf-8", headers=headers)
+        return answer({**told(made), "dead": await self._dead()})
+
+    async def behind(self, request: web.Request, _me: SignedIn) -> web.StreamResponse:
+        """GET reports/handoff/behind?...&key: the waits and misses of one row; without `key` of all."""
+        made = await self._report(request)
+        key = request.query.get("key")
+        row = made.total if key is None else next((one for one in made.rows if one.key == key), None)
+        if row is None:
+            raise BadRequest("bad_field", "There is no such row in this report.", field="key")
+        return answer(behind(row))
+
+    async def _report(self, request: web.Request) -> Report:
+        since, until = _moment(request, "from"), _moment(request, "to")
+        if until <= since:
+            raise BadRequest("bad_field", "The end is not after the start.", field="to")
+        if until - since > LONGEST:
+            raise BadRequest("bad_field", "That is more than a year.", field="to")
+        zone = request.query.get("zone", "UTC")
+        if zone not in zones():
+            raise BadRequest("bad_field", "That is not a time zone.", field="zone")
+        by = By(_one_of(request, "by", tuple(By)))
+        found = await self._store.handed(since=since, until=until, kinds=KINDS)
+        return report(found, since=since, until=until, now=self._parts.now(), by=by, zone=zone)
+
+    async def _dead(self) -> list[Shape]:
+        """Conversations that nobody will ever answer as they stand, whenever they began. There must be none."""
+        held = await self._store.findings(limit=FINDINGS, lasting=True)
+        return [
+            {
+                "conversation_id": one.finding.conversation_id,
+                "code": one.finding.code,
+                "sentence": CHECKS[one.finding.code].sentence,
+                "first_seen_at": stamp(one.first_seen_at),
+            }
+            for one in held
+            if one.finding.row in DEAD
+        ]
+
+
+def _moment(request: web.Request, field: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(request.query[field])
+    except (KeyError, ValueError):
+        raise BadRequest("bad_field", "Give a moment, such as 2026-11-23T00:00:00Z.", field=field) from None
+    if at.tzinfo is None:
+        raise BadRequest("bad_field", "Say which time zone: end it with Z, or with +01:00.", field=field)
+    return at.astimezone(UTC)
+
+
+def _one_of(request: web.Request, field: str, allowed: tuple[str | StrEnum, ...]) -> str:
+    """A parameter's value; the first one allowed if it is not given."""
+    given = request.query.get(field, allowed[0])
+    if given not in allowed:
+        raise BadRequest("bad_field", f"This is one of {', '.join(allowed)}.", field=field)
+    return given

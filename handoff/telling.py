@@ -1,0 +1,98 @@
+"""A report as JSON data, as rows of a table, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+from handoff.accounts import Cause
+from handoff.reports import Miss, Report, Row, Segment, Spread, Wait
+
+SPREAD = ("count", "unfinished", "p50_s", "p90_s", "p95_s", "worst_s")
+COLUMNS = (
+    "key",
+    "episodes",
+    *(f"{segment}_{name}" for segment in Segment for name in (*SPREAD, "missed")),
+    *(f"cause_{cause}" for cause in Cause),
+)
+"""Columns of the CSV. Seconds end in `_s`."""
+
+
+def told(report: Report) -> dict[str, Any]:
+    """As JSON data, without the waits and misses behind it."""
+    return {
+        "from": _stamp(report.since),
+        "to": _stamp(report.until),
+        "now": _stamp(report.now),
+        "by": report.by.value,
+        "zone": report.zone,
+        "rows": [_told_row(row) for row in report.rows],
+        "total": _told_row(report.total),
+    }
+
+
+def behind(row: Row) -> dict[str, Any]:
+    """What the numbers of a row are made of: waits, longest first, and misses."""
+    longest_first = sorted(row.waits, key=lambda wait: -wait.waited_s)
+    return {"key": row.key, "waits": [_told_wait(wait) for wait in longest_first], "misses": [_told_miss(m) for m in row.misses]}
+
+
+def as_csv(report: Report) -> str:
+    """As CSV: a header, a line a row, and the total last."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_cells(row) for row in (*report.rows, report.total))
+    return text.getvalue()
+
+
+def _cells(row: Row) -> list[object]:
+    parts: list[object] = [_harmless(row.key), row.episodes]
+    for segment in Segment:
+        parts += [*_numbers(row.spread(segment)).values(), row.missed(segment)]
+    return parts + [row.caused(cause) for cause in Cause]
+
+
+def _harmless(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV Injection)."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and len(text) > 1 else text
+
+
+def _numbers(spread: Spread) -> dict[str, float | int | None]:
+    return {name: getattr(spread, name) for name in SPREAD}
+
+
+def _told_row(row: Row) -> dict[str, Any]:
+    segments = {segment.value: {**_numbers(row.spread(segment)), "missed": row.missed(segment)} for segment in Segment}
+    causes = {cause.value: count for cause in Cause if (count := row.caused(cause))}
+    return {"key": row.key, "episodes": row.episodes, "segments": segments, "causes": causes}
+
+
+def _told_wait(wait: Wait) -> dict[str, Any]:
+    return {
+        "segment": wait.segment.value,
+        "conversation_id": wait.conversation_id,
+        "episode_id": wait.episode_id,
+        "since": _stamp(wait.since),
+        "waited_s": wait.waited_s,
+        "ending": wait.ending.value,
+        "journal_id": None if wait.journal_id is None else str(wait.journal_id),
+    }
+
+
+def _told_miss(miss: Miss) -> dict[str, Any]:
+    return {
+        "segment": miss.segment.value,
+        "conversation_id": miss.conversation_id,
+        "episode_id": miss.episode_id,
+        "cause": miss.cause.value,
+        "late_s": miss.late_s,
+        "judged": miss.judged,
+        "journal_id": None if miss.journal_id is None else str(miss.journal_id),
+    }
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
