@@ -31,7 +31,9 @@ agents = typer.Typer(no_args_is_help=True, help="The people who answer.")
 flows = typer.Typer(no_args_is_help=True, help="Nurture flows.")
 copy = typer.Typer(no_args_is_help=True, help="The words of the bot, and any other words.")
 simulate = typer.Typer(no_args_is_help=True, help="Whole conversations in virtual time.")
+experiments = typer.Typer(no_args_is_help=True, help="Experiments in flows.")
 app.add_typer(agents, name="agent")
+app.add_typer(experiments, name="experiments")
 app.add_typer(flows, name="flows")
 app.add_typer(sla, name="sla")
 app.add_typer(reports, name="reports")
@@ -47,6 +49,13 @@ class Format(StrEnum):
     TEXT = "text"
     GITHUB = "github"
     JSON = "json"
+
+
+class Measure(StrEnum):
+    """What the arms of an experiment are compared by."""
+
+    GOAL = "goal"
+    REPLY = "reply"
 
 
 class FileUnreadable(WarmlineError):
@@ -240,6 +249,40 @@ async def _tell_standings(flow: str | None, as_json: bool, why: Callable[[Standi
     if not as_json:
         out.print(table if found else "Nobody.")
     return found
+
+
+@experiments.callback()
+def _experiments() -> None:
+    """Experiments in flows."""
+
+
+@experiments.command("report")
+def report_experiments(
+    flow: Annotated[str | None, typer.Argument(help="A flow's id; all flows if left out.")] = None,
+    measure: Annotated[Measure, typer.Option(help="What arms are compared by: goal or reply.")] = Measure.GOAL,
+    within: Annotated[str, typer.Option(help="How long after being shown an arm something counts, such as 12h or 7d.")] = "7d",
+    alpha: Annotated[float, typer.Option(help="The chance of ever calling equal arms different, however often you look.")] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Say what each experiment has shown so far. Look as often as you like; exit code 1 if an arm does harm."""
+    from bot.run import experiments_now
+    from bot.yamlfile import parse_duration
+    from nurture.experiments.report import as_data, as_text
+    from nurture.experiments.tally import Outcome
+
+    try:
+        length = parse_duration(within)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--within") from error
+    if not 0 < alpha < 1:
+        raise typer.BadParameter(f"{alpha} is not between 0 and 1", param_hint="--alpha")
+    found = asyncio.run(experiments_now(_settings(), within=length, measure=Outcome(measure.value), alpha=alpha, flow_id=flow))
+    if as_json:
+        sys.stdout.write(json.dumps([as_data(report) for report in found], indent=2) + "\n")
+    else:
+        rows = [row for report in found for row in as_text(report)] or ["There are no experiments in these flows."]
+        sys.stdout.writelines(f"{row}\n" for row in rows)
+    raise typer.Exit(1 if any(report.harmful for report in found) else 0)
 
 
 @copy.command("lint")

@@ -295,7 +295,7 @@ class SqlStore(SqlAudit):
         return await self._read.run(lambda conn: reading.overview(conn, conversation_id))
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> list[Overview]:
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         return await self._read.run(lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before))
@@ -315,6 +315,10 @@ class SqlStore(SqlAudit):
     async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
         """See `Store.standings`."""
         return await self._read.run(lambda conn: standing.standings(conn, flow_id=flow_id, after=after, limit=limit))
+
+    async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
+        """See `Store.journal_of`."""
+        return await self._read.run(lambda conn: reading.journal_of(conn, kinds, after=after, limit=limit))
 
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """See `Store.episodes`."""

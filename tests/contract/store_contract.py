@@ -522,6 +522,21 @@ class StoreContract:
         assert latest[0].journal_id < latest[1].journal_id
         assert latest[0].conversation_id == conversation_id
 
+    async def test_the_journal_is_read_by_kind_over_all_conversations_page_by_page(self, store: Store) -> None:
+        for person, who in (("one", ANN), ("two", BEN)):
+            conversation_id = await met(store, who)
+            loaded = await store.load(conversation_id)
+            entries = tuple(JournalEntry(kind=kind, at=T0, data={"of": person}) for kind in ("told", "other", "heard"))
+            decision = Decision(state=loaded.state, journal=entries)
+            await store.commit(conversation_id, version=loaded.version, decision=decision, now=T0)
+
+        first = await store.journal_of(["told", "heard"], after=0, limit=3)
+        rest = await store.journal_of(["told", "heard"], after=first[-1].journal_id, limit=3)
+
+        read = [(line.entry.kind, line.entry.data["of"]) for line in (*first, *rest)]
+        assert read == [("told", "one"), ("heard", "one"), ("told", "two"), ("heard", "two")]
+        assert await store.journal_of(["told"], after=rest[-1].journal_id, limit=3) == []
+
     # ---- says
 
     async def test_says_are_queued_in_order_with_all_they_carry(self, store: Store) -> None:
@@ -1238,12 +1253,21 @@ class StoreContract:
         assert await listed("mine", agent_id="sam") == []
         assert await listed("all") == ids[::-1]
         assert await listed("all", limit=2) == [ids[3], ids[2]]
-        assert await listed("all", before=at(2)) == [ids[1], ids[0]]
+        assert await listed("all", before=(at(2), ids[2])) == [ids[1], ids[0]]
         assert await store.waiting_conversations() == [ids[1], ids[0]]
         assert await store.agent_load() == {"mia": 1}
         for view in ("mine", "nonsense"):
             with pytest.raises(ValueError, match=view):
                 await store.overviews(view=view)
+
+    async def test_pages_lose_and_double_nobody_who_wrote_at_the_same_moment(self, store: Store) -> None:
+        ids = [await met(store, Identity(channel="widget", external_id=f"p{n}"), now=n // 3) for n in range(7)]
+        seen, place = [], None
+        while page := await store.overviews(view="all", limit=2, before=place):
+            seen += [one.conversation_id for one in page]
+            place = (page[-1].last_at, page[-1].conversation_id)
+        assert sorted(seen) == sorted(ids)
+        assert seen[0] == ids[6]
 
     async def test_notes_are_kept_in_order(self, store: Store) -> None:
         conversation_id = await met(store)
