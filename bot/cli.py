@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +23,7 @@ from bot.settings import Settings
 from handoff.cli import app as sla
 
 if TYPE_CHECKING:
+    from bot.core.model import Standing
     from nurture.lint import Finding, FlowScore
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -30,7 +31,9 @@ agents = typer.Typer(no_args_is_help=True, help="The people who answer.")
 flows = typer.Typer(no_args_is_help=True, help="Nurture flows.")
 copy = typer.Typer(no_args_is_help=True, help="The words of the bot, and any other words.")
 simulate = typer.Typer(no_args_is_help=True, help="Whole conversations in virtual time.")
+experiments = typer.Typer(no_args_is_help=True, help="Experiments in flows.")
 app.add_typer(agents, name="agent")
+app.add_typer(experiments, name="experiments")
 app.add_typer(flows, name="flows")
 app.add_typer(sla, name="sla")
 app.add_typer(reports, name="reports")
@@ -46,6 +49,13 @@ class Format(StrEnum):
     TEXT = "text"
     GITHUB = "github"
     JSON = "json"
+
+
+class Measure(StrEnum):
+    """What the arms of an experiment are compared by."""
+
+    GOAL = "goal"
+    REPLY = "reply"
 
 
 class FileUnreadable(WarmlineError):
@@ -186,6 +196,93 @@ def flow_schema() -> None:
     from nurture.schema import json_schema
 
     sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+
+
+@flows.command("held")
+def held_flows(
+    flow: Annotated[str | None, typer.Argument(help="Only this flow.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One enrolment a line, as JSON.")] = False,
+) -> None:
+    """Who is held back in a flow: at which step, why, and until when."""
+    asyncio.run(_tell_standings(flow, as_json, lambda standing: standing.held_reason))
+
+
+@flows.command("stalled")
+def stalled_flows(
+    flow: Annotated[str | None, typer.Argument(help="Only this flow.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One enrolment a line, as JSON.")] = False,
+) -> None:
+    """Who will not get on by themselves, and why. Exit code 1 if there is anybody."""
+    from bot.app import load_rules
+    from bot.time import SystemTime
+    from nurture.standing import stalled
+
+    known, now = load_rules(_settings()).nurture.flows, SystemTime().now()
+    found = asyncio.run(_tell_standings(flow, as_json, lambda standing: stalled(standing, known, now)))
+    raise typer.Exit(1 if found else 0)
+
+
+async def _tell_standings(flow: str | None, as_json: bool, why: Callable[[Standing], str | None]) -> int:
+    """Print the enrolments that there is a reason for, and give their number."""
+    from bot.run import standings_now
+
+    table = Table("Flow", "Step", "Reason", "Next look", "Conversation", box=None)
+    found = 0
+    async for standing in standings_now(_settings(), flow):
+        if (reason := why(standing)) is None:
+            continue
+        found += 1
+        enrolment, due_at = standing.enrolment, standing.due_at
+        if as_json:
+            line = {
+                "flow": enrolment.flow_id,
+                "step": enrolment.step_id,
+                "reason": reason,
+                "due_at": due_at.isoformat() if due_at else None,
+                "conversation_id": standing.conversation_id,
+                "enrolment_id": enrolment.enrolment_id,
+            }
+            out.print(json.dumps(line))
+        else:
+            shown = f"{due_at:%Y-%m-%d %H:%M}Z" if due_at else "never"
+            table.add_row(enrolment.flow_id, enrolment.step_id, reason, shown, standing.conversation_id)
+    if not as_json:
+        out.print(table if found else "Nobody.")
+    return found
+
+
+@experiments.callback()
+def _experiments() -> None:
+    """Experiments in flows."""
+
+
+@experiments.command("report")
+def report_experiments(
+    flow: Annotated[str | None, typer.Argument(help="A flow's id; all flows if left out.")] = None,
+    measure: Annotated[Measure, typer.Option(help="What arms are compared by: goal or reply.")] = Measure.GOAL,
+    within: Annotated[str, typer.Option(help="How long after being shown an arm something counts, such as 12h or 7d.")] = "7d",
+    alpha: Annotated[float, typer.Option(help="The chance of ever calling equal arms different, however often you look.")] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Say what each experiment has shown so far. Look as often as you like; exit code 1 if an arm does harm."""
+    from bot.run import experiments_now
+    from bot.yamlfile import parse_duration
+    from nurture.experiments.report import as_data, as_text
+    from nurture.experiments.tally import Outcome
+
+    try:
+        length = parse_duration(within)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--within") from error
+    if not 0 < alpha < 1:
+        raise typer.BadParameter(f"{alpha} is not between 0 and 1", param_hint="--alpha")
+    found = asyncio.run(experiments_now(_settings(), within=length, measure=Outcome(measure.value), alpha=alpha, flow_id=flow))
+    if as_json:
+        sys.stdout.write(json.dumps([as_data(report) for report in found], indent=2) + "\n")
+    else:
+        rows = [row for report in found for row in as_text(report)] or ["There are no experiments in these flows."]
+        sys.stdout.writelines(f"{row}\n" for row in rows)
+    raise typer.Exit(1 if any(report.harmful for report in found) else 0)
 
 
 @copy.command("lint")

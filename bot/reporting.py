@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -57,11 +59,7 @@ def handoff(
     from bot.run import handed_now
     from handoff.telling import as_csv, told
 
-    if zone not in zones():
-        raise BadRange(f'--zone: "{zone}" is not a time zone{nearest(zone, zones())}')
-    since, until = _moment("--from", from_, zone), _moment("--to", to, zone)
-    if until <= since:
-        raise BadRange("--to: the end is not after the start")
+    since, until = _range(from_, to, zone)
     found = asyncio.run(handed_now(settings.load(), since=since, until=until, kinds=KINDS))
     made = report(found, since=since, until=until, now=SystemTime().now(), by=by, zone=zone)
     match form:
@@ -71,6 +69,66 @@ def handoff(
             sys.stdout.write(json.dumps(told(made), indent=2) + "\n")
         case Form.TABLE:
             _show(made)
+
+
+@app.command()
+def staffing(
+    from_: Annotated[str, typer.Option("--from", help="First day or moment, by the clock of --zone: 2026-11-23.")],
+    to: Annotated[str, typer.Option(help="The day or moment after the last: 2026-11-30.")],
+    share: Annotated[float, typer.Option(min=0.01, max=0.999, help="How many of the first words are to come in time.")] = 0.95,
+    within_s: Annotated[float, typer.Option("--within", min=1, help="In time is within so many seconds.")] = 60,
+    form: Annotated[Form, typer.Option("--format", help="How it is printed.")] = Form.TABLE,
+    zone: Annotated[str, typer.Option(help="The time zone of days and hours.")] = "UTC",
+) -> None:
+    """How many agents each hour needs: the requests of the range, played through the rules in virtual time; Erlang C beside it."""
+    from bot.run import handed_now
+    from handoff.erlang import agents_for
+    from handoff.policy import Policy
+    from handoff.staffing import history, needed
+
+    since, until = _range(from_, to, zone)
+    chosen = settings.load()
+    calls = history(asyncio.run(handed_now(chosen, since=since, until=until, kinds=KINDS)))
+    if not calls:
+        raise BadRange("--from, --to: nobody was helped in that time, so there is nothing to go by")
+    hour, days = ZoneInfo(zone), max(1.0, (until - since).total_seconds() / 86400)
+    need = needed(Policy.load(chosen.promises), calls, lambda c: f"{c.at.astimezone(hour):%H}", share=share, within_s=within_s)
+    rows = []
+    for name, agents in need.items():
+        handled = [call.handle_s for call in calls if f"{call.at.astimezone(hour):%H}" == name]
+        mean_s, per_hour = sum(handled) / len(handled), len(handled) / days
+        load = per_hour * mean_s / 3600
+        by_formula = agents_for(load, service_s=mean_s, within_s=within_s, share=share) if mean_s else 1
+        rows.append((name, len(handled), round(per_hour, 2), round(mean_s, 1), agents, by_formula))
+    _print_staffing(rows, form)
+
+
+STAFFING = ("hour", "requests", "per_hour", "mean_handling_s", "agents", "erlang_c")
+
+
+def _print_staffing(rows: Sequence[tuple[str, int, float, float, int | None, int]], form: Form) -> None:
+    match form:
+        case Form.JSON:
+            sys.stdout.write(json.dumps([dict(zip(STAFFING, row, strict=True)) for row in rows], indent=2) + "\n")
+        case Form.CSV:
+            writer = csv.writer(sys.stdout)
+            writer.writerow(STAFFING)
+            writer.writerows(rows)
+        case Form.TABLE:
+            table = Table("Hour", "Requests", "A day", "Handling", "Agents", "Erlang C", box=None)
+            for name, count, per_hour, mean_s, agents, by_formula in rows:
+                told = "no number" if agents is None else str(agents)
+                table.add_row(name, str(count), f"{per_hour:g}", f"{mean_s:g} s", told, str(by_formula))
+            Console(highlight=False).print(table)
+
+
+def _range(from_: str, to: str, zone: str) -> tuple[datetime, datetime]:
+    if zone not in zones():
+        raise BadRange(f'--zone: "{zone}" is not a time zone{nearest(zone, zones())}')
+    since, until = _moment("--from", from_, zone), _moment("--to", to, zone)
+    if until <= since:
+        raise BadRange("--to: the end is not after the start")
+    return since, until
 
 
 def _moment(option: str, text: str, zone: str) -> datetime:

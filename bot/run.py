@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from bot import training
 from bot.audit import look
 from bot.brain import SocketBrain
 from bot.core.audit import Finding
+from bot.core.model import Standing, WarmlineError
 from bot.errors import BrainError, SettingsError
 from bot.locks import alone
 from bot.settings import Settings
@@ -30,6 +31,8 @@ from bot.store.contract import Agent, AlreadyExists, Handed
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
 from handoff.api.passwords import hash_password
+from nurture.experiments.report import Report, reports
+from nurture.experiments.tally import KINDS, Outcome, Tally
 
 log = structlog.get_logger()
 
@@ -39,6 +42,11 @@ ANSWERS_WITHIN_S = 2.0
 SWAP_WITHIN_S = 120.0
 EVERY_SUSPECT = 100_000
 FIRST_ADMIN = "admin@example.com"
+JOURNAL_PAGE = 5000
+
+
+class UnknownFlow(WarmlineError):
+    """A flow is asked for that no file holds."""
 
 
 def _make_home(settings: Settings) -> None:
@@ -94,6 +102,20 @@ async def all_agents(settings: Settings) -> list[Agent]:
         await store.close()
 
 
+async def standings_now(settings: Settings, flow_id: str | None) -> AsyncIterator[Standing]:
+    """Everybody who is in a flow, of one flow or of all."""
+    await migrate_only(settings)
+    store = open_store(settings.url)
+    try:
+        after = ""
+        while batch := await store.standings(flow_id=flow_id, after=after):
+            for standing in batch:
+                yield standing
+            after = batch[-1].enrolment.enrolment_id
+    finally:
+        await store.close()
+
+
 async def handed_now(settings: Settings, *, since: datetime, until: datetime, kinds: Sequence[str]) -> list[Handed]:
     """The episodes of a range, for a report."""
     await migrate_only(settings)
@@ -122,6 +144,28 @@ async def audit_now(settings: Settings) -> list[Finding]:
     finally:
         await store.close()
     return list(found)
+
+
+async def experiments_now(
+    settings: Settings, *, within: timedelta, measure: Outcome, alpha: float, flow_id: str | None = None
+) -> list[Report]:
+    """A report for each experiment of the flows, or of one flow. Changes nothing. Raises `UnknownFlow`."""
+    flows = composition.load_rules(settings).nurture.flows
+    if flow_id is not None and flow_id not in flows:
+        raise UnknownFlow(f"there is no flow {flow_id}; there are {', '.join(sorted(flows))}")
+    tally = Tally(within=within)
+    store = open_store(settings.url)
+    try:
+        after = 0
+        while lines := await store.journal_of(KINDS, after=after, limit=JOURNAL_PAGE):
+            for line in lines:
+                tally.add(line.conversation_id, line.entry)
+            after = lines[-1].journal_id
+    finally:
+        await store.close()
+    now = SystemTime().now()
+    chosen = [flow for name, flow in sorted(flows.items()) if flow_id in (None, name)]
+    return [report for flow in chosen for report in reports(flow, tally, measure=measure, alpha=alpha, now=now)]
 
 
 def _agent(email: str, name: str, role: str, password: str) -> Agent:

@@ -35,6 +35,7 @@ OUTCOMES = {
     "won": "won",
     "lost": "lost",
     "later": "wants to hear from us later",
+    "no_fit": "no fit",
     "prospect_chose_bot": "went on with the bot",
     "opted_out": "asked us to stop writing",
 }
@@ -197,6 +198,10 @@ def _journal_text(entry: JournalEntry) -> str | None:
             return f"Our promise was missed: {str(data.get('clock', '')).replace('_', ' ')}"
         case "episode.chose":
             return f"Chose: {str(data.get('choice', '')).replace('_', ' ')}"
+        case "native_inbox.took":
+            return "Somebody took it over in the page inbox"
+        case "native_inbox.gave_back":
+            return "Came back from the page inbox"
         case "episode.returned":
             return "Back in the queue"
         case "prospect.opted_out":

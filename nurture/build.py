@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Literal, assert_never
 
 from bot.yamlfile import Document
 from nurture import flow as f
 from nurture import schema as s
-from nurture.copy import bubbles_of
+from nurture.copy import bubbles_of, language_tag
 from nurture.timing import SendRules
 
 
@@ -35,7 +35,7 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
             not_tags=frozenset(file.audience.not_tags),
             channels=frozenset(file.audience.channels),
         ),
-        rules=SendRules(quiet_from=quiet_from, quiet_to=quiet_to, days=days),
+        rules=SendRules(quiet_from=quiet_from, quiet_to=quiet_to, days=days, holidays=file.holidays),
         caps=f.DEFAULT_CAPS if file.caps is None else tuple(f.Cap(messages=cap.messages, within=cap.within) for cap in file.caps),
         unanswered=file.unanswered or f.DEFAULT_UNANSWERED,
         zone=file.zone,
@@ -52,19 +52,37 @@ def _trigger(trigger: str | s.NamedTrigger) -> f.Trigger:
     return f.Trigger(kind=kind, names=frozenset(getattr(trigger, kind)))
 
 
-def _copy(wordings: Sequence[str], file: s.CopyFile | None = None) -> f.Copy:
-    if file is None:
-        return f.Copy(wordings=tuple(bubbles_of(text) for text in wordings))
+def _copy(wordings: Sequence[str], file: s.CopyFile) -> f.Copy:
+    """The words that a step says."""
     return f.Copy(
         wordings=tuple(bubbles_of(text) for text in wordings),
         per_channel={channel: tuple(map(bubbles_of, texts)) for channel, texts in file.per_channel.items()},
-        choices=tuple(f.Choice(title=c.title, value=c.value or c.title, payload=c.payload or c.title) for c in file.quick_replies),
+        choices=_choices(file.quick_replies),
         image_url=file.image,
+        per_language={
+            language_tag(name): f.Copy(
+                wordings=tuple(map(bubbles_of, told.words)), choices=_choices(told.quick_replies), image_url=file.image
+            )
+            for name, told in file.per_language.items()
+        },
     )
 
 
-def _silence(file: s.SilenceFile) -> f.Silence:
-    nudge = _copy(file.nudge) if file.nudge else None
+def _more(field: Literal["again", "nudge"], wordings: Sequence[str], file: s.CopyFile) -> f.Copy:
+    """Further words of a step, in each language that has them."""
+    others = {name: words for name, told in file.per_language.items() if (words := getattr(told, field))}
+    return f.Copy(
+        wordings=tuple(map(bubbles_of, wordings)),
+        per_language={language_tag(name): f.Copy(wordings=tuple(map(bubbles_of, words))) for name, words in others.items()},
+    )
+
+
+def _choices(files: Sequence[s.ChoiceFile]) -> tuple[f.Choice, ...]:
+    return tuple(f.Choice(title=c.title, value=c.value or c.title, payload=c.payload or c.title) for c in files)
+
+
+def _silence(file: s.SilenceFile, step: s.CopyFile) -> f.Silence:
+    nudge = _more("nudge", file.nudge, step) if file.nudge else None
     return f.Silence(after=file.after, then=file.then, nudge=nudge, nudges=file.nudges if nudge else 0)
 
 
@@ -116,8 +134,8 @@ def _ask(file: s.AskFile, line: int, then: str | None) -> f.AskStep:
         copy=_copy(file.ask, file),
         slot=file.slot,
         expects=f.Expects(intents=frozenset(expects.intents), entity=expects.entity, any_text=expects.any_text),
-        silence=_silence(file.silence),
-        again=_copy(file.again) if file.again else None,
+        silence=_silence(file.silence, file),
+        again=_more("again", file.again, file) if file.again else None,
         remember=file.remember,
         unless_known=file.unless_known,
     )
@@ -131,7 +149,7 @@ def _offer(file: s.OfferFile, line: int, then: str | None) -> f.OfferStep:
         copy=_copy(file.offer, file),
         accepted=file.accepted,
         declined=file.declined,
-        silence=_silence(file.silence),
+        silence=_silence(file.silence, file),
     )
 
 

@@ -24,6 +24,7 @@ NOT_SAID_BACK = re.compile(r"[\n<>{}]|https?:|www\.|\S@\S", re.IGNORECASE)
 BUBBLE_BREAK = re.compile(r"\n\s*\n")
 SPACES = re.compile(r"\s+")
 QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
+QUESTION_MARKS = "?؟？"
 OWN = re.compile(r"^(my|our)\s+", re.IGNORECASE)
 ARTICLE = re.compile(r"^(a|an|the)\s+", re.IGNORECASE)
 NEEDS_OWNER = re.compile(
@@ -105,7 +106,7 @@ def _problem_with_part(part: nodes.Node) -> str | None:
 
 def asks(text: str) -> bool:
     """Whether a bubble asks the reader something; a question that it only quotes does not count."""
-    return "?" in QUOTED.sub("", text)
+    return any(mark in QUESTION_MARKS for mark in QUOTED.sub("", text))
 
 
 def names_in(text: str) -> frozenset[str]:
@@ -126,6 +127,23 @@ def _template(text: str) -> Template:
 def bubbles_of(text: str) -> tuple[str, ...]:
     """A wording split at its empty lines: each paragraph is a bubble."""
     return tuple(bubble.strip() for bubble in BUBBLE_BREAK.split(text.strip()))
+
+
+def spoken(copy: Copy, locale: str | None) -> tuple[Copy, str]:
+    """The copy in the person's language and that language's tag; the copy itself and nothing if there is none in it.
+
+    `locale` is what the channel tells, such as `pt_BR` or `pt-BR`; the exact one is preferred to the language alone.
+    """
+    told = language_tag(locale or "")
+    for tag in (told, told.partition("_")[0]):
+        if tag in copy.per_language:
+            return copy.per_language[tag], tag
+    return copy, ""
+
+
+def language_tag(name: str) -> str:
+    """A language as it is looked up: `pt-BR` and `pt_BR` are `pt_br`."""
+    return name.strip().replace("-", "_").casefold()
 
 
 def choose(copy: Copy, name: str, *, channel: str, used: Sequence[str], rng: Random) -> tuple[str, tuple[str, ...]]:

@@ -33,7 +33,7 @@ __all__ = [
     "stop_all",
 ]
 
-CLOSING_OUTCOMES = frozenset({"won", "lost", "complaint"})
+CLOSING_OUTCOMES = frozenset({"won", "lost", "no_fit", "complaint"})
 """After these a flow that was under way has lost its point."""
 
 

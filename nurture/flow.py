@@ -26,12 +26,21 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """What a step says: wordings to choose from, each one to a few bubbles, with per-channel wordings that win."""
+    """What a step says: wordings to choose from, each one to a few bubbles, with per-channel wordings that win.
+
+    `per_language` holds the same in other languages, by lower-case tag (`pt`, `pt_br`); who speaks one of them gets only that.
+    """
 
     wordings: tuple[tuple[str, ...], ...]
     per_channel: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     image_url: str | None = None
+    per_language: Mapping[str, Copy] = field(default_factory=dict)
+
+    @property
+    def every_choice(self) -> tuple[Choice, ...]:
+        """The quick replies in whatever language; any of them may be what was tapped."""
+        return (*self.choices, *(choice for copy in self.per_language.values() for choice in copy.choices))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ def read_flow(path: Path, text: str | None = None) -> tuple[Document, f.Flow]:
 def _read(path: Path, text: str | None = None) -> tuple[Document, s.FlowFile, f.Flow]:
     document = load_document(path, text)
     file = _validated(document)
-    problems = [*_copy_problems(document, file), *_step_problems(document, file)]
+    problems = [*_copy_problems(document, file), *_language_problems(document, file), *_step_problems(document, file)]
     if problems:
         raise YamlFileError.gather(problems)
     flow = build(document, file)
@@ -74,7 +74,9 @@ def _misspelt_kinds(document: Document) -> Iterator[tuple[str, YamlFileError]]:
                 break
 
 
-STEP_FIELDS = frozenset({"id", "then", "per_channel", "quick_replies", "image", "purpose", "silence", "slot", "expects"})
+STEP_FIELDS = frozenset(
+    {"id", "then", "per_channel", "per_language", "quick_replies", "image", "purpose", "silence", "slot", "expects"}
+)
 
 
 def _flows_named(file: s.FlowFile) -> Iterator[tuple[Loc, str]]:
@@ -114,9 +116,13 @@ def _branch_problems(document: Document, loc: Loc, step: s.BranchFile) -> Iterat
 
 
 def _offer_problems(document: Document, loc: Loc, step: s.OfferFile) -> Iterator[YamlFileError]:
-    for number, choice in enumerate(step.quick_replies):
-        if choice.value not in ("yes", "no"):
-            yield document.error((*loc, number), 'a quick reply of an offer has the value "yes" or "no"')
+    given = [(loc, step.quick_replies)]
+    for name, told in step.per_language.items():
+        given.append(((*loc[:2], "per_language", name, "quick_replies"), told.quick_replies))
+    for place, choices in given:
+        for number, choice in enumerate(choices):
+            if choice.value not in ("yes", "no"):
+                yield document.error((*place, number), 'a quick reply of an offer has the value "yes" or "no"')
 
 
 def _targets(step: object) -> Iterator[tuple[Loc, str]]:
@@ -146,6 +152,28 @@ def _copy_problems(document: Document, file: s.FlowFile) -> Iterator[YamlFileErr
                 yield document.error(loc, problem)
 
 
+def _language_problems(document: Document, file: s.FlowFile) -> Iterator[YamlFileError]:
+    """A language that some step speaks and another does not: nobody should be led from one language into another."""
+    speaking = [(index, step) for index, step in enumerate(file.steps) if isinstance(step, s.CopyFile)]
+    languages = sorted({name for _, step in speaking for name in step.per_language})
+    for index, step in speaking:
+        silence = getattr(step, "silence", None)
+        for language in languages:
+            told = step.per_language.get(language)
+            if told is None:
+                yield document.error(("steps", index), f'"{step.id}" has no words in {language}, which other steps have')
+                continue
+            wanted = {
+                "again": getattr(step, "again", None),
+                "nudge": silence and silence.nudge,
+                "quick_replies": step.quick_replies,
+            }
+            for field, given in wanted.items():
+                if bool(given) != bool(getattr(told, field)):
+                    missing = f"{field} is missing in {language}" if given else f"{field} is given only in {language}"
+                    yield document.error(("steps", index, "per_language", language), missing)
+
+
 def _wordings(document: Document, loc: Loc) -> Iterator[tuple[Loc, str]]:
     """Every wording of a step with its place, wherever it stands."""
     step = document.data["steps"][loc[1]]
@@ -154,6 +182,8 @@ def _wordings(document: Document, loc: Loc) -> Iterator[tuple[Loc, str]]:
         given.append((("silence", "nudge"), step["silence"].get("nudge")))
     for channel, wordings in (step.get("per_channel") or {}).items():
         given.append((("per_channel", channel), wordings))
+    for language, told in (step.get("per_language") or {}).items():
+        given.extend((("per_language", language, field), told.get(field)) for field in ("words", "again", "nudge"))
     for field, wordings in given:
         if isinstance(wordings, str):
             yield (*loc, *field), wordings

@@ -55,7 +55,7 @@ def not_understood(reading: Reading) -> bool:
 def answer_to_ask(step: AskStep, heard: Sequence[Heard], reading: Reading, *, asked: bool) -> Answer | None:
     """The answer in this burst, or None. Before the question was `asked`, only a meaning that fits counts."""
     remembered = {slot: value for name, slot in step.remember.items() if (value := _entity(reading, name)) is not None}
-    if tapped := _tapped(step.copy.choices, heard):
+    if tapped := _tapped(step.copy.every_choice, heard):
         return Answer(value=tapped.value, slots=remembered, tapped=True)
     text = words_of(heard, reading)
     expects = step.expects
@@ -74,7 +74,7 @@ def answer_to_ask(step: AskStep, heard: Sequence[Heard], reading: Reading, *, as
 
 def answer_to_offer(step: OfferStep, heard: Sequence[Heard], reading: Reading) -> Answer | None:
     """Yes or no to an offer, or None."""
-    if tapped := _tapped(step.copy.choices, heard):
+    if tapped := _tapped(step.copy.every_choice, heard):
         return Answer(value=tapped.value, tapped=True, accepted=tapped.value == "yes")
     text = words_of(heard, reading)
     if reading.intent in YES | NO and not asks_something(text):

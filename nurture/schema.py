@@ -17,6 +17,7 @@ MAX_TITLE_CHARS = 20
 """Quick replies on Messenger: 13 at most, 20 characters each (Meta, Quick Replies, May 5, 2026)."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+LANGUAGE = re.compile(r"[a-z]{2,3}([_-][A-Za-z]{2,4})?")
 CLOCK_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -62,6 +63,14 @@ def _zone(value: str) -> str:
     return value
 
 
+def _country(value: str) -> str:
+    import holidays  # takes a tenth of a second, and only flows with holidays need it
+
+    if value not in holidays.list_supported_countries():
+        raise ValueError(f'no holidays are known for "{value[:20]}"; write a country such as PT or DE')
+    return value
+
+
 def _positive(value: Any) -> Any:
     if not value:
         raise ValueError("must be longer than nothing")
@@ -102,8 +111,22 @@ Choices = Annotated[
 ]
 
 
+def _language(value: str) -> str:
+    if not LANGUAGE.fullmatch(value):
+        raise ValueError(f'"{value}" is not a language; write for example pt or pt_BR')
+    return value
+
+
+class LanguageFile(File):
+    words: Wordings
+    again: Wordings | None = None
+    nudge: Wordings | None = None
+    quick_replies: Choices = []
+
+
 class CopyFile(File):
     per_channel: dict[str, Wordings] = {}
+    per_language: dict[Annotated[str, AfterValidator(_language)], LanguageFile] = {}
     quick_replies: Choices = []
     image: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
 
@@ -366,6 +389,7 @@ class FlowFile(File):
     audience: AudienceFile = AudienceFile()
     quiet_hours: Quiet = (time(21, 0), time(8, 30))
     days: Annotated[list[Literal[DAYS]], Field(min_length=1)] = list(DAYS)  # type: ignore[valid-type]
+    holidays: Annotated[str, AfterValidator(_country)] | None = None
     caps: list[CapFile] | None = None
     unanswered: int | None = Field(None, ge=1)
     zone: Annotated[str, AfterValidator(_zone)] | None = None

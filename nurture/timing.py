@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo, available_timezones
 DAY = timedelta(days=1)
 MIDNIGHT = time(0, 0)
 EVERY_DAY = frozenset(range(7))
-SEARCHED_DAYS = 16
-"""A week has every weekday, but a place may skip a date (Apia, 30 December 2011), so two weeks and a margin."""
+SEARCHED_DAYS = 70
+"""A week has every weekday, but a place may skip a date (Apia, 30 December 2011), and one weekday may be a holiday a few
+weeks running; so ten weeks."""
 
 STEP_BACK = timedelta(minutes=15)
 SPREAD_S = 900
@@ -25,12 +26,14 @@ class SendRules:
     """Allowed hours: outside quiet hours, on these weekdays (Monday is 0), both by the person's wall clock.
 
     Quiet hours run from `quiet_from` (inclusive) to `quiet_to` (exclusive), over midnight if that is earlier;
-    both None means there are none. Raises ValueError where no time would ever be allowed.
+    both None means there are none. `holidays` is the country (ISO 3166) on whose public holidays nothing is
+    sent. Raises ValueError where no time would ever be allowed.
     """
 
     quiet_from: time | None = time(21, 0)
     quiet_to: time | None = time(8, 30)
     days: frozenset[int] = EVERY_DAY
+    holidays: str | None = None
 
     def __post_init__(self) -> None:
         if (self.quiet_from is None) != (self.quiet_to is None):
@@ -39,6 +42,14 @@ class SendRules:
             raise ValueError("quiet hours that start when they end leave no time to write")
         if not self.days or not self.days <= EVERY_DAY:
             raise ValueError("days must be some of 0 (Monday) to 6")
+
+
+@cache
+def public_holidays(country: str, year: int) -> frozenset[date]:
+    """The public holidays of a country (ISO 3166, as in the package `holidays`). Raises NotImplementedError for an unknown one."""
+    import holidays  # takes a tenth of a second, and only flows with holidays need it
+
+    return frozenset(holidays.country_holidays(country, years=year))
 
 
 @cache
@@ -56,6 +67,8 @@ def may_send(at: datetime, rules: SendRules, zone: ZoneInfo) -> bool:
     local = at.astimezone(zone)
     if local.weekday() not in rules.days:
         return False
+    if rules.holidays is not None and local.date() in public_holidays(rules.holidays, local.year):
+        return False
     if rules.quiet_from is None or rules.quiet_to is None:
         return True
     wall = local.time()
@@ -69,7 +82,7 @@ def next_send(now: datetime, not_before: datetime, rules: SendRules, zone: ZoneI
 
     Allowed stretches begin where the wall clock reaches midnight or the end of quiet hours, once or (on a fold) twice,
     or where the clock is set; the earliest such instant that is allowed is therefore the answer.
-    Raises ValueError if there is none within two weeks, which no real zone brings about.
+    Raises ValueError if there is none within ten weeks, which no real zone brings about.
     """
     start = max(now, not_before).astimezone(UTC)
     if may_send(start, rules, zone):

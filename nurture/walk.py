@@ -257,9 +257,11 @@ class Walk:
     def _utter(self, step: SpeakingStep, text: Copy, name: str) -> None:
         """Say one wording of this copy and note the step under `name`."""
         state = self.draft.state
+        text, language = copy.spoken(text, state.profile.locale)
+        choices = copy.spoken(step.copy, state.profile.locale)[0].choices
         wording, bubbles = copy.choose(
             text,
-            f"{self.flow.flow_id}/{name}",
+            f"{self.flow.flow_id}/{name}{f'@{language}' if language else ''}",
             channel=state.identity.channel,
             used=state.wordings,
             rng=self.draft.rng,
@@ -271,7 +273,7 @@ class Walk:
                 Say(
                     speaker=Speaker.FLOW,
                     text=copy.render(bubble, known),
-                    quick_replies=tuple(QuickReply(title=c.title, payload=c.payload) for c in step.copy.choices) if last else (),
+                    quick_replies=tuple(QuickReply(title=c.title, payload=c.payload) for c in choices) if last else (),
                     image_url=text.image_url if last else None,
                     wording=wording,
                     purpose=step.purpose,

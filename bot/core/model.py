@@ -249,6 +249,24 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A live enrolment, when its STEP clock is due (None: no clock runs), and what its latest `flow.held` says.
+
+    `held` is the data of that line if nothing else of the enrolment came after it, else empty.
+    """
+
+    conversation_id: str
+    enrolment: Enrolment
+    due_at: datetime | None = None
+    held: Json | None = None
+
+    @property
+    def held_reason(self) -> str | None:
+        """Why the flow does not go on, if something holds it back."""
+        return str(self.held["reason"]) if self.held and self.held.get("step") == self.enrolment.step_id else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """Time of an episode spent in one way: seconds by the wall clock, seconds of working time, and in how many stretches."""
 

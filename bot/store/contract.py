@@ -25,6 +25,7 @@ from bot.core.model import (
     QuickReply,
     Say,
     Speaker,
+    Standing,
     State,
     WarmlineError,
 )
@@ -456,10 +457,11 @@ class Store(AuditStore, Protocol):
         """One conversation as a list shows it. Raises `NotFound`."""
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> list[Overview]:
         """Lists: `queue` (waiting episodes, nearest deadline first), `mine` (owner agent = agent_id), `all` (latest
-        first, paged by `before` = last_at). Raises `ValueError` for another view, or `mine` without an agent."""
+        first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). Raises
+        `ValueError` for another view, or `mine` without an agent."""
 
     async def waiting_conversations(self) -> list[str]:
         """Ids of conversations with a waiting episode, nearest deadline first."""
@@ -469,6 +471,13 @@ class Store(AuditStore, Protocol):
 
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """The journal's latest lines, oldest first."""
+
+    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+        """Live enrolments with their clock and what holds them back, by enrolment id, those later than `after`; of one flow, or of
+        all."""
+
+    async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
+        """Lines of these kinds in all conversations with a `journal_id` above `after`, oldest first: for reports, page by page."""
 
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """Every episode of a conversation, oldest first."""

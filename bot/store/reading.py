@@ -55,7 +55,13 @@ _OVERVIEW = sa.select(
 ).join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
 _ONE = _OVERVIEW.where(conversations.c.conversation_id == sa.bindparam("id"))
 _ALL = _OVERVIEW.order_by(conversations.c.last_at.desc(), conversations.c.conversation_id).limit(sa.bindparam("limit"))
-_ALL_BEFORE = _ALL.where(conversations.c.last_at < sa.bindparam("before"))
+_ALL_BEFORE = _ALL.where(
+    conversations.c.last_at <= sa.bindparam("before"),
+    sa.or_(
+        conversations.c.last_at < sa.bindparam("before"),
+        conversations.c.conversation_id > sa.bindparam("before_id"),
+    ),
+)
 _QUEUE = (
     _OVERVIEW.join(episodes, episodes.c.conversation_id == conversations.c.conversation_id)
     .where(episodes.c.status == "waiting")
@@ -103,6 +109,12 @@ _JOURNAL = (
     .order_by(journal.c.journal_id.desc())
     .limit(sa.bindparam("limit"))
 )
+_JOURNAL_OF = (
+    sa.select(journal)
+    .where(journal.c.journal_id > sa.bindparam("after"), journal.c.kind.in_(sa.bindparam("kinds", expanding=True)))
+    .order_by(journal.c.journal_id)
+    .limit(sa.bindparam("limit"))
+)
 _NOTES = sa.select(notes).where(notes.c.conversation_id == sa.bindparam("id")).order_by(notes.c.note_id)
 _ADD_NOTE = notes.insert().returning(notes.c.note_id)
 _EXISTS = sa.select(conversations.c.conversation_id).where(conversations.c.conversation_id == sa.bindparam("id"))
@@ -146,7 +158,9 @@ def overview(conn: sa.Connection, conversation_id: str) -> Overview:
     return found[0]
 
 
-def overviews(conn: sa.Connection, *, view: str, agent_id: str | None, limit: int, before: datetime | None) -> list[Overview]:
+def overviews(
+    conn: sa.Connection, *, view: str, agent_id: str | None, limit: int, before: tuple[datetime, str] | None
+) -> list[Overview]:
     """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
     match view:
         case "queue":
@@ -154,7 +168,7 @@ def overviews(conn: sa.Connection, *, view: str, agent_id: str | None, limit: in
         case "mine" if agent_id is not None:
             rows = conn.execute(_MINE, {"limit": limit, "agent": agent_id})
         case "all" if before is not None:
-            rows = conn.execute(_ALL_BEFORE, {"limit": limit, "before": before})
+            rows = conn.execute(_ALL_BEFORE, {"limit": limit, "before": before[0], "before_id": before[1]})
         case "all":
             rows = conn.execute(_ALL, {"limit": limit})
         case _:
@@ -214,6 +228,12 @@ def journal_lines(conn: sa.Connection, conversation_id: str, *, limit: int) -> l
     """See `Store.journal`."""
     rows = conn.execute(_JOURNAL, {"id": conversation_id, "limit": limit}).all()
     return [journal_line_of(row) for row in reversed(rows)]
+
+
+def journal_of(conn: sa.Connection, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
+    """See `Store.journal_of`."""
+    rows = conn.execute(_JOURNAL_OF, {"kinds": list(kinds), "after": after, "limit": limit})
+    return [journal_line_of(row) for row in rows]
 
 
 def add_note(conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.audit import Finding
-from bot.core.events import Decision
-from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, Promise, Say
+from bot.core.events import Decision, JournalEntry
+from bot.core.model import Arrival, Clock, ClockKind, Delivery, Enrolment, Episode, Promise, Say, Standing
 
 GUARDED = ((ClockKind.TURN, ""), (ClockKind.PROMISE, ""))
 """Clocks that must run while a prospect's message is unheard."""
@@ -154,3 +154,10 @@ def presence_setting(agent_id: str) -> str:
 def whose_presence(name: str) -> str:
     """The agent's id in such a name."""
     return name.removeprefix(presence_setting(""))
+
+
+def standing_of(conversation_id: str, enrolment: Enrolment, due: Iterable[datetime], notes: Iterable[JournalEntry]) -> Standing:
+    """How an enrolment stands, from the moments its clock is due and the journal's lines, newest first."""
+    latest = next((note for note in notes if note.data.get("enrolment") == enrolment.enrolment_id), None)
+    held = latest.data if latest is not None and latest.kind == "flow.held" else None
+    return Standing(conversation_id=conversation_id, enrolment=enrolment, due_at=next(iter(due), None), held=held)

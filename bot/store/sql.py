@@ -9,8 +9,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from bot.core.events import Decision
-from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity
-from bot.store import clocks, intake, outbox, parked, people, reading, schema, turn
+from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity, Standing
+from bot.store import clocks, intake, outbox, parked, people, reading, schema, standing, turn
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
@@ -295,7 +295,7 @@ class SqlStore(SqlAudit):
         return await self._read.run(lambda conn: reading.overview(conn, conversation_id))
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> list[Overview]:
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         return await self._read.run(lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before))
@@ -311,6 +311,14 @@ class SqlStore(SqlAudit):
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """See `Store.journal`."""
         return await self._read.run(lambda conn: reading.journal_lines(conn, conversation_id, limit=limit))
+
+    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+        """See `Store.standings`."""
+        return await self._read.run(lambda conn: standing.standings(conn, flow_id=flow_id, after=after, limit=limit))
+
+    async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
+        """See `Store.journal_of`."""
+        return await self._read.run(lambda conn: reading.journal_of(conn, kinds, after=after, limit=limit))
 
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """See `Store.episodes`."""

@@ -156,6 +156,7 @@ class Items(TypedDict):
     """GET conversations."""
 
     items: list[ItemAnswer]
+    next: str | None
     now: datetime
 
 

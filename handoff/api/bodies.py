@@ -51,7 +51,7 @@ class GiveBack(_Body):
     """POST give-back."""
 
     summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
-    outcome: Literal["returned", "won", "lost", "later"] = "returned"
+    outcome: Literal["returned", "won", "lost", "later", "no_fit"] = "returned"
     slots: Annotated[dict[_SlotName, _SlotText | bool | int | float | None], Field(max_length=50)] = {}
 
 

@@ -67,7 +67,7 @@ TYPES: dict[tuple[str, str], Types] = {
     ("GET", "/agents"): Types(answers.Agents),
     ("POST", "/agents"): Types(answers.OneAgent, bodies.NewAgent, status=201),
     ("PATCH", "/agents/{id}"): Types(answers.OneAgent, bodies.AgentChange),
-    ("GET", "/conversations"): Types(answers.Items, query=(("view", _VIEW), ("before", _TIME))),
+    ("GET", "/conversations"): Types(answers.Items, query=(("view", _VIEW), ("cursor", {"type": "string"}))),
     ("GET", "/conversations/{id}"): Types(answers.Conversation),
     ("GET", "/conversations/{id}/messages"): Types(answers.Messages, query=(("before", _SEQ),)),
     ("POST", "/conversations/{id}/take"): Types(answers.OneItem),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 
 from aiohttp import web
 
 from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
 from bot.core.model import Speaker
-from bot.store.contract import Message
+from bot.store.contract import Message, Overview
 from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, read_body
 from handoff.api.errors import BadRequest, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
@@ -34,11 +35,13 @@ class Talks:
         view = request.query.get("view", "queue")
         if view not in VIEWS:
             raise BadRequest("bad_field", f"view: one of {', '.join(VIEWS)}.", field="view")
-        before = _moment(request, "before")
+        before = _place(request)
         found = await self._store.overviews(view=view, agent_id=me.agent.agent_id, limit=LIST, before=before)
         states = await asyncio.gather(*(self._store.load(overview.conversation_id) for overview in found))
         items = [item_shape(o, s.state, me.agent.agent_id) for o, s in zip(found, states, strict=True)]
-        return answer({"items": items, "now": stamp(self._parts.now())})
+        more = view == "all" and len(found) == LIST
+        cursor = _cursor(found[-1]) if more else None
+        return answer({"items": items, "next": cursor, "now": stamp(self._parts.now())})
 
     async def one(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """GET conversations/{id}."""
@@ -147,17 +150,23 @@ def _by_somebody_else(message: Message, me: str) -> bool:
     return message.speaker is Speaker.AGENT and (message.agent is None or message.agent.agent_id != me)
 
 
-def _moment(request: web.Request, field: str) -> datetime | None:
-    text = request.query.get(field)
+def _cursor(last: Overview) -> str:
+    """The place behind `last`, to the microsecond: the times that browsers see are rounded."""
+    return urlsafe_b64encode(f"{last.last_at.isoformat()} {last.conversation_id}".encode()).decode()
+
+
+def _place(request: web.Request) -> tuple[datetime, str] | None:
+    text = request.query.get("cursor")
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        at, conversation_id = urlsafe_b64decode(text.encode()).decode().split(" ")
+        moment = datetime.fromisoformat(at)
     except ValueError as error:
-        raise BadRequest("bad_field", f"{field}: not an ISO 8601 time.", field=field) from error
+        raise BadRequest("bad_field", "cursor: not one that this list gave.", field="cursor") from error
     if moment.tzinfo is None:
-        raise BadRequest("bad_field", f"{field}: the time zone is missing; end it with Z.", field=field)
-    return moment
+        raise BadRequest("bad_field", "cursor: not one that this list gave.", field="cursor")
+    return moment, conversation_id
 
 
 def _seq(request: web.Request) -> int:

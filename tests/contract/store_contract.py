@@ -27,6 +27,7 @@ from bot.core.model import (
     Reason,
     Say,
     Speaker,
+    Standing,
     State,
     Window,
 )
@@ -328,6 +329,36 @@ class StoreContract:
         assert committed == Committed(version=loaded.version + 1)
         assert (await store.load(conversation_id)).state == state
 
+    async def test_standings_are_live_enrolments_with_their_clock_and_what_holds_them(self, store: Store) -> None:
+        conversation_id = await met(store)
+        loaded = await store.load(conversation_id)
+        held = {"enrolment": "n1", "step": "hello", "reason": "cap", "until": at(90).isoformat()}
+        live = enrolment("n1")
+        step = Clock(kind=ClockKind.STEP, key="n1", due_at=at(90))
+        decision = Decision(
+            state=replace(loaded.state, enrolments=(enrolment("n0", status="done"), live), clocks=(step,)),
+            set_clocks=(step,),
+            journal=(
+                JournalEntry(kind="flow.started", at=T0, data={"enrolment": "n1"}),
+                JournalEntry(kind="flow.held", at=T0, data=held),
+                JournalEntry(kind="flow.ended", at=T0, data={"enrolment": "n0"}),
+            ),
+        )
+        await store.commit(conversation_id, version=loaded.version, decision=decision, now=T0)
+        expected = [Standing(conversation_id=conversation_id, enrolment=live, due_at=at(90), held=held)]
+        assert await store.standings() == expected
+        assert await store.standings(flow_id=live.flow_id) == expected
+        assert await store.standings(flow_id="other") == []
+        assert await store.standings(after="n1") == []
+        loaded = await store.load(conversation_id)
+        went_on = Decision(
+            state=replace(loaded.state, clocks=()),
+            cancel_clocks=((ClockKind.STEP, "n1"),),
+            journal=(JournalEntry(kind="flow.step", at=T0, data={"enrolment": "n1"}),),
+        )
+        await store.commit(conversation_id, version=loaded.version, decision=went_on, now=T0)
+        assert await store.standings() == [Standing(conversation_id=conversation_id, enrolment=live)]
+
     async def test_a_stale_version_conflicts_and_changes_nothing(self, store: Store) -> None:
         conversation_id = await met(store)
         loaded = await store.load(conversation_id)
@@ -490,6 +521,21 @@ class StoreContract:
         assert [line.entry.kind for line in latest] == ["k1", "k2"]
         assert latest[0].journal_id < latest[1].journal_id
         assert latest[0].conversation_id == conversation_id
+
+    async def test_the_journal_is_read_by_kind_over_all_conversations_page_by_page(self, store: Store) -> None:
+        for person, who in (("one", ANN), ("two", BEN)):
+            conversation_id = await met(store, who)
+            loaded = await store.load(conversation_id)
+            entries = tuple(JournalEntry(kind=kind, at=T0, data={"of": person}) for kind in ("told", "other", "heard"))
+            decision = Decision(state=loaded.state, journal=entries)
+            await store.commit(conversation_id, version=loaded.version, decision=decision, now=T0)
+
+        first = await store.journal_of(["told", "heard"], after=0, limit=3)
+        rest = await store.journal_of(["told", "heard"], after=first[-1].journal_id, limit=3)
+
+        read = [(line.entry.kind, line.entry.data["of"]) for line in (*first, *rest)]
+        assert read == [("told", "one"), ("heard", "one"), ("told", "two"), ("heard", "two")]
+        assert await store.journal_of(["told"], after=rest[-1].journal_id, limit=3) == []
 
     # ---- says
 
@@ -1207,12 +1253,21 @@ class StoreContract:
         assert await listed("mine", agent_id="sam") == []
         assert await listed("all") == ids[::-1]
         assert await listed("all", limit=2) == [ids[3], ids[2]]
-        assert await listed("all", before=at(2)) == [ids[1], ids[0]]
+        assert await listed("all", before=(at(2), ids[2])) == [ids[1], ids[0]]
         assert await store.waiting_conversations() == [ids[1], ids[0]]
         assert await store.agent_load() == {"mia": 1}
         for view in ("mine", "nonsense"):
             with pytest.raises(ValueError, match=view):
                 await store.overviews(view=view)
+
+    async def test_pages_lose_and_double_nobody_who_wrote_at_the_same_moment(self, store: Store) -> None:
+        ids = [await met(store, Identity(channel="widget", external_id=f"p{n}"), now=n // 3) for n in range(7)]
+        seen, place = [], None
+        while page := await store.overviews(view="all", limit=2, before=place):
+            seen += [one.conversation_id for one in page]
+            place = (page[-1].last_at, page[-1].conversation_id)
+        assert sorted(seen) == sorted(ids)
+        assert seen[0] == ids[6]
 
     async def test_notes_are_kept_in_order(self, store: Store) -> None:
         conversation_id = await met(store)

@@ -260,7 +260,7 @@ def test_auto_close_never_closes_a_waiting_prospect(steps: list[tuple[str, Any]]
     asyncio.run(live())
 
 
-BY_SOMEBODY = {"returned", "won", "lost", "later", "prospect_chose_bot", "opted_out"}
+BY_SOMEBODY = {"returned", "won", "lost", "later", "no_fit", "prospect_chose_bot", "opted_out"}
 """Outcomes that an agent or the prospect brings about; none is brought about by time."""
 
 

@@ -83,7 +83,7 @@ class AnyTalk(RuleBasedStateMachine):
         with contextlib.suppress(CommandRefused):
             self.world.write(agent)
 
-    @rule(agent=AGENTS, outcome=st.sampled_from(["returned", "won", "later"]))
+    @rule(agent=AGENTS, outcome=st.sampled_from(["returned", "won", "later", "no_fit"]))
     def an_agent_gives_back(self, agent: AgentRef, outcome: str) -> None:
         with contextlib.suppress(CommandRefused):
             self.world.give_back(agent, outcome)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from nurture_talk import NOON, PERSONA, Talk
 
 from bot.core.model import Reading, Say, Speaker, Unsent
+from bot.yamlfile import YamlFileError
 from nurture.engine import Nurture
 from nurture.load import load_flows
 from nurture.schema import json_schema
@@ -209,6 +210,69 @@ def test_warmth_adds_up_within_bounds_and_branches(make: Make, points: tuple[int
 
     assert talk.state.slots["warmth"] == warmth
     assert talk.ends == [("a", "stopped", way)]
+
+
+# ---- languages ------------------------------------------------------------------------------------------------------
+
+PORTUGUESE = """\
+  - id: q
+    ask: What do you sell?
+    slot: s
+    quick_replies: [{title: Candles, value: candles}]
+    expects: {intents: [tell_business]}
+    silence: {after: 1h, nudge: No rush.}
+    per_language:
+      pt: {words: O que vendes?, nudge: Sem pressa., quick_replies: [{title: Velas, value: candles}]}
+  - {id: thx, say: Thanks, purpose: help, per_language: {pt: {words: Obrigado}}}"""
+
+
+@pytest.mark.parametrize(
+    ("locale", "tapped", "said"),
+    [
+        ("pt_BR", "Velas", ["O que vendes?", "Sem pressa.", "Obrigado"]),
+        ("pt-pt", "Velas", ["O que vendes?", "Sem pressa.", "Obrigado"]),
+        ("de_DE", "Candles", ["What do you sell?", "No rush.", "Thanks"]),
+        (None, "Candles", ["What do you sell?", "No rush.", "Thanks"]),
+    ],
+)
+def test_people_hear_their_language_and_buttons_in_it_mean_the_same(
+    make: Make, locale: str | None, tapped: str, said: list[str]
+) -> None:
+    talk = make(a=("caps: []", PORTUGUESE))
+    talk.state = replace(talk.state, profile=replace(talk.state.profile, locale=locale))
+    talk.start("a")
+    talk.later(90 * MINUTE)
+    talk.write(tapped)
+
+    assert talk.texts == said
+    assert talk.state.slots["s"] == "candles"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (", per_language: {pt: {words: Obrigado}}", "", '"thx" has no words in pt, which other steps have'),
+        ("nudge: Sem pressa., ", "", "nudge is missing in pt"),
+        ("words: Obrigado", "words: Obrigado, again: Diz", "again is given only in pt"),
+        ("words: Obrigado", 'words: "{{ x }}"', "x may be unknown"),
+        ("pt: {words: Obrigado}", "Portuguese: {words: Obrigado}", '"Portuguese" is not a language'),
+    ],
+)
+def test_nobody_is_led_from_one_language_into_another(make: Make, old: str, new: str, complaint: str) -> None:
+    assert old in PORTUGUESE
+
+    with pytest.raises(YamlFileError, match=complaint):
+        make(a=("", PORTUGUESE.replace(old, new)))
+
+
+def test_nothing_is_said_unprompted_on_a_public_holiday(make: Make) -> None:
+    talk = make(a=("holidays: PT\nzone: Europe/Lisbon", f"  - {{id: w, wait: 1d}}\n{HELLO}"))
+    talk.now = datetime(2026, 6, 9, 12, 0, tzinfo=UTC)
+    talk.start("a")
+    talk.later(2 * DAY)  # 10 June is Portugal's day
+
+    spoke = next(entry.at for entry in talk.journal if entry.kind == "flow.step" and entry.data["step"] == "hello")
+    assert spoke.date() == date(2026, 6, 11)
 
 
 # ---- for editors ----------------------------------------------------------------------------------------------------

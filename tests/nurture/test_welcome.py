@@ -281,6 +281,16 @@ def test_silence_after_a_person_gave_back_is_nudged_as_usual(nurture: Nurture) -
     assert talk.lines[-2:] == ["-- back, returned", "welcome/what.nudge"]
 
 
+def test_whoever_is_no_fit_hears_from_no_flow_again(nurture: Nurture) -> None:
+    talk = Talk(nurture)
+    talk.write("hi", "greet")
+    talk.person_takes_over()
+    talk.person_gives_back("no_fit")
+    talk.later(timedelta(days=5))
+
+    assert (talk.ends, talk.lines[-1]) == ([("welcome", "exited", "no_fit")], "-- back, no_fit")
+
+
 def test_after_the_look_with_a_person_the_flow_is_done(nurture: Nurture) -> None:
     talk = met(nurture)
     talk.write("yeah", "affirm")

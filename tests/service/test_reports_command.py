@@ -67,6 +67,19 @@ def test_the_three_forms_say_the_same() -> None:
     assert json.loads(elsewhere)["rows"] == []
 
 
+@pytest.mark.usefixtures("home")
+def test_staffing_by_the_hour() -> None:
+    asked = ("reports", "staffing", *RANGE[2:])
+    # First words came 86 s after acceptance, which no number of agents makes up for.
+    (row,) = json.loads(CliRunner().invoke(app, [*asked, "--format", "json"]).output)
+    assert row == {"hour": "00", "requests": 1, "per_hour": 1.0, "mean_handling_s": 95.0, "agents": None, "erlang_c": 1}
+    assert "no number" in CliRunner().invoke(app, asked).output
+    (row,) = csv.DictReader(io.StringIO(CliRunner().invoke(app, [*asked, "--within", "90", "--format", "csv"]).output))
+    assert (row["hour"], row["agents"]) == ("00", "1")
+    nobody = CliRunner().invoke(app, ["reports", "staffing", "--from", "2026-01-01", "--to", "2026-01-02"])
+    assert "nobody was helped" in str(nobody.exception)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -334,6 +334,7 @@ async def everyday(store: SqlStore) -> None:
     await store.overview(conversation_id)
     for view in ("queue", "mine", "all"):
         await store.overviews(view=view, agent_id="mia")
+    await store.overviews(view="all", before=(T0, conversation_id))
     await store.waiting_conversations()
     await store.agent_load()
     await store.journal(conversation_id)

@@ -472,9 +472,9 @@ class FakeWarmline:
                 key=lambda item: item["last_at"],
                 reverse=True,
             )
-            before = request.query.get("before")
-            items = [item for item in found if before is None or item["last_at"] < before][:50]
-            return web.json_response({"items": items, "now": stamp(now())})
+            start = int(request.query.get("cursor", 0))
+            more = str(start + 50) if len(found) > start + 50 else None
+            return web.json_response({"items": found[start : start + 50], "next": more, "now": stamp(now())})
         talk = self.talks.get(steps[0])
         if talk is None:
             return mistake(404, "unknown_conversation", "There is no such conversation.")

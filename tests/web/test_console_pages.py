@@ -376,7 +376,8 @@ async def test_an_unfinished_reply_is_there_after_a_reload(page: Page, address: 
 async def test_a_service_in_trouble_is_named_and_tried_again(page: Page, address: str, furnished: FakeWarmline) -> None:
     furnished.api_down = True
     await page.goto(address + "/console")
-    await expect(page.get_by_text("The service is busy. Try again in a moment.")).to_be_visible()
+    # It looks again by itself for ten seconds before it says so.
+    await expect(page.get_by_text("The service is busy. Try again in a moment.")).to_be_visible(timeout=20_000)
     furnished.api_down = False
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()

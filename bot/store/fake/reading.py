@@ -10,6 +10,7 @@ from bot.core.model import (
     AgentRef,
     Delivery,
     Episode,
+    Standing,
 )
 from bot.store.contract import (
     Counts,
@@ -23,6 +24,7 @@ from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks
 from bot.store.rules import (
     clean_text,
+    standing_of,
     waiting_since,
 )
 
@@ -85,7 +87,7 @@ class Reading(Talks):
         )
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: datetime | None = None
+        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> list[Overview]:
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         match view:
@@ -94,7 +96,7 @@ class Reading(Talks):
             case "mine" if agent_id is not None:
                 found = self._latest_first(self._talks[held] for held in self._held_by(agent_id))
             case "all":
-                found = self._latest_first(talk for talk in self._talks.values() if before is None or talk.last_at < before)
+                found = self._latest_first(talk for talk in self._talks.values() if before is None or _comes_after(talk, before))
             case _:
                 raise ValueError(f"no such view: {view!r} (agent {agent_id!r})")
         return [self._overview(talk) for talk in found[:limit]]
@@ -134,6 +136,27 @@ class Reading(Talks):
         """See `Store.journal`."""
         talk = self._talks.get(conversation_id)
         return [] if talk is None or limit <= 0 else talk.journal[-limit:]
+
+    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+        """See `Store.standings`."""
+        found = [
+            standing_of(
+                talk.state.conversation_id,
+                enrolment,
+                (clock.due_at for clock in talk.clocks.values() if clock.key == enrolment.enrolment_id),
+                (line.entry for line in reversed(talk.journal)),
+            )
+            for talk in self._talks.values()
+            for enrolment in talk.state.live_enrolments
+            if flow_id in (None, enrolment.flow_id) and enrolment.enrolment_id > after
+        ]
+        return sorted(found, key=lambda one: one.enrolment.enrolment_id)[:limit]
+
+    async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
+        """See `Store.journal_of`."""
+        lines = [line for talk in self._talks.values() for line in talk.journal]
+        later = sorted((line for line in lines if line.journal_id > after), key=lambda line: line.journal_id)
+        return [line for line in later if line.entry.kind in kinds][:limit]
 
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """See `Store.episodes`."""
@@ -194,3 +217,8 @@ class Reading(Talks):
             parked_messages=len(self._parked),
             due_clocks=sum(due_at <= now for due_at, *_ in self._due),
         )
+
+
+def _comes_after(talk: Talk, place: tuple[datetime, str]) -> bool:
+    at, conversation_id = place
+    return talk.last_at < at or (talk.last_at == at and talk.state.conversation_id > conversation_id)

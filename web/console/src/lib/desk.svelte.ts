@@ -21,7 +21,7 @@ interface List {
   state: "loading" | "ready" | "failed";
   error: string;
   /** Where the next page of this view starts, or null at its end. */
-  before: string | null;
+  next: string | null;
 }
 
 const TYPING_EVERY_MS = 3000;
@@ -31,7 +31,7 @@ const NOTICE_LASTS_MS = 8000;
 const PAGE_LENGTH = 50;
 const REFRESH_AFTER_MS = 400;
 
-const NEW_LIST: List = { state: "loading", error: "", before: null };
+const NEW_LIST: List = { state: "loading", error: "", next: null };
 
 /** The desk of one signed-in agent: conversations, chats, the line to the service, and what the agent does. */
 export class Desk {
@@ -97,16 +97,15 @@ export class Desk {
     return item?.owner === "agent" && item.episode?.agent?.id === this.me.id;
   }
 
-  async fetchList(view: View, before: string | null = null): Promise<void> {
-    const query = `conversations?view=${view}${before === null ? "" : `&before=${encodeURIComponent(before)}`}`;
+  async fetchList(view: View, cursor: string | null = null): Promise<void> {
+    const query = `conversations?view=${view}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
     await this.#try(
       async () => {
-        const { items, now } = await api.get<{ items: Item[]; now: string }>(query);
+        const { items, next, now } = await api.get<{ items: Item[]; next: string | null; now: string }>(query);
         clock.heard(now);
-        const whole = before === null && items.length < PAGE_LENGTH;
+        const whole = cursor === null && items.length < PAGE_LENGTH;
         this.items = refreshed(this.items, items, whole ? view : "all", this.me.id);
-        const more = view === "all" && items.length >= PAGE_LENGTH;
-        this.#list(view, { state: "ready", error: "", before: more ? (items.at(-1)?.last_at ?? null) : null });
+        this.#list(view, { state: "ready", error: "", next });
       },
       (error) => this.#list(view, { ...this.lists[view], state: this.lists[view].state === "ready" ? "ready" : "failed", error }),
     );
