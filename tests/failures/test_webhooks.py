@@ -39,7 +39,7 @@ async def page(tmp_path: Path) -> AsyncIterator[Page]:
 def said(body: Any) -> Iterator[tuple[str, str, int]]:
     """(person, message id, timestamp) of everything that people said in a webhook's body, by the shape alone."""
     for entry in body["entry"]:
-        for event in entry.get("messaging", []):
+        for event in [*entry.get("messaging", []), *entry.get("standby", [])]:
             what = event.get("message") or event.get("postback") or {}
             person = (event.get("sender") or {}).get("id")
             if person and what.get("mid") and not what.get("is_echo"):
