@@ -87,8 +87,8 @@ def least_said(tracker: Tracker, responses: Sequence[str]) -> str:
 
 
 def user_text(tracker: Tracker) -> str:
-    """The words of the message being answered; empty for a tapped quick reply ("/intent{...}")."""
-    text = tracker.latest_message.get("text") or ""
+    """The words of the message being answered, a burst as one line; empty for a tapped quick reply ("/intent{...}")."""
+    text = " ".join((tracker.latest_message.get("text") or "").split())
     return "" if text.startswith("/") else text[:MAX_TEXT_CHARS]
 
 

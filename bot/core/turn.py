@@ -31,7 +31,8 @@ class Rules:
 def inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
     """A burst was heard: it is answered by a rule, by an agent, or by asking the brain."""
     heard = event.messages
-    text = " ".join(h.text.strip() for h in heard if h.text.strip())
+    # A line for each message: the brain reads a burst by the line that asks.
+    text = "\n".join(h.text.strip() for h in heard if h.text.strip())
     payload = next((h.payload for h in reversed(heard) if h.payload), None)
     draft.heard(tuple(h.message_id for h in heard))
     draft.cancel_clock(ClockKind.TURN)

@@ -48,7 +48,7 @@ class TestATurn:
         decision = follows(waiting_state(*messages), Inbound(messages=messages))
 
         assert decision.ask_brain is not None
-        assert decision.ask_brain.text == "hey quick question how much is it"
+        assert decision.ask_brain.text == "hey\nquick question\nhow much is it"
         assert decision.heard == (1, 2, 3)
         assert decision.say == ()
 
