@@ -16,8 +16,10 @@ from bot.fakes.graph import FakeGraph, Person, Sent
 
 PATIENCE_S = 90.0
 PATIENCE_IN_OUTAGE_S = 15.0
-HELLO_RATE = 0.2
 HONEST = "phrase."
+HELLO = "hey"
+OPENERS = (HELLO, "quick question", "so", "hmm", "got a minute?", "btw", "just wondering", "one more thing", "sorry to bother you")
+"""What people write before they ask."""
 
 
 class Acknowledged:
@@ -51,7 +53,8 @@ def _mids(payload: Mapping[str, Any]) -> Iterator[str]:
 @dataclass(kw_only=True)
 class Prospect:
     """Somebody with questions to ask, one after the other, each as soon as the last one is settled. The first is asked
-    `starts_s` seconds after the beginning; `think_s` is the longest pause before the next."""
+    `starts_s` seconds after the beginning; `think_s` is the longest pause before the next. Up to `openers` lines come right
+    before each question."""
 
     person: Person
     questions: tuple[Question, ...]
@@ -60,6 +63,7 @@ class Prospect:
     rng: Random
     starts_s: float
     think_s: float
+    openers: int
     sent_ids: set[str] = field(default_factory=set)
     waits: list[Wait] = field(default_factory=list)
     greetings: int = 0
@@ -70,9 +74,9 @@ class Prospect:
         await asyncio.sleep(self.starts_s)
         for question in self.questions:
             heard, asked_at = len(self.person.inbox), datetime.now(UTC)
-            if self.rng.random() < HELLO_RATE:
-                self.greetings += 1
-                self.sent_ids.add(await self.person.says("hey"))
+            for line in self.rng.sample(OPENERS, self.rng.randint(0, self.openers)):
+                self.greetings += line == HELLO
+                self.sent_ids.add(await self.person.says(line))
             self.sent_ids.add(mid := await self.person.says(question.text))
             await self.acknowledged.wait_for(mid)
             if await self._settled(heard, question):

@@ -34,7 +34,7 @@ from bench.judging import Fault, Finding
 from bench.killer import DECK, Blow, Killer
 from bench.postgres import Postgres
 from bench.processes import alive, cpu_s, free_port, send_signal
-from bench.prospects import HELLO_RATE, Acknowledged, Prospect
+from bench.prospects import OPENERS, Acknowledged, Prospect
 from bench.talk import QUESTIONS, Wordings, wordings
 from bench.warmline import AGAIN_WITHIN_S, BrainApart, Kept, Warmline, model
 from bench.witness import Database, PostgresDatabase, SqliteDatabase
@@ -68,15 +68,17 @@ ANSWER_S = 8.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a run does. People start within `minutes`, so that about `messages` are written by its end; each asks `questions`
-    and pauses up to `think_s` before the next. With `apart` the brain is nobody's child, so it lives on when a service is killed;
-    else each service has its own. `lost_echoes` is the share of echoes that never come."""
+    """What a run does. People start within `minutes`, so that about `messages` are written by its end; each asks `questions`,
+    with up to `openers` lines ("hey", "quick question") before each, and pauses up to `think_s` before the next. With `apart` the
+    brain is nobody's child, so it lives on when a service is killed; else each service has its own. `lost_echoes` is the share of
+    echoes that never come."""
 
     messages: int
     minutes: float
     seed: int
     questions: int = len(QUESTIONS)
     think_s: float = 10.0
+    openers: int = 1
     pause_s: tuple[float, float] = (6.0, 14.0)
     apart: bool = True
     database: Literal["postgresql", "sqlite"] = "postgresql"
@@ -90,7 +92,7 @@ class Plan:
     @property
     def people(self) -> int:
         """How many it takes."""
-        return max(1, round(self.messages / (self.questions * (1 + HELLO_RATE))))
+        return max(1, round(self.messages / (self.questions * (1 + self.openers / 2))))
 
     @property
     def starts_within_s(self) -> float:
@@ -184,6 +186,7 @@ def _people(plan: Plan, graph: FakeGraph, words: Wordings, rng: Random) -> list[
             rng=Random(rng.random()),
             starts_s=rng.uniform(0, plan.starts_within_s),
             think_s=plan.think_s,
+            openers=plan.openers,
         )
         for number in range(plan.people)
     ]
@@ -230,6 +233,7 @@ def main(
     minutes: Annotated[float, typer.Option(help="In which time.")] = 10.0,
     questions: Annotated[int, typer.Option(min=1, max=len(QUESTIONS), help="Questions each person asks.")] = len(QUESTIONS),
     think: Annotated[float, typer.Option(help="Longest pause of a person, in seconds.")] = 10.0,
+    openers: Annotated[int, typer.Option(min=0, max=len(OPENERS), help="Most lines right before a question.")] = 1,
     pause: Annotated[tuple[float, float], typer.Option(help="Shortest and longest time between blows, in seconds.")] = (6.0, 14.0),
     seed: Annotated[int, typer.Option(help="Decides who asks what and when is killed.")] = 1,
     database: Annotated[
@@ -249,8 +253,8 @@ def main(
         raise typer.BadParameter(f"{pacing!r} is neither human nor instant", param_hint="--pacing")
     console = Console(highlight=False)
     plan = Plan(
-        messages=messages, minutes=minutes, questions=questions, think_s=think, pause_s=pause, seed=seed, apart=apart,
-        database=database, services=services if database == "postgresql" else 1, pacing=pacing, faults=faults,
+        messages=messages, minutes=minutes, questions=questions, think_s=think, openers=openers, pause_s=pause, seed=seed,
+        apart=apart, database=database, services=services if database == "postgresql" else 1, pacing=pacing, faults=faults,
         lost_echoes=lost_echoes,
     )  # type: ignore[arg-type]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
