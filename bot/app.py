@@ -248,6 +248,7 @@ def build(
             background.start(channel.typing(identity, on=True, agent=agent))
 
     staff.follow(conversations)
+    conversations.on_line = staff.heard
     gate = Gate(most_bytes=settings.intake_mib * 1024**2, biggest=MAX_BODY)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json, life.guard()])
     service = Service(

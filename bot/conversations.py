@@ -19,7 +19,7 @@ from bot.brain import Brain
 from bot.core.decide import Rules, decide
 from bot.core.draft import joined
 from bot.core.events import BrainAnswered, BrainAsk, BrainFailed, Decision, Event
-from bot.core.model import State
+from bot.core.model import Owner, State
 from bot.errors import BrainError
 from bot.hub import Hub
 from bot.store.contract import Committed, Store, VersionConflict
@@ -29,6 +29,12 @@ from handoff.desk import Desk
 log = structlog.get_logger()
 
 TRIES = 8
+
+
+def _in_line(state: State) -> tuple[object, ...]:
+    """What others in the line for a person see of this one."""
+    waits = state.episode if state.owner is Owner.WAITING else None
+    return (None,) if waits is None else (waits.episode_id, waits.choice, waits.callback_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,7 @@ class Conversations:
         self._tracker_events = tracker_events
         self.on_queued: Callable[[str, Decision, Committed], None] = lambda _id, _decision, _committed: None
         self.on_clocks: Callable[[datetime | None], None] = lambda _due_at: None
+        self.on_line: Callable[[], None] = lambda: None
         self.on_turn: Callable[[State], None] = lambda _state: None
 
     async def handle(self, conversation_id: str, event: Event | Callable[[State], Event | None]) -> Handled:
@@ -119,6 +126,8 @@ class Conversations:
         changed = {"type": "conversation", "conversation_id": conversation_id}
         self._hub.publish("console", changed)
         self._hub.publish(f"conversation:{conversation_id}", changed)
+        if _in_line(decision.state) != _in_line(before):
+            self.on_line()
         if decision.state.owner is not before.owner:
             self._hub.publish(f"conversation:{conversation_id}", {"type": "owner", "conversation_id": conversation_id})
         for notice in decision.notify:

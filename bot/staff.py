@@ -14,7 +14,8 @@ from bot.core.model import State
 from bot.hub import Hub
 from bot.store.contract import Agent, Store, StoreError
 from bot.time import Time
-from handoff.desk import Desk, Seat
+from handoff.desk import NO_LINE, Desk, DeskLine, Seat
+from handoff.forecast import Sample
 from handoff.presence import GONE_S, Presence
 
 log = structlog.get_logger()
@@ -25,6 +26,10 @@ BEAT_S = 5.0
 FORGET_EVERY_S = 3600.0
 TRIES_KEPT = timedelta(days=1)
 
+SAMPLE_EVERY_S = 300.0
+SAMPLED, MOST_SAMPLES = timedelta(days=28), 2000
+"""Waits of four weeks, so that each hour of the week has been four times; the latest of them where there are many."""
+
 TOPIC = "staff"
 """On the wire: who is there, or how much they hold, has changed."""
 
@@ -33,6 +38,7 @@ TOPIC = "staff"
 class _Known:
     agents: tuple[Agent, ...] = ()
     load: dict[str, int] | None = None
+    line: DeskLine = NO_LINE
 
 
 class Staff:
@@ -47,6 +53,8 @@ class Staff:
         self._known = _Known()
         self._news = asyncio.Event()
         self._forgot_at: datetime | None = None
+        self._samples: tuple[Sample, ...] = ()
+        self._sampled_at: datetime | None = None
         self._conversations: Conversations | None = None
 
     def desk(self) -> Desk:
@@ -63,7 +71,9 @@ class Staff:
                 )
                 for agent in self._known.agents
                 if agent.disabled_at is None
-            )
+            ),
+            line=self._known.line,
+            samples=self._samples,
         )
 
     def follow(self, conversations: Conversations) -> None:
@@ -113,8 +123,18 @@ class Staff:
             log.info("staff.forgot_expired", rows=rows)
 
     async def _refresh(self) -> None:
-        self._known = _Known(agents=tuple(await self._store.agents()), load=await self._store.agent_load())
+        await self._sample()
+        self._known = _Known(
+            agents=tuple(await self._store.agents()), load=await self._store.agent_load(), line=await self._store.line()
+        )
         self._presence.learn(await self._store.consoles(), await self._store.away())
+
+    async def _sample(self) -> None:
+        """How long people lately waited, now and then: one wait more changes little."""
+        now = self._time.now()
+        if self._sampled_at is None or not 0 <= (now - self._sampled_at).total_seconds() < SAMPLE_EVERY_S:
+            found = await self._store.first_waits(since=now - SAMPLED, now=now, limit=MOST_SAMPLES)
+            self._samples, self._sampled_at = tuple(found), now
 
     async def _changed(self) -> None:
         await self._refresh()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.core.model import Episode
+from handoff.forecast import Sample
 
 ONLINE = "online"
 AWAY = "away"
 OFFLINE = "offline"
+
+LATER = ("callback", "book")
+"""Choices of those who do not sit and wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,24 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskLine:
+    """Who waits for a person: conversations, nearest deadline first, without those to be called back. `booked` are the times that
+    are taken, each with which of the agents' places is."""
+
+    waiting: tuple[str, ...] = ()
+    booked: frozenset[tuple[datetime, int]] = frozenset()
+
+
+NO_LINE = DeskLine()
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
-    """Everybody who may be offered an episode."""
+    """Everybody who may be offered an episode, who else waits, and how long others lately waited."""
 
     seats: tuple[Seat, ...] = ()
+    line: DeskLine = NO_LINE
+    samples: tuple[Sample, ...] = ()
 
     @property
     def somebody_online(self) -> bool:

@@ -12,6 +12,7 @@ from handoff.judging import judge, judge_all, offer_due
 from handoff.policy import Policy, Target, due
 from handoff.rounds import Round, climb_on, new_round, start_round
 from handoff.steps import EPISODE_CLOCKS, NATIVE, PROSPECT, WANTS, hand_to, let_bot_answer, put
+from handoff.waiting import judge_forecast
 
 
 def offered_now(draft: Draft, episode: Episode) -> str | None:
@@ -56,7 +57,7 @@ def asked_gone(draft: Draft, episode: Episode) -> Episode:
 
 def close(draft: Draft, policy: Policy, episode: Episode, outcome: str, summary: str = "") -> Episode:
     """End the episode. What never came is judged here too, so closing hides nothing."""
-    episode = judge_all(draft, policy, episode)
+    episode = judge_forecast(draft, policy, judge_all(draft, policy, episode), draft.now)
     for kind in EPISODE_CLOCKS:
         draft.cancel_clock(kind, episode.episode_id)
     draft.set(asking=None)

@@ -30,6 +30,8 @@ from bot.core.model import (
     WarmlineError,
 )
 from bot.store.auditing import AuditStore
+from handoff.desk import DeskLine
+from handoff.forecast import Sample
 
 LONGEST_CLAIM = timedelta(minutes=2)
 """No claim and no back-off lasts longer. One that seems to was made by a clock that has been set back since; it holds nobody up."""
@@ -65,6 +67,10 @@ class VersionConflict(StoreError):
 
 class AlreadyExists(StoreError):
     """A unique value is taken, such as an agent's e-mail address."""
+
+
+class TimeTaken(VersionConflict):
+    """The time that was to be booked was booked by somebody else meanwhile; look what is free and decide again."""
 
 
 class SchemaTooNew(StoreError):
@@ -316,7 +322,7 @@ class Store(AuditStore, Protocol):
         the state then carries no promise, that of the oldest unheard message is opened (since when it was written, until the
         `promise_due_at` it was taken in with).
         An open episode that the state lets go of is closed at `now`. Raises `AlreadyExists` for a second live enrolment in
-        a flow.
+        a flow, and `TimeTaken` where another open episode has booked the same place at the same time.
         """
 
     # ---- clocks
@@ -465,6 +471,13 @@ class Store(AuditStore, Protocol):
 
     async def waiting_conversations(self) -> list[str]:
         """Ids of conversations with a waiting episode, nearest deadline first."""
+
+    async def line(self) -> DeskLine:
+        """Who waits for a person, and the times that are booked in open episodes."""
+
+    async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
+        """Waits for first words of requests made from `since` on and before `now`, latest first, at most `limit`; one that
+        still runs lasts until `now`. Without those where nobody sat and waited: called back, or helped unasked."""
 
     async def agent_load(self) -> dict[str, int]:
         """How many accepted episodes each agent holds."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity, Standing
-from bot.store import clocks, intake, outbox, parked, people, reading, schema, standing, turn
+from bot.store import clocks, intake, outbox, parked, people, reading, schema, standing, turn, waits
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
@@ -38,6 +38,8 @@ from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sql_audit import SqlAudit
 from bot.store.sqlite import sqlite_engine
 from bot.store.watched import Watched
+from handoff.desk import DeskLine
+from handoff.forecast import Sample
 
 
 def new_id() -> str:
@@ -137,9 +139,15 @@ class SqlStore(SqlAudit):
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
         """See `Store.commit`."""
-        committed = await self._write.run(
-            lambda conn: turn.commit(conn, conversation_id, version=version, decision=decision, now=now, new_key=self._mint)
-        )
+
+        def job(conn: sa.Connection) -> Committed:
+            return turn.commit(conn, conversation_id, version=version, decision=decision, now=now, new_key=self._mint)
+
+        try:
+            committed = await self._write.run(job)
+        except Clash:
+            # Somebody else may have booked the same time since this one looked: looking again says so.
+            committed = await self._write.run(job)
         self._claiming.clocks_changed(named_clocks(conversation_id, decision))
         return committed
 
@@ -303,6 +311,14 @@ class SqlStore(SqlAudit):
     async def waiting_conversations(self) -> list[str]:
         """See `Store.waiting_conversations`."""
         return await self._read.run(reading.waiting_conversations)
+
+    async def line(self) -> DeskLine:
+        """See `Store.line`."""
+        return await self._read.run(waits.line)
+
+    async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
+        """See `Store.first_waits`."""
+        return await self._read.run(lambda conn: waits.first_waits(conn, since=since, now=now, limit=limit))
 
     async def agent_load(self) -> dict[str, int]:
         """See `Store.agent_load`."""

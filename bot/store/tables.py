@@ -21,6 +21,9 @@ OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
 UNSENT_STATUS = "status IN ('queued', 'sending')"
 """Messages still to send; the same holds."""
 
+BOOKED = "callback_at IS NOT NULL AND status <> 'closed'"
+"""Open episodes with a time of their own."""
+
 SENT_STATUS = "status = 'sent'"
 """Messages that left, in the order in which they did."""
 
@@ -211,6 +214,10 @@ episodes = sa.Table(
     sa.Column("first_words_at", UtcDateTime),
     sa.Column("closed_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
+    sa.Column("choice", sa.Text),
+    # The time that was booked, and which of the agents' places at it.
+    sa.Column("callback_at", UtcDateTime),
+    sa.Column("callback_seat", sa.Integer),
     # Kind to wall_s, working_s and count.
     sa.Column("segments", Json),
     # Missed target to cause.
@@ -223,6 +230,14 @@ episodes = sa.Table(
         postgresql_where=sa.text("status <> 'closed'"),
     ),
     sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
+    sa.Index(
+        "ix_episodes_booked",
+        "callback_at",
+        "callback_seat",
+        unique=True,
+        sqlite_where=sa.text(BOOKED),
+        postgresql_where=sa.text(BOOKED),
+    ),
 )
 
 enrolments = sa.Table(

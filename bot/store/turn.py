@@ -30,6 +30,7 @@ from bot.store.projections import project_enrolments, project_episode
 from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest
 from bot.store.tables import OPEN_STATUS, clocks, conversations, journal, messages, prospects, tracker_events
 from bot.store.upsert import Upsert, anew
+from bot.store.waits import must_be_free
 
 _WHOLE = (
     sa.select(conversations, prospects.c.profile, prospects.c.slots, prospects.c.tags)
@@ -198,6 +199,8 @@ def _write_state(conn: sa.Connection, row: Record, decision: Decision, still_owe
         known = {"profile": profile, "slots": dict(state.slots), "tags": list(state.tags)}
         conn.execute(_KNOW, {"id": row.prospect_id, **known})
     if episode != row.episode:
+        if state.episode is not None:
+            must_be_free(conn, state.episode)
         project_episode(conn, row.conversation_id, before=row.episode, after=state.episode, now=now)
     if enrolments != row.enrolments:
         project_enrolments(conn, row.conversation_id, state.enrolments)

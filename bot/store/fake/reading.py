@@ -27,6 +27,9 @@ from bot.store.rules import (
     standing_of,
     waiting_since,
 )
+from bot.store.waits import booked_in, sample_of, waited
+from handoff.desk import LATER, DeskLine
+from handoff.forecast import Sample
 
 
 class Reading(Talks):
@@ -123,6 +126,19 @@ class Reading(Talks):
     async def waiting_conversations(self) -> list[str]:
         """See `Store.waiting_conversations`."""
         return self._waiting()
+
+    async def line(self) -> DeskLine:
+        """See `Store.line`."""
+        live = [of for of in self._waiting() if self._open_episodes[of].choice not in LATER]
+        return DeskLine(waiting=tuple(live), booked=frozenset(booked_in(self._open_episodes.values())))
+
+    async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
+        """See `Store.first_waits`."""
+        held = [episode for talk in self._talks.values() for episode in talk.episodes.values()]
+        found = [one for one in held if since <= one.requested_at < now and waited(one)]
+        latest_first = sorted(found, key=lambda one: one.episode_id)
+        latest_first.sort(key=lambda one: one.requested_at, reverse=True)
+        return [sample_of(one, now) for one in latest_first[:limit]]
 
     async def agent_load(self) -> dict[str, int]:
         """See `Store.agent_load`."""

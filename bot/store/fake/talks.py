@@ -18,6 +18,7 @@ from bot.store.contract import (
     Loaded,
     NotFound,
     TakenIn,
+    TimeTaken,
     VersionConflict,
 )
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
@@ -35,6 +36,7 @@ from bot.store.rules import (
     latest,
     turn_due_at,
 )
+from bot.store.waits import booked_in
 
 
 class Talks:
@@ -204,6 +206,9 @@ class Talks:
         for enrolment in decision.state.live_enrolments:
             if live.setdefault(enrolment.flow_id, enrolment.enrolment_id) != enrolment.enrolment_id:
                 raise AlreadyExists(f"a unique value is taken: a live enrolment in flow {enrolment.flow_id!r}")
+        mine = set(booked_in([decision.state.episode] if decision.state.episode else []))
+        if mine and mine & set(booked_in(one for of, one in self._open_episodes.items() if of != talk.state.conversation_id)):
+            raise TimeTaken("that place at that time is taken")
 
     def _close_line(self, talk: Talk, line: Line) -> None:
         talk.open.pop(line.message_id, None)
