@@ -282,7 +282,8 @@ class Episode:
 
     `breached` names the clocks that were missed (offer, accept, first_words, next_words) and `causes` why. `rung` is the next
     rung to climb. `status` is waiting, accepted or closed. `policy` and `team` say which promises hold; `value` is what the lead
-    is worth. `segments` add up where the time went until `phase_since`, since when it goes to `phase`.
+    is worth, `weight` how much of an agent's capacity it takes (`above_capacity`: an admin let it be too much). `segments` add up
+    where the time went until `phase_since`, since when it goes to `phase`.
     """
 
     episode_id: str
@@ -306,6 +307,8 @@ class Episode:
     policy: str = "default"
     team: str | None = None
     value: float | None = None
+    weight: float = 1.0
+    above_capacity: bool = False
     offer_due_at: datetime | None = None
     accept_due_at: datetime | None = None
     seen_at: datetime | None = None
