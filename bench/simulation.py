@@ -59,6 +59,6 @@ def played_flow(*, people: int = 1000, days: int = 30) -> Row:
         warmline=f"{took_s:.1f} s, {data['person_days_per_s']:,} person-days/s",
         rasa="has none",
         ratio=None,
-        note=f"`warmline flows simulate welcome --people {people} --days {days}`; {told.messages_written} messages written by people.",
+        note=f"`warmline flows simulate welcome --people {people} --days {days}`; {told.messages_written} messages written.",
         data=data,
     )
