@@ -137,7 +137,7 @@ class SqlStore(SqlAudit):
         return await self._read.run(lambda conn: turn.tracker_tail(conn, conversation_id, limit=limit))
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
-        """See `Store.commit`."""
+        """See `Store.commit`. Raises `VersionConflict`, `AgentFull`, `AlreadyExists`."""
         committed = await self._write.run(
             lambda conn: turn.commit(conn, conversation_id, version=version, decision=decision, now=now, new_key=self._mint)
         )
@@ -309,7 +309,7 @@ class SqlStore(SqlAudit):
         """See `Store.waiting_conversations`."""
         return await self._read.run(reading.waiting_conversations)
 
-    async def agent_load(self) -> dict[str, int]:
+    async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""
         return await self._read.run(reading.agent_load)
 

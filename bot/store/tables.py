@@ -24,6 +24,9 @@ UNSENT_STATUS = "status IN ('queued', 'sending')"
 SENT_STATUS = "status = 'sent'"
 """Messages that left, in the order in which they did."""
 
+HELD_STATUS = "status = 'accepted'"
+"""Episodes that an agent holds. Queries repeat this text, else the partial index is not used."""
+
 TURN_KINDS = f"kind IN ({', '.join(repr(kind) for kind in TURNS_OF_TALK)})"
 """Lines of the journal that changed who may speak."""
 
@@ -204,6 +207,7 @@ episodes = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("policy", sa.Text),
     sa.Column("team", sa.Text),
+    sa.Column("weight", sa.Float),
     sa.Column("offer_due_at", UtcDateTime),
     sa.Column("offered_at", UtcDateTime),
     sa.Column("accept_due_at", UtcDateTime),
@@ -223,6 +227,13 @@ episodes = sa.Table(
         postgresql_where=sa.text("status <> 'closed'"),
     ),
     sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
+    sa.Index(
+        "ix_episodes_held",
+        "agent_id",
+        "weight",
+        sqlite_where=sa.text(HELD_STATUS),
+        postgresql_where=sa.text(HELD_STATUS),
+    ),
 )
 
 enrolments = sa.Table(
@@ -300,6 +311,12 @@ agents = sa.Table(
     sa.Column("picture_url", sa.Text),
     sa.Column("created_at", UtcDateTime),
     sa.Column("disabled_at", UtcDateTime),
+    # Names, and empty in rows of versions before.
+    sa.Column("skills", Json),
+    sa.Column("languages", Json),
+    sa.Column("teams", Json),
+    # The weight of episodes they may hold; empty for what the settings say.
+    sa.Column("capacity", sa.Float),
 )
 
 sessions = sa.Table(

@@ -35,6 +35,9 @@ class Failure(TypedDict):
     message: str
     field: NotRequired[str]
     messages: NotRequired[list[answers.MessageAnswer]]
+    held: NotRequired[float]
+    capacity: NotRequired[float]
+    weight: NotRequired[float]
 
 
 class Refusal(TypedDict):
@@ -72,7 +75,7 @@ TYPES: dict[tuple[str, str], Types] = {
     ("GET", "/search"): Types(answers.Findings, query=(("q", {"type": "string", "maxLength": LONGEST_QUERY}),)),
     ("GET", "/conversations/{id}"): Types(answers.Conversation),
     ("GET", "/conversations/{id}/messages"): Types(answers.Messages, query=(("before", _SEQ),)),
-    ("POST", "/conversations/{id}/take"): Types(answers.OneItem),
+    ("POST", "/conversations/{id}/take"): Types(answers.OneItem, bodies.Take),
     ("POST", "/conversations/{id}/say"): Types(answers.OneMessage, bodies.SayBody),
     ("POST", "/conversations/{id}/note"): Types(answers.OneNote, bodies.NoteBody),
     ("POST", "/conversations/{id}/give-back"): Types(answers.OneItem, bodies.GiveBack),

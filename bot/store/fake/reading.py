@@ -145,13 +145,10 @@ class Reading(Talks):
         """See `Store.waiting_conversations`."""
         return self._waiting()
 
-    async def agent_load(self) -> dict[str, int]:
+    async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""
-        load: dict[str, int] = {}
-        for episode in self._open_episodes.values():
-            if episode.status == "accepted" and episode.agent is not None:
-                load[episode.agent.agent_id] = load.get(episode.agent.agent_id, 0) + 1
-        return load
+        held = (e.agent.agent_id for e in self._open_episodes.values() if e.status == "accepted" and e.agent is not None)
+        return {agent_id: self._weight_held(agent_id) for agent_id in dict.fromkeys(held)}
 
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """See `Store.journal`."""
