@@ -54,13 +54,13 @@ def search(conn: sa.Connection, query: str, *, limit: int) -> list[Found]:
     given = {"words": asked, "most": LOOKED_AT} if sqlite else {"words": asked}
     shown, noted, named = _BY_DIALECT[conn.dialect.name]
     hits: defaultdict[str, list[Hit]] = defaultdict(list)
-    for row in conn.execute(_NAMED.where(named).limit(LOOKED_AT), given):
-        hits[row.conversation_id].append(Hit(kind="name", text=name_of(profile_of(row.profile), row.slots)))
+    for one in conn.execute(_NAMED.where(named).limit(LOOKED_AT), given):
+        hits[one.conversation_id].append(Hit(kind="name", text=name_of(profile_of(one.profile), one.slots)))
     for row in conn.execute(_SHOWN.where(shown).order_by(messages.c.message_id.desc()).limit(LOOKED_AT), given):
         hit = Hit(kind="message", text=row.text, by=row.speaker, at=row.at, seq=row.seq)
         hits[row.conversation_id].append(hit)
-    for row in conn.execute(_NOTED.where(noted).order_by(notes.c.note_id.desc()).limit(LOOKED_AT), given):
-        hits[row.conversation_id].append(Hit(kind="note", text=row.text, by=row.agent_name, at=row.at))
+    for note in conn.execute(_NOTED.where(noted).order_by(notes.c.note_id.desc()).limit(LOOKED_AT), given):
+        hits[note.conversation_id].append(Hit(kind="note", text=note.text, by=note.agent_name, at=note.at))
     best = newest_first(hits)[:limit]
     shown_as = overviews_of(conn, [key for key, _ in best])
     return [Found(overview=shown_as[key], hits=kept[:HITS]) for key, kept in best if key in shown_as]
