@@ -37,7 +37,7 @@ TOPIC = "staff"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
     agents: tuple[Agent, ...] = ()
-    load: dict[str, int] | None = None
+    load: dict[str, float] | None = None
     line: DeskLine = NO_LINE
 
 
@@ -48,7 +48,7 @@ class Staff:
     others there is nothing left to do.
     """
 
-    def __init__(self, store: Store, presence: Presence, time: Time, hub: Hub, *, capacity: int) -> None:
+    def __init__(self, store: Store, presence: Presence, time: Time, hub: Hub, *, capacity: float) -> None:
         self._store, self._presence, self._time, self._hub, self._capacity = store, presence, time, hub, capacity
         self._known = _Known()
         self._news = asyncio.Event()
@@ -67,13 +67,14 @@ class Staff:
                     name=agent.name,
                     presence=self._presence.of(agent.agent_id),
                     load=load.get(agent.agent_id, 0),
-                    capacity=self._capacity,
+                    capacity=agent.may_hold(self._capacity),
                 )
                 for agent in self._known.agents
                 if agent.disabled_at is None
             ),
             line=self._known.line,
             samples=self._samples,
+            capacity=self._capacity,
         )
 
     def follow(self, conversations: Conversations) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.draft import Draft
-from bot.core.events import ForeignEcho
+from bot.core.events import Claim, ForeignEcho
 from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker, State
 from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
@@ -35,8 +35,11 @@ RETURNED = "returned"
 """The outcome of an episode that was given back with nothing more to say about it."""
 
 
-def take(draft: Draft, policy: Policy, agent: AgentRef) -> None:
+def take(draft: Draft, policy: Policy, agent: AgentRef, *, capacity: float | None = None, above_capacity: str = "") -> None:
     """The agent accepts the episode, or steps in where there is none. Pressing twice is once.
+
+    `capacity` is what they may hold, None for no limit: the commit judges it, for what they hold now is not known here.
+    `above_capacity` is why it does not count this once.
 
     Raises CommandRefused `taken` if another agent holds it. Words from the page inbox hold it only until an agent comes.
     """
@@ -46,6 +49,11 @@ def take(draft: Draft, policy: Policy, agent: AgentRef) -> None:
             return
         raise CommandRefused("taken", f"{episode.agent.name} has it already.")
     episode = episode or _step_in(draft, policy, Reason.AGENT_STEPPED_IN)
+    if above_capacity:
+        draft.note("episode.above_capacity", episode_id=episode.episode_id, agent_id=agent.agent_id, why=above_capacity)
+    elif capacity is not None:
+        draft.claim = Claim(agent_id=agent.agent_id, weight=episode.weight, capacity=capacity)
+    episode = put(draft, episode, above_capacity=bool(above_capacity))
     _accept(draft, policy, episode, agent)
     tell(draft, policy, "agent_joined", agent=agent.name)
 

@@ -19,13 +19,13 @@ LATER = ("callback", "book")
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """An agent at the desk. `presence` is online, away or offline; `load` counts the episodes they hold."""
+    """An agent at the desk. `presence` is online, away or offline; `load` is the weight of the episodes they hold."""
 
     agent_id: str
     name: str = ""
     presence: str = ONLINE
-    load: int = 0
-    capacity: int = 1
+    load: float = 0
+    capacity: float = 1
 
     @property
     def is_free(self) -> bool:
@@ -47,9 +47,13 @@ NO_LINE = DeskLine()
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everybody who may be offered an episode, who else waits, and how long others lately waited."""
+    """Everybody who may be offered an episode, who else waits, and how long others lately waited.
+
+    `capacity` is that of agents who have not been seen yet; None for no limit.
+    """
 
     seats: tuple[Seat, ...] = ()
+    capacity: float | None = None
     line: DeskLine = NO_LINE
     samples: tuple[Sample, ...] = ()
 
@@ -61,6 +65,10 @@ class Desk:
     def is_online(self, agent_id: str) -> bool:
         """True if this agent is at the desk and online."""
         return any(seat.agent_id == agent_id and seat.presence == ONLINE for seat in self.seats)
+
+    def capacity_of(self, agent_id: str) -> float | None:
+        """How much weight an agent may hold; None for no limit."""
+        return next((seat.capacity for seat in self.seats if seat.agent_id == agent_id), self.capacity)
 
 
 def choose(desk: Desk, episode: Episode, exclude: Collection[str] = ()) -> str | None:

@@ -47,7 +47,7 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
     hand_to(draft, Owner.WAITING)
     draft.set_clock(Clock(kind=ClockKind.OFFER, key=key, due_at=offer_at))
     episode = start_round(draft, policy, episode, round_)
-    offer(draft, policy, desk, episode)
+    episode = offer(draft, policy, desk, episode)
     if not quiet:
         if reason is Reason.COMPLAINT and not draft.says:
             tell(draft, policy, "complaint")

@@ -70,7 +70,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _clock(draft, event.clock, rules, desk)
         case AgentTook():
             engine.hold(draft)
-            episodes.take(draft, rules.policy, event.agent)
+            capacity = desk.capacity_of(event.agent.agent_id)
+            episodes.take(draft, rules.policy, event.agent, capacity=capacity, above_capacity=event.above_capacity)
         case AgentWrote():
             turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)

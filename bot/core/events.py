@@ -70,9 +70,11 @@ class ClockFired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentTook:
-    """An agent accepted the episode, or stepped in where there was none."""
+    """An agent accepted the episode, or stepped in where there was none. `above_capacity` is why they may hold more than they
+    have room for, in the words of whoever may say so; empty where their capacity holds."""
 
     agent: AgentRef
+    above_capacity: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,20 @@ class JournalEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """An agent gets an episode that weighs `weight`, if what they hold with it stays within `capacity`. Whoever holds nothing has
+    room for anything, else an episode heavier than every capacity would wait for ever."""
+
+    agent_id: str
+    weight: float
+    capacity: float
+
+    def fits(self, held: float) -> bool:
+        """Whether there is room beside what they hold already."""
+        return held <= 0 or held + self.weight <= self.capacity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The next state and the effects that are committed with it, all or nothing."""
 
@@ -197,3 +213,4 @@ class Decision:
     ask_brain: BrainAsk | None = None
     notify: tuple[Notice, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
+    claim: Claim | None = None

@@ -217,6 +217,29 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """What brought the person: by which link, campaign, ad or site they came, as far as that was told; nothing told is direct.
+
+    `source` to `content` are the utm fields of the link, `referrer` and `page` addresses without what is nobody's business.
+    """
+
+    at: datetime
+    channel: str
+    ref: str | None = None
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    term: str | None = None
+    content: str | None = None
+    ad_id: str | None = None
+    ad_title: str | None = None
+    gclid: str | None = None
+    fbclid: str | None = None
+    referrer: str | None = None
+    page: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What the channel or the prospect told about the person. `zone` is an IANA name."""
 
@@ -296,7 +319,8 @@ class Episode:
 
     `breached` names the clocks that were missed (offer, accept, first_words, next_words) and `causes` why. `rung` is the next
     rung to climb. `status` is waiting, accepted or closed. `policy` and `team` say which promises hold; `value` is what the lead
-    is worth. `segments` add up where the time went until `phase_since`, since when it goes to `phase`.
+    is worth, `weight` how much of an agent's capacity it takes (`above_capacity`: an admin let it be too much). `segments` add up
+    where the time went until `phase_since`, since when it goes to `phase`.
 
     `forecasts` are the waiting times told, oldest first; once the first words came, `forecast_error_s` is how much longer than the
     most likely time of the first they took, and `forecast_kept` whether that was inside its range. `callback_at` is the time that
@@ -324,6 +348,8 @@ class Episode:
     policy: str = "default"
     team: str | None = None
     value: float | None = None
+    weight: float = 1.0
+    above_capacity: bool = False
     offer_due_at: datetime | None = None
     accept_due_at: datetime | None = None
     seen_at: datetime | None = None
@@ -355,7 +381,8 @@ class State:
 
     `unheard` and `unsent` are the messages still to answer and to send. `wordings` are the latest wordings used,
     newest last; `flow_sent_at` when flows lately wrote, for caps. `asking` is what the bot itself waits to be told
-    (`callback_number`, `callback_time`) after a choice.
+    (`callback_number`, `callback_time`) after a choice. `first_touch` is what brought them at the very first and never changes;
+    `last_touch` the latest that was not direct.
     """
 
     conversation_id: str
@@ -383,6 +410,8 @@ class State:
     opted_out_at: datetime | None = None
     brain_away_since: datetime | None = None
     last_reading: Reading | None = None
+    first_touch: Touch | None = None
+    last_touch: Touch | None = None
 
     def clock(self, kind: ClockKind, key: str = "") -> Clock | None:
         """The running clock of this kind and key, if any."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.core import consent, pacing, window
+from bot.core import consent, pacing, touch, window
 from bot.core.draft import Draft
 from bot.core.events import BrainAnswered, BrainAsk, BrainFailed, Inbound
 from bot.core.model import ClockKind, Heard, Json, Owner, Profile, Reason, Say, Speaker, State
@@ -84,12 +84,22 @@ def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
     slots = draft.state.slots
     if referral and "referral" not in slots:
         slots = {**slots, "referral": referral}
+    _touched(draft, heard)
     draft.set(
         window=window.later(draft.state.window, opened),
         last_inbound_at=max(filter(None, (draft.state.last_inbound_at, last.at))),
         profile=profile,
         slots=slots,
     )
+
+
+def _touched(draft: Draft, heard: tuple[Heard, ...]) -> None:
+    """What brought the person is kept from the very first; later touches stand beside it."""
+    for found in touch.touches(draft.state, heard):
+        first = draft.state.first_touch is None
+        latest = draft.state.last_touch if touch.is_direct(found) else found
+        draft.set(first_touch=draft.state.first_touch or found, last_touch=latest)
+        draft.note("prospect.touched", first=first, **touch.told(found))
 
 
 def _known(state: State) -> Json:

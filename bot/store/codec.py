@@ -54,6 +54,7 @@ EPISODE_COLUMNS = (
     "reason",
     "policy",
     "team",
+    "weight",
     "offer_due_at",
     "offered_at",
     "accept_due_at",
@@ -251,12 +252,17 @@ def note_of(row: Record) -> Note:
     return Note(note_id=row.note_id, conversation_id=row.conversation_id, agent=agent, text=row.text, at=row.at)
 
 
+_LISTS = ("skills", "languages", "teams")
+
+
 def agent_of(row: Record) -> Agent:
-    """An agent from their row."""
-    return Agent(**{f.name: getattr(row, f.name) for f in fields(Agent)})
+    """An agent from their row. Rows of versions before know no skills, languages or teams."""
+    values = {f.name: getattr(row, f.name) for f in fields(Agent)}
+    return Agent(**{**values, **{name: tuple(values[name] or ()) for name in _LISTS}})
 
 
 def agent_values(agent: Agent) -> Values:
     """An agent as a row; e-mail addresses are compared without case."""
     values = {f.name: getattr(agent, f.name) for f in fields(Agent)}
-    return {**values, "email_folded": agent.email.strip().casefold()}
+    lists = {name: list(values[name]) for name in _LISTS}
+    return {**values, **lists, "email_folded": agent.email.strip().casefold()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.core.events import Decision, JournalEntry
+from bot.core.events import Claim, Decision, JournalEntry
 from bot.core.model import (
     AgentRef,
     Arrival,
@@ -63,6 +63,15 @@ class NotFound(StoreError):
 
 class VersionConflict(StoreError):
     """The conversation changed since it was loaded; load again and decide again."""
+
+
+class AgentFull(StoreError):
+    """An agent would hold more than they have room for; nothing was changed. `held` is the weight of what they hold."""
+
+    def __init__(self, claim: Claim, held: float) -> None:
+        super().__init__(f"agent {claim.agent_id!r} holds {held:g} of {claim.capacity:g}, and {claim.weight:g} more was asked for")
+        self.claim = claim
+        self.held = held
 
 
 class AlreadyExists(StoreError):
@@ -193,8 +202,30 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """Where words were found. `kind` is name, message or note; `text` the whole text; `by` who wrote it, for a note the agent's
+    name, for a message its speaker. `seq` and `at` place it in the conversation; a name has neither."""
+
+    kind: str
+    text: str
+    by: str | None = None
+    at: datetime | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A conversation in which words were found: the name first, then the newest."""
+
+    overview: Overview
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """Someone who answers prospects. `role` is agent or admin; `password_hash` is Argon2's encoded form."""
+    """Someone who answers prospects. `role` is agent or admin; `password_hash` is Argon2's encoded form.
+    Without languages they are asked whatever the prospect speaks, without teams for every team. `capacity` is the weight of
+    episodes they may hold; None for what the settings say."""
 
     agent_id: str
     email: str
@@ -204,6 +235,14 @@ class Agent:
     picture_url: str | None = None
     created_at: datetime | None = None
     disabled_at: datetime | None = None
+    skills: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    capacity: float | None = None
+
+    def may_hold(self, usual: float) -> float:
+        """The weight of episodes they may hold; `usual` is what the settings say."""
+        return usual if self.capacity is None else self.capacity
 
     @property
     def ref(self) -> AgentRef:
@@ -321,6 +360,8 @@ class Store(AuditStore, Protocol):
         a TURN or PROMISE clock is never cancelled while an unheard message that the decision did not hear is stored. And if
         the state then carries no promise, that of the oldest unheard message is opened (since when it was written, until the
         `promise_due_at` it was taken in with).
+        With a claim, the agent gets the episode only if it fits beside what they hold in other conversations at that moment,
+        whoever gives them more at the same time; else raises `AgentFull`.
         An open episode that the state lets go of is closed at `now`. Raises `AlreadyExists` for a second live enrolment in
         a flow, and `TimeTaken` where another open episode has booked the same place at the same time.
         """
@@ -469,6 +510,11 @@ class Store(AuditStore, Protocol):
         first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). Raises
         `ValueError` for another view, or `mine` without an agent."""
 
+    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+        """Conversations with a shown message, a note or a name in which all words of the query begin a word (see
+        `bot.store.words`), whatever their case and accents. First those whose name holds them, then by the newest text that
+        does. Nothing for a query without a word."""
+
     async def waiting_conversations(self) -> list[str]:
         """Ids of conversations with a waiting episode, nearest deadline first."""
 
@@ -479,8 +525,8 @@ class Store(AuditStore, Protocol):
         """Waits for first words of requests made from `since` on and before `now`, latest first, at most `limit`; one that
         still runs lasts until `now`. Without those where nobody sat and waited: called back, or helped unasked."""
 
-    async def agent_load(self) -> dict[str, int]:
-        """How many accepted episodes each agent holds."""
+    async def agent_load(self) -> dict[str, float]:
+        """What each agent holds: the weight of their accepted episodes."""
 
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """The journal's latest lines, oldest first."""

@@ -14,7 +14,7 @@ from bot.store.contract import Counts, JournalLine, Message, Note, NotFound, Ove
 from bot.store.jsontext import Record
 from bot.store.message_rows import message_of
 from bot.store.rules import clean_text, waiting_since
-from bot.store.tables import OPEN_STATUS, clocks, conversations, episodes, journal, messages, notes, prospects
+from bot.store.tables import HELD_STATUS, OPEN_STATUS, clocks, conversations, episodes, journal, messages, notes, prospects
 
 _SHOWN = sa.select(messages).where(messages.c.conversation_id == sa.bindparam("id"), messages.c.seq > sa.bindparam("after"))
 _FORWARD = _SHOWN.order_by(messages.c.seq).limit(sa.bindparam("limit"))
@@ -54,6 +54,7 @@ _OVERVIEW = sa.select(
     prospects.c.tags,
 ).join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
 _ONE = _OVERVIEW.where(conversations.c.conversation_id == sa.bindparam("id"))
+_SOME = _OVERVIEW.where(conversations.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
 _ALL = _OVERVIEW.order_by(conversations.c.last_at.desc(), conversations.c.conversation_id).limit(sa.bindparam("limit"))
 _ALL_BEFORE = _ALL.where(
     conversations.c.last_at <= sa.bindparam("before"),
@@ -94,8 +95,8 @@ _WAITING = (
     .order_by(episodes.c.first_words_due_at, episodes.c.conversation_id)
 )
 _LOAD = (
-    sa.select(episodes.c.agent_id, sa.func.count())
-    .where(episodes.c.status == "accepted", episodes.c.agent_id.is_not(None))
+    sa.select(episodes.c.agent_id, sa.func.sum(sa.func.coalesce(episodes.c.weight, 1.0)))
+    .where(sa.text(HELD_STATUS), episodes.c.agent_id.is_not(None))
     .group_by(episodes.c.agent_id)
 )
 _EPISODES = (
@@ -176,6 +177,12 @@ def overviews(
     return _overviews(conn, rows.all())
 
 
+def overviews_of(conn: sa.Connection, conversation_ids: Sequence[str]) -> dict[str, Overview]:
+    """These conversations as lists show them, by id."""
+    found = _overviews(conn, conn.execute(_SOME, {"ids": list(conversation_ids)}).all()) if conversation_ids else []
+    return {one.conversation_id: one for one in found}
+
+
 def _overviews(conn: sa.Connection, rows: Sequence[Record]) -> list[Overview]:
     if not rows:
         return []
@@ -209,9 +216,9 @@ def waiting_conversations(conn: sa.Connection) -> list[str]:
     return list(conn.execute(_WAITING).scalars())
 
 
-def agent_load(conn: sa.Connection) -> dict[str, int]:
+def agent_load(conn: sa.Connection) -> dict[str, float]:
     """See `Store.agent_load`."""
-    return _pairs(conn.execute(_LOAD))
+    return {row[0]: float(row[1]) for row in conn.execute(_LOAD)}
 
 
 def _pairs(rows: Iterable[Record]) -> dict[str, int]:

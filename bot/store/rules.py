@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.audit import Finding
-from bot.core.events import Decision, JournalEntry
+from bot.core.events import Claim, Decision, JournalEntry
 from bot.core.model import Arrival, Clock, ClockKind, Delivery, Enrolment, Episode, Promise, Say, Standing
+from bot.store.contract import AgentFull
 
 GUARDED = ((ClockKind.TURN, ""), (ClockKind.PROMISE, ""))
 """Clocks that must run while a prospect's message is unheard."""
@@ -92,6 +93,12 @@ def waiting_since(promise: Promise | None, episode: Episode | None) -> datetime 
 def doubled(conversation_id: str, message_id: int, now: datetime) -> Finding:
     """A message has come back from its channel under a second id: the person sees it twice."""
     return Finding(code="sent_twice", at=now, conversation_id=conversation_id, key=str(message_id))
+
+
+def must_have_room(claim: Claim, held: float) -> None:
+    """Raises `AgentFull` unless the claim fits beside what its agent holds."""
+    if not claim.fits(held):
+        raise AgentFull(claim, held)
 
 
 def must_be_final(delivery: Delivery, *, parked: bool = False) -> None:

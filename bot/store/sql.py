@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity, Standing
-from bot.store import clocks, intake, outbox, parked, people, reading, schema, standing, turn, waits
+from bot.store import clocks, intake, outbox, parked, people, reading, schema, searching, standing, turn, waits
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
@@ -18,6 +18,7 @@ from bot.store.contract import (
     Consoles,
     Counts,
     DueClock,
+    Found,
     Handed,
     JournalLine,
     Loaded,
@@ -138,7 +139,7 @@ class SqlStore(SqlAudit):
         return await self._read.run(lambda conn: turn.tracker_tail(conn, conversation_id, limit=limit))
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
-        """See `Store.commit`."""
+        """See `Store.commit`. Raises `VersionConflict`, `TimeTaken`, `AgentFull`, `AlreadyExists`."""
 
         def job(conn: sa.Connection) -> Committed:
             return turn.commit(conn, conversation_id, version=version, decision=decision, now=now, new_key=self._mint)
@@ -308,6 +309,10 @@ class SqlStore(SqlAudit):
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         return await self._read.run(lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before))
 
+    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+        """See `Store.search`."""
+        return await self._read.run(lambda conn: searching.search(conn, query, limit=limit))
+
     async def waiting_conversations(self) -> list[str]:
         """See `Store.waiting_conversations`."""
         return await self._read.run(reading.waiting_conversations)
@@ -320,7 +325,7 @@ class SqlStore(SqlAudit):
         """See `Store.first_waits`."""
         return await self._read.run(lambda conn: waits.first_waits(conn, since=since, now=now, limit=limit))
 
-    async def agent_load(self) -> dict[str, int]:
+    async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""
         return await self._read.run(reading.agent_load)
 

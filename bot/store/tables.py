@@ -27,6 +27,9 @@ BOOKED = "callback_at IS NOT NULL AND status <> 'closed'"
 SENT_STATUS = "status = 'sent'"
 """Messages that left, in the order in which they did."""
 
+HELD_STATUS = "status = 'accepted'"
+"""Episodes that an agent holds. Queries repeat this text, else the partial index is not used."""
+
 TURN_KINDS = f"kind IN ({', '.join(repr(kind) for kind in TURNS_OF_TALK)})"
 """Lines of the journal that changed who may speak."""
 
@@ -207,6 +210,7 @@ episodes = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("policy", sa.Text),
     sa.Column("team", sa.Text),
+    sa.Column("weight", sa.Float),
     sa.Column("offer_due_at", UtcDateTime),
     sa.Column("offered_at", UtcDateTime),
     sa.Column("accept_due_at", UtcDateTime),
@@ -237,6 +241,13 @@ episodes = sa.Table(
         unique=True,
         sqlite_where=sa.text(BOOKED),
         postgresql_where=sa.text(BOOKED),
+    ),
+    sa.Index(
+        "ix_episodes_held",
+        "agent_id",
+        "weight",
+        sqlite_where=sa.text(HELD_STATUS),
+        postgresql_where=sa.text(HELD_STATUS),
     ),
 )
 
@@ -315,6 +326,12 @@ agents = sa.Table(
     sa.Column("picture_url", sa.Text),
     sa.Column("created_at", UtcDateTime),
     sa.Column("disabled_at", UtcDateTime),
+    # Names, and empty in rows of versions before.
+    sa.Column("skills", Json),
+    sa.Column("languages", Json),
+    sa.Column("teams", Json),
+    # The weight of episodes they may hold; empty for what the settings say.
+    sa.Column("capacity", sa.Float),
 )
 
 sessions = sa.Table(

@@ -41,6 +41,12 @@ class SayBody(_Body):
     seen: Annotated[int, Field(ge=0, le=LATEST)] | None = None
 
 
+class Take(_Body):
+    """POST take. `above_capacity` is why the taker may hold more than they have room for; an admin's word."""
+
+    above_capacity: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+
+
 class NoteBody(_Body):
     """POST note."""
 

@@ -11,8 +11,8 @@ from aiohttp import web
 from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
 from bot.core.model import Speaker
 from bot.store.contract import Message, Overview
-from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, read_body
-from handoff.api.errors import BadRequest, WroteMeanwhile
+from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, Take, read_body
+from handoff.api.errors import BadRequest, Forbidden, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import Shape, card_shape, item_shape, message_shape, note_shape, prospect_name, stamp
@@ -77,8 +77,11 @@ class Talks:
         return answer({"messages": [message_shape(message, name) for message in shown]})
 
     async def take(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
-        """POST take."""
-        return await self._command(request, me, AgentTook(agent=me.agent.ref))
+        """POST take. Whoever has no room for it is refused with `full`; an admin may take it all the same, and says why."""
+        body = await read_body(request, Take) if request.can_read_body else Take()
+        if body.above_capacity and me.agent.role != "admin":
+            raise Forbidden("admins_only", "Only an admin may go above what somebody has room for.")
+        return await self._command(request, me, AgentTook(agent=me.agent.ref, above_capacity=body.above_capacity))
 
     async def give_back(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST give-back."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.core.events import Decision, JournalEntry
+from bot.core.events import Claim, Decision, JournalEntry
 from bot.core.model import (
     AgentRef,
     Arrival,
@@ -33,6 +33,7 @@ from bot.core.model import (
 )
 from bot.store.contract import (
     Agent,
+    AgentFull,
     AlreadyExists,
     Committed,
     Consoles,
@@ -136,6 +137,24 @@ async def noted(store: Store, conversation_id: str, episode: Episode, now: float
     journal = tuple(JournalEntry(kind=kind, at=at(now), data={"episode_id": of}) for kind, of in lines)
     decision = Decision(state=replace(loaded.state, episode=episode), journal=journal)
     await store.commit(conversation_id, version=loaded.version, decision=decision, now=at(now))
+
+
+async def people_met(store: Store, number: int) -> list[str]:
+    """Conversations of so many people."""
+    return [await met(store, Identity(channel="widget", external_id=f"p{n}"), now=n) for n in range(number)]
+
+
+async def claimed(store: Store, conversation_id: str, name: str, *, capacity: float, weight: float = 1) -> Committed:
+    """Mia takes it, if she has room, and says something."""
+    loaded = await store.load(conversation_id)
+    episode = replace(waiting_episode(name), status="accepted", agent=MIA, accepted_at=at(9), weight=weight)
+    decision = Decision(
+        state=replace(loaded.state, episode=episode, owner=Owner.AGENT),
+        say=(bot("Mia is here"),),
+        journal=(JournalEntry(kind="episode.accepted", at=at(9)),),
+        claim=Claim(agent_id=MIA.agent_id, weight=weight, capacity=capacity),
+    )
+    return await store.commit(conversation_id, version=loaded.version, decision=decision, now=at(9))
 
 
 def waiting_episode(name: str = "e1", *, due_in: float = 120) -> Episode:
@@ -1303,6 +1322,54 @@ class StoreContract:
             with pytest.raises(ValueError, match=view):
                 await store.overviews(view=view)
 
+    async def test_an_agent_is_given_what_they_have_room_for(self, store: Store) -> None:
+        ids = await people_met(store, 3)
+        await claimed(store, ids[0], "e1", weight=1.5, capacity=2)
+        with pytest.raises(AgentFull) as refused:
+            await claimed(store, ids[1], "e2", weight=1, capacity=2)
+        assert (refused.value.held, refused.value.claim.capacity) == (1.5, 2)
+        assert (await store.load(ids[1])).state.episode is None
+        await claimed(store, ids[2], "e3", weight=0.5, capacity=2)
+        assert await store.agent_load() == {"mia": 2.0}
+
+    async def test_a_refused_claim_changes_nothing(self, store: Store) -> None:
+        ids = await people_met(store, 2)
+        await claimed(store, ids[0], "e1", capacity=1)
+        before = await store.load(ids[1])
+        with pytest.raises(AgentFull):
+            await claimed(store, ids[1], "e2", capacity=1)
+        assert await store.load(ids[1]) == before
+        assert await store.pending_messages(ids[1]) == []
+        assert await store.journal(ids[1]) == []
+        assert await store.episodes(ids[1]) == []
+
+    async def test_what_is_held_already_is_not_counted_twice(self, store: Store) -> None:
+        (conversation_id,) = await people_met(store, 1)
+        await claimed(store, conversation_id, "e1", capacity=1)
+        await claimed(store, conversation_id, "e1", capacity=1)
+        assert await store.agent_load() == {"mia": 1.0}
+
+    async def test_whoever_holds_nothing_has_room_for_anything(self, store: Store) -> None:
+        ids = await people_met(store, 2)
+        await claimed(store, ids[0], "e1", weight=9, capacity=2)
+        with pytest.raises(AgentFull):
+            await claimed(store, ids[1], "e2", weight=0.25, capacity=2)
+
+    async def test_what_is_given_back_makes_room(self, store: Store) -> None:
+        ids = await people_met(store, 2)
+        await claimed(store, ids[0], "e1", capacity=1)
+        await change(store, ids[0], episode=replace(waiting_episode("e1"), status="closed"), owner=Owner.BOT)
+        await claimed(store, ids[1], "e2", capacity=1)
+        assert await store.agent_load() == {"mia": 1.0}
+
+    async def test_of_many_takes_at_once_as_many_hold_as_there_is_room_for(self, store: Store) -> None:
+        ids = await people_met(store, 6)
+        takes = (claimed(store, one, f"e{n}", capacity=2) for n, one in enumerate(ids))
+        results = await asyncio.gather(*takes, return_exceptions=True)
+        assert sum(isinstance(result, Committed) for result in results) == 2
+        assert sum(isinstance(result, AgentFull) for result in results) == 4
+        assert await store.agent_load() == {"mia": 2.0}
+
     async def test_pages_lose_and_double_nobody_who_wrote_at_the_same_moment(self, store: Store) -> None:
         ids = [await met(store, Identity(channel="widget", external_id=f"p{n}"), now=n // 3) for n in range(7)]
         seen, place = [], None
@@ -1335,7 +1402,17 @@ class StoreContract:
 
     async def test_agents_are_added_found_and_changed(self, store: Store) -> None:
         mia = Agent(agent_id="mia", email="Mia@X.test", name="Mia", role="agent", password_hash="h", created_at=T0)
-        sam = Agent(agent_id="sam", email="sam@x.test", name="Ada", role="admin", password_hash="h")
+        sam = Agent(
+            agent_id="sam",
+            email="sam@x.test",
+            name="Ada",
+            role="admin",
+            password_hash="h",
+            skills=("pricing",),
+            languages=("de", "en"),
+            teams=("sales",),
+            capacity=2.5,
+        )
         await store.add_agent(mia)
         await store.add_agent(sam)
         assert await store.agents() == [sam, mia]

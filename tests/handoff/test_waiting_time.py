@@ -152,3 +152,10 @@ def test_the_error_is_kept_with_the_episode_when_the_first_words_come() -> None:
     late.write(SAM)
     assert (late.episode.forecast_error_s, late.episode.forecast_kept) == (700 - likely, False)
     assert late.noted("forecast.judged")[0].data["kept"] is False
+
+
+def test_telling_the_wait_forgets_nothing_of_the_offer() -> None:
+    world = World(Desk((seat(SAM),), samples=USUAL))
+    world.open()
+    assert world.said() == ["wait_known"]
+    assert (world.episode.offered_to, world.episode.offered_at) == (("sam",), START)

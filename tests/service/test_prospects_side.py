@@ -39,7 +39,9 @@ async def waited_before(world: World, *waits_s: float) -> None:
     """People who asked for a person a week ago and had their first words after so long."""
     store, asked_at = world.service.store, world.time.now() - timedelta(days=7)
     for number, wait_s in enumerate(waits_s):
-        arrival = Arrival(identity=Identity(channel="rest", external_id=f"past{number}"), external_id="m", sent_at=asked_at, text="hi")
+        arrival = Arrival(
+            identity=Identity(channel="rest", external_id=f"past{number}"), external_id="m", sent_at=asked_at, text="hi"
+        )
         [taken] = await store.take_in([arrival], now=asked_at, answer_at=asked_at, promise_due_at=asked_at)
         loaded = await store.load(taken.conversation_id)
         episode = Episode(

@@ -189,7 +189,10 @@ def _attachments(message: Mapping[str, Any]) -> tuple[Attachment, ...]:
 
 
 def _ref(referral: Mapping[str, Any]) -> dict[str, str]:
-    return {k: str(referral[k])[:200] for k in ("ref", "source", "type", "ad_id") if referral.get(k)}
+    told = {k: str(referral[k])[:200] for k in ("ref", "source", "type", "ad_id") if referral.get(k)}
+    advert = referral.get("ads_context_data")
+    title = _text(advert.get("ad_title")) if isinstance(advert, Mapping) else None
+    return {**told, "ad_title": title[:200]} if title else told
 
 
 def _person(event: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,9 @@ from bot.core.model import (
 )
 from bot.store.contract import (
     Counts,
+    Found,
     Handed,
+    Hit,
     JournalLine,
     Message,
     Note,
@@ -28,6 +30,7 @@ from bot.store.rules import (
     waiting_since,
 )
 from bot.store.waits import booked_in, sample_of, waited
+from bot.store.words import HITS, holds, name_of, newest_first, wanted
 from handoff.desk import LATER, DeskLine
 from handoff.forecast import Sample
 
@@ -123,6 +126,24 @@ class Reading(Talks):
         ]
         return [conversation_id for _, conversation_id in sorted(waiting)]
 
+    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+        """See `Store.search`."""
+        words = wanted(query)
+        found: dict[str, list[Hit]] = {}
+        for conversation_id, talk in self._talks.items():
+            name = name_of(talk.state.profile, talk.state.slots)
+            shown = [line.shown() for line in talk.lines if line.seq is not None]
+            hits = [Hit(kind="name", text=name)]
+            hits += [Hit(kind="message", text=m.text, by=m.speaker.value, at=m.at, seq=m.seq) for m in shown]
+            hits += [
+                Hit(kind="note", text=note.text, by=note.agent.name, at=note.at)
+                for note in self._notes
+                if note.conversation_id == conversation_id
+            ]
+            if held := [hit for hit in hits if holds(hit.text, words)]:
+                found[conversation_id] = held
+        return [Found(overview=self._overview(self._talks[key]), hits=hits[:HITS]) for key, hits in newest_first(found)[:limit]]
+
     async def waiting_conversations(self) -> list[str]:
         """See `Store.waiting_conversations`."""
         return self._waiting()
@@ -140,13 +161,10 @@ class Reading(Talks):
         latest_first.sort(key=lambda one: one.requested_at, reverse=True)
         return [sample_of(one, now) for one in latest_first[:limit]]
 
-    async def agent_load(self) -> dict[str, int]:
+    async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""
-        load: dict[str, int] = {}
-        for episode in self._open_episodes.values():
-            if episode.status == "accepted" and episode.agent is not None:
-                load[episode.agent.agent_id] = load.get(episode.agent.agent_id, 0) + 1
-        return load
+        held = (e.agent.agent_id for e in self._open_episodes.values() if e.status == "accepted" and e.agent is not None)
+        return {agent_id: self._weight_held(agent_id) for agent_id in dict.fromkeys(held)}
 
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """See `Store.journal`."""

@@ -34,6 +34,7 @@ from bot.store.rules import (
     in_order,
     kept_promise,
     latest,
+    must_have_room,
     turn_due_at,
 )
 from bot.store.waits import booked_in
@@ -176,6 +177,8 @@ class Talks:
         if talk.version != version:
             raise VersionConflict(f"conversation {conversation_id} is at version {talk.version}, not {version}")
         self._check(talk, decision)
+        if decision.claim is not None:
+            must_have_room(decision.claim, self._weight_held(decision.claim.agent_id, beside=conversation_id))
         for message_id in decision.withdraw:
             self._lines[message_id].delivery = Delivery.WITHDRAWN
             self._close_line(talk, self._lines[message_id])
@@ -191,6 +194,16 @@ class Talks:
         for entry in decision.journal:
             self._journal_line(talk, entry)
         return Committed(version=talk.version, message_ids=message_ids)
+
+    def _weight_held(self, agent_id: str, *, beside: str = "") -> float:
+        return sum(
+            episode.weight
+            for conversation_id, episode in self._open_episodes.items()
+            if conversation_id != beside
+            and episode.status == "accepted"
+            and episode.agent is not None
+            and episode.agent.agent_id == agent_id
+        )
 
     def _check(self, talk: Talk, decision: Decision) -> None:
         """Raise for whatever a database would refuse, before anything is changed."""

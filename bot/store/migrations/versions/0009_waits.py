@@ -8,11 +8,11 @@ from sqlalchemy.types import TypeEngine
 
 from bot.store.columns import UtcDateTime
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
-oldest = "0007"
+oldest = "0009"
 """Versions before do not know the clock of a waiting time that was told."""
 
 COLUMNS: dict[str, TypeEngine[Any]] = {"choice": sa.Text(), "callback_at": UtcDateTime(), "callback_seat": sa.Integer()}
