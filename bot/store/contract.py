@@ -30,6 +30,7 @@ from bot.core.model import (
     WarmlineError,
 )
 from bot.store.auditing import AuditStore
+from bot.store.marketing import MarketStore
 
 LONGEST_CLAIM = timedelta(minutes=2)
 """No claim and no back-off lasts longer. One that seems to was made by a clock that has been set back since; it holds nobody up."""
@@ -286,7 +287,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, Protocol):
+class Store(AuditStore, MarketStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life

@@ -8,7 +8,7 @@ import pytest
 
 from bot.store import open_store
 
-pytest.register_assert_rewrite("tests.contract.store_contract", "tests.contract.audit_contract")
+pytest.register_assert_rewrite("tests.contract.store_contract", "tests.contract.audit_contract", "tests.contract.market_contract")
 
 
 @pytest.fixture(scope="session")
