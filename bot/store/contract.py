@@ -197,6 +197,26 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """Where words were found. `kind` is name, message or note; `text` the whole text; `by` who wrote it, for a note the agent's
+    name, for a message its speaker. `seq` and `at` place it in the conversation; a name has neither."""
+
+    kind: str
+    text: str
+    by: str | None = None
+    at: datetime | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A conversation in which words were found: the name first, then the newest."""
+
+    overview: Overview
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """Someone who answers prospects. `role` is agent or admin; `password_hash` is Argon2's encoded form.
     Without languages they are asked whatever the prospect speaks, without teams for every team. `capacity` is the weight of
@@ -484,6 +504,11 @@ class Store(AuditStore, MarketStore, Protocol):
         """Lists: `queue` (waiting episodes, nearest deadline first), `mine` (owner agent = agent_id), `all` (latest
         first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). Raises
         `ValueError` for another view, or `mine` without an agent."""
+
+    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+        """Conversations with a shown message, a note or a name in which all words of the query begin a word (see
+        `bot.store.words`), whatever their case and accents. First those whose name holds them, then by the newest text that
+        does. Nothing for a query without a word."""
 
     async def waiting_conversations(self) -> list[str]:
         """Ids of conversations with a waiting episode, nearest deadline first."""

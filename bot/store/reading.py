@@ -54,6 +54,7 @@ _OVERVIEW = sa.select(
     prospects.c.tags,
 ).join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
 _ONE = _OVERVIEW.where(conversations.c.conversation_id == sa.bindparam("id"))
+_SOME = _OVERVIEW.where(conversations.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
 _ALL = _OVERVIEW.order_by(conversations.c.last_at.desc(), conversations.c.conversation_id).limit(sa.bindparam("limit"))
 _ALL_BEFORE = _ALL.where(
     conversations.c.last_at <= sa.bindparam("before"),
@@ -174,6 +175,12 @@ def overviews(
         case _:
             raise ValueError(f"no such view: {view!r} (agent {agent_id!r})")
     return _overviews(conn, rows.all())
+
+
+def overviews_of(conn: sa.Connection, conversation_ids: Sequence[str]) -> dict[str, Overview]:
+    """These conversations as lists show them, by id."""
+    found = _overviews(conn, conn.execute(_SOME, {"ids": list(conversation_ids)}).all()) if conversation_ids else []
+    return {one.conversation_id: one for one in found}
 
 
 def _overviews(conn: sa.Connection, rows: Sequence[Record]) -> list[Overview]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity, Standing
-from bot.store import clocks, intake, outbox, parked, people, reading, schema, standing, turn
+from bot.store import clocks, intake, outbox, parked, people, reading, schema, searching, standing, turn
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
@@ -18,6 +18,7 @@ from bot.store.contract import (
     Consoles,
     Counts,
     DueClock,
+    Found,
     Handed,
     JournalLine,
     Loaded,
@@ -300,6 +301,10 @@ class SqlStore(SqlAudit, SqlMarket):
     ) -> list[Overview]:
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         return await self._read.run(lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before))
+
+    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+        """See `Store.search`."""
+        return await self._read.run(lambda conn: searching.search(conn, query, limit=limit))
 
     async def waiting_conversations(self) -> list[str]:
         """See `Store.waiting_conversations`."""

@@ -195,6 +195,31 @@ class OneNote(TypedDict):
     note: NoteAnswer
 
 
+class HitAnswer(TypedDict):
+    """Where words were found; `marks` are where they begin and end in `text`, in characters."""
+
+    kind: Literal["name", "message", "note"]
+    text: str
+    marks: list[tuple[int, int]]
+    by: str | None
+    at: datetime | None
+    seq: int | None
+
+
+class FoundAnswer(TypedDict):
+    """A conversation in which words were found."""
+
+    item: ItemAnswer
+    hits: list[HitAnswer]
+
+
+class Findings(TypedDict):
+    """GET search."""
+
+    found: list[FoundAnswer]
+    now: datetime
+
+
 class Queued(TypedDict):
     """POST undelivered/{id}/send-again."""
 

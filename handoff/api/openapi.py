@@ -13,6 +13,7 @@ from typing import Any, NotRequired, TypedDict
 from pydantic import TypeAdapter
 
 from handoff.api import answers, bodies
+from handoff.api.search import LONGEST_QUERY
 from handoff.reports import By
 
 
@@ -71,6 +72,7 @@ TYPES: dict[tuple[str, str], Types] = {
     ("POST", "/agents"): Types(answers.OneAgent, bodies.NewAgent, status=201),
     ("PATCH", "/agents/{id}"): Types(answers.OneAgent, bodies.AgentChange),
     ("GET", "/conversations"): Types(answers.Items, query=(("view", _VIEW), ("cursor", {"type": "string"}))),
+    ("GET", "/search"): Types(answers.Findings, query=(("q", {"type": "string", "maxLength": LONGEST_QUERY}),)),
     ("GET", "/conversations/{id}"): Types(answers.Conversation),
     ("GET", "/conversations/{id}/messages"): Types(answers.Messages, query=(("before", _SEQ),)),
     ("POST", "/conversations/{id}/take"): Types(answers.OneItem, bodies.Take),

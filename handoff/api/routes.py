@@ -16,6 +16,7 @@ from handoff.api.openapi import Route, document
 from handoff.api.outbox import Outbox
 from handoff.api.ports import ConsoleParts
 from handoff.api.reports import Reports
+from handoff.api.search import Search
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
 from handoff.api.socket import ConsoleSocket
 from handoff.api.talks import Talks
@@ -53,6 +54,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/agents", team.add, admin=True)
     signed_in("PATCH", "/agents/{id}", team.change, admin=True)
     signed_in("GET", "/conversations", talks.many)
+    signed_in("GET", "/search", Search(parts).search)
     signed_in("GET", "/conversations/{id}", talks.one)
     signed_in("GET", "/conversations/{id}/messages", talks.messages)
     signed_in("POST", "/conversations/{id}/take", talks.take)

@@ -14,7 +14,9 @@ from bot.core.model import (
 )
 from bot.store.contract import (
     Counts,
+    Found,
     Handed,
+    Hit,
     JournalLine,
     Message,
     Note,
@@ -27,6 +29,7 @@ from bot.store.rules import (
     standing_of,
     waiting_since,
 )
+from bot.store.words import HITS, holds, name_of, newest_first, wanted
 
 
 class Reading(Talks):
@@ -119,6 +122,24 @@ class Reading(Talks):
             if episode.status == "waiting"
         ]
         return [conversation_id for _, conversation_id in sorted(waiting)]
+
+    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+        """See `Store.search`."""
+        words = wanted(query)
+        found: dict[str, list[Hit]] = {}
+        for conversation_id, talk in self._talks.items():
+            name = name_of(talk.state.profile, talk.state.slots)
+            shown = [line.shown() for line in talk.lines if line.seq is not None]
+            hits = [Hit(kind="name", text=name)]
+            hits += [Hit(kind="message", text=m.text, by=m.speaker.value, at=m.at, seq=m.seq) for m in shown]
+            hits += [
+                Hit(kind="note", text=note.text, by=note.agent.name, at=note.at)
+                for note in self._notes
+                if note.conversation_id == conversation_id
+            ]
+            if held := [hit for hit in hits if holds(hit.text, words)]:
+                found[conversation_id] = held
+        return [Found(overview=self._overview(self._talks[key]), hits=hits[:HITS]) for key, hits in newest_first(found)[:limit]]
 
     async def waiting_conversations(self) -> list[str]:
         """See `Store.waiting_conversations`."""
