@@ -34,6 +34,7 @@ from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
 from bot.gate import Gate
+from bot.hooks import HookWorker
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
 from bot.life import Life
@@ -105,6 +106,7 @@ class Service:
     staff: Staff
     peers: Peers
     auditor: Auditor
+    hooks: HookWorker
     background: Background
     channels: dict[str, Channel]
     web: web.Application
@@ -121,6 +123,7 @@ class Service:
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self.staff.run(), name="staff"),
             asyncio.create_task(self.auditor.run(), name="audit"),
+            asyncio.create_task(self.hooks.run(), name="hooks"),
         ]
         self.life.serve()
 
@@ -154,6 +157,7 @@ class Service:
         for worker in self.workers:
             worker.cancel()
         await asyncio.gather(*self.workers, return_exceptions=True)
+        await self.hooks.close()
         for channel in self.channels.values():
             await channel.close()
         await self.brain.close()
@@ -232,6 +236,8 @@ def build(
         store, conversations, hub, time, audit_bounds(settings), every_s=settings.audit_every_s, holder=new_id("audit")
     )
     auditor.late = clocks.wake
+    hooks = HookWorker(store, time, rng, name=name)
+    conversations.on_journal = hooks.wake
     conversations.on_queued = delivery.queued
     intake.on_settled = delivery.settled
     conversations.on_clocks = lambda at: peers.due("clocks", at)
@@ -255,7 +261,7 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, background=background, channels=channels, web=app, workers=[],
+        auditor=auditor, hooks=hooks, background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
@@ -267,7 +273,7 @@ def build(
         queued=lambda: peers.due("outbox", time.now()),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
-    add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows))
+    add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows, hooks_changed=hooks.changed))
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 

@@ -30,6 +30,7 @@ from bot.core.model import (
     WarmlineError,
 )
 from bot.store.auditing import AuditStore
+from bot.store.hooking import HookStore
 from bot.store.marketing import MarketStore
 
 LONGEST_CLAIM = timedelta(minutes=2)
@@ -307,7 +308,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, MarketStore, Protocol):
+class Store(AuditStore, MarketStore, HookStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
