@@ -6,6 +6,7 @@ import asyncio
 import math
 import secrets
 import socket
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -263,6 +264,7 @@ def build(
         secure_cookies=settings.secure, audit_every_s=settings.audit_every_s, typing=agent_types,
         address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
         queued=lambda: peers.due("outbox", time.now()),
+        simulator=(sys.executable, "-m", "bot.simulate"), simulator_settings=settings.model_dump(mode="json"),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))

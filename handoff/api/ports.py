@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -73,6 +73,7 @@ class ConsoleParts:
 
     `typing` tells the prospect's channel that the agent who holds the conversation is typing; `address` says from where a
     request comes. `circuits` gives each channel's circuit; `queued` tells the outbox that there is something new to send.
+    `simulator` is the command that plays a flow (see `bot/simulate/__main__.py`), and `simulator_settings` what it is told.
     """
 
     store: Store
@@ -87,3 +88,5 @@ class ConsoleParts:
     address: Callable[[web.Request], str] = lambda request: request.remote or ""
     circuits: Callable[[], Sequence[tuple[str, Circuit]]] = tuple
     queued: Callable[[], None] = lambda: None
+    simulator: Sequence[str] = ()
+    simulator_settings: Mapping[str, Any] = field(default_factory=dict)

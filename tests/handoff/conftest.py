@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -201,7 +202,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     app = web.Application()
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
-        circuits=lambda: made.circuits, queued=queued,
+        circuits=lambda: made.circuits, queued=queued, simulator=(sys.executable, "-m", "bot.simulate"),
     )  # fmt: skip
     add_routes(app, parts)
     server = TestServer(app)
