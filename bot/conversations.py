@@ -61,6 +61,7 @@ class Conversations:
         self._tracker_events = tracker_events
         self.on_queued: Callable[[str, Decision, Committed], None] = lambda _id, _decision, _committed: None
         self.on_clocks: Callable[[datetime | None], None] = lambda _due_at: None
+        self.on_committed: Callable[[State, State], None] = lambda _before, _after: None
         self.on_turn: Callable[[State], None] = lambda _state: None
 
     async def handle(self, conversation_id: str, event: Event | Callable[[State], Event | None]) -> Handled:
@@ -86,6 +87,7 @@ class Conversations:
                     raise
                 log.info("turn.again", conversation_id=conversation_id, happened=type(happened).__name__)
                 continue
+            self.on_committed(loaded.state, decision.state)
             self._tell(conversation_id, loaded.state, happened, decision, committed)
             self._log(conversation_id, happened, decision, started)
             return Handled(state=decision.state, message_ids=committed.message_ids)

@@ -196,6 +196,15 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An episode that waits for somebody to accept it, and who is being asked, if anybody is."""
+
+    conversation_id: str
+    episode: Episode
+    asked: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """Someone who answers prospects. `role` is agent or admin; `password_hash` is Argon2's encoded form.
     Without languages they are asked whatever the prospect speaks, without teams for every team. `capacity` is the weight of
@@ -484,11 +493,14 @@ class Store(AuditStore, Protocol):
         first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). Raises
         `ValueError` for another view, or `mine` without an agent."""
 
-    async def waiting_conversations(self) -> list[str]:
-        """Ids of conversations with a waiting episode, nearest deadline first."""
+    async def waiting(self) -> list[Waiting]:
+        """Every waiting episode, nearest deadline first."""
 
     async def agent_load(self) -> dict[str, float]:
         """What each agent holds: the weight of their accepted episodes."""
+
+    async def last_served(self) -> dict[str, datetime]:
+        """When each agent last took an episode or ended one, of those that are theirs still; without agents who have none."""
 
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """The journal's latest lines, oldest first."""

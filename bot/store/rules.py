@@ -95,6 +95,11 @@ def doubled(conversation_id: str, message_id: int, now: datetime) -> Finding:
     return Finding(code="sent_twice", at=now, conversation_id=conversation_id, key=str(message_id))
 
 
+def served_at(episode: Episode) -> datetime | None:
+    """When the episode's agent took it, or ended it."""
+    return None if episode.agent is None else episode.closed_at or episode.accepted_at
+
+
 def must_have_room(claim: Claim, held: float) -> None:
     """Raises `AgentFull` unless the claim fits beside what its agent holds."""
     if not claim.fits(held):

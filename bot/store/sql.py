@@ -28,6 +28,7 @@ from bot.store.contract import (
     Parked,
     StoreError,
     TakenIn,
+    Waiting,
 )
 from bot.store.failures import Clash
 from bot.store.handed import handed
@@ -300,13 +301,17 @@ class SqlStore(SqlAudit):
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         return await self._read.run(lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before))
 
-    async def waiting_conversations(self) -> list[str]:
-        """See `Store.waiting_conversations`."""
-        return await self._read.run(reading.waiting_conversations)
+    async def waiting(self) -> list[Waiting]:
+        """See `Store.waiting`."""
+        return await self._read.run(reading.waiting)
 
     async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""
         return await self._read.run(reading.agent_load)
+
+    async def last_served(self) -> dict[str, datetime]:
+        """See `Store.last_served`."""
+        return await self._read.run(reading.last_served)
 
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """See `Store.journal`."""

@@ -215,6 +215,8 @@ episodes = sa.Table(
     sa.Column("first_words_at", UtcDateTime),
     sa.Column("closed_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
+    # When its agent took it, or ended it.
+    sa.Column("served_at", UtcDateTime),
     # Kind to wall_s, working_s and count.
     sa.Column("segments", Json),
     # Missed target to cause.
@@ -227,6 +229,7 @@ episodes = sa.Table(
         postgresql_where=sa.text("status <> 'closed'"),
     ),
     sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
+    sa.Index("ix_episodes_served", "agent_id", "served_at"),
     sa.Index(
         "ix_episodes_held",
         "agent_id",

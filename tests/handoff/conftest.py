@@ -187,8 +187,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     conversations = RuledConversations(store, hub, time, lambda: made.desk())
 
     async def agents_changed() -> None:
-        for conversation_id in await store.waiting_conversations():
-            await conversations.handle(conversation_id, AgentsChanged())
+        for one in await store.waiting():
+            await conversations.handle(one.conversation_id, AgentsChanged())
 
     async def left(agent_id: str) -> None:
         for held in await store.overviews(view="mine", agent_id=agent_id):

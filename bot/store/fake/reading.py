@@ -8,6 +8,7 @@ from itertools import count
 
 from bot.core.model import (
     AgentRef,
+    ClockKind,
     Delivery,
     Episode,
     Standing,
@@ -19,6 +20,7 @@ from bot.store.contract import (
     Message,
     Note,
     Overview,
+    Waiting,
 )
 from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks
@@ -120,9 +122,15 @@ class Reading(Talks):
         ]
         return [conversation_id for _, conversation_id in sorted(waiting)]
 
-    async def waiting_conversations(self) -> list[str]:
-        """See `Store.waiting_conversations`."""
-        return self._waiting()
+    async def waiting(self) -> list[Waiting]:
+        """See `Store.waiting`."""
+        found = []
+        for conversation_id in self._waiting():
+            talk, episode = self._talks[conversation_id], self._open_episodes[conversation_id]
+            accept = talk.clocks.get((ClockKind.ACCEPT, episode.episode_id))
+            asked = accept.data.get("agent_id") if accept else None
+            found.append(Waiting(conversation_id=conversation_id, episode=episode, asked=asked))
+        return found
 
     async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""

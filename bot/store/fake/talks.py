@@ -34,6 +34,7 @@ from bot.store.rules import (
     kept_promise,
     latest,
     must_have_room,
+    served_at,
     turn_due_at,
 )
 
@@ -52,6 +53,7 @@ class Talks:
         self._due: list[tuple[datetime, str, str, str]] = []
         self._leaving: dict[str, None] = {}
         self._open_episodes: dict[str, Episode] = {}
+        self._served: dict[str, tuple[str, datetime]] = {}
         self._parked: dict[int, Line] = {}
         self._held_clocks: Ledger[ClockKey] = Ledger()
         self._held_messages: Ledger[int] = Ledger()
@@ -245,6 +247,13 @@ class Talks:
             talk.by_client_key[say.client_key] = line
         return line.message_id
 
+    def _keep_served(self, episode: Episode) -> None:
+        at = served_at(episode)
+        if episode.agent is not None and at is not None:
+            self._served[episode.episode_id] = (episode.agent.agent_id, at)
+        else:
+            self._served.pop(episode.episode_id, None)
+
     def _keep_state(self, talk: Talk, decision: Decision, still_owed: Sequence[Owed], now: datetime) -> None:
         state, before = decision.state, talk.state.episode
         promise = kept_promise(decision, talk.promise, still_owed)
@@ -263,6 +272,7 @@ class Talks:
             talk.episodes[before.episode_id] = replace(before, status="closed", closed_at=now)
         if state.episode is not None:
             talk.episodes[state.episode.episode_id] = state.episode
+            self._keep_served(state.episode)
         if state.episode is not None and state.episode.status != "closed":
             self._open_episodes[talk.state.conversation_id] = state.episode
         else:
