@@ -30,6 +30,7 @@ from bot.core.model import (
     WarmlineError,
 )
 from bot.store.auditing import AuditStore
+from bot.store.noticing import NoticeStore
 
 LONGEST_CLAIM = timedelta(minutes=2)
 """No claim and no back-off lasts longer. One that seems to was made by a clock that has been set back since; it holds nobody up."""
@@ -263,10 +264,12 @@ class Consoles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """What a commit wrote: the version after it and the ids of the messages it queued, in the order of `say`."""
+    """What a commit wrote: the version after it, the ids of the messages it queued, in the order of `say`, and those of what is
+    to be noticed, in the order of `notify`."""
 
     version: int
     message_ids: tuple[int, ...] = ()
+    notice_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,7 +309,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, Protocol):
+class Store(AuditStore, NoticeStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
@@ -345,7 +348,8 @@ class Store(AuditStore, Protocol):
         """The latest Rasa tracker events as JSON texts, oldest first, at most `limit`; the brain alone reads them."""
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
-        """Write a decision: state, says as queued messages, withdrawals, clocks, heard marks, tracker events, journal.
+        """Write a decision: state, says as queued messages, withdrawals, clocks, heard marks, tracker events, journal,
+        notices.
 
         Raises `VersionConflict` if the conversation's version moved, or a message to withdraw has left meanwhile.
         A `Say` with a client_key already known in this conversation is not queued twice (its old id is returned).
@@ -532,8 +536,10 @@ class Store(AuditStore, Protocol):
         """Episodes requested from `since` on and before `until`, oldest first, each with its journal lines of these kinds (those
         whose data name it as `episode_id`), in the journal's order, however much later they were written."""
 
-    async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
-        """Keep an internal note."""
+    async def add_note(
+        self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime, mentions: Sequence[str] = ()
+    ) -> Note:
+        """Keep an internal note. The agents it mentions get a `mention` notice, in the same transaction."""
 
     async def notes(self, conversation_id: str) -> list[Note]:
         """Notes of a conversation, oldest first."""

@@ -13,7 +13,8 @@ from bot.store.codec import clock_of, episode_of, journal_line_of, note_of, prof
 from bot.store.contract import Counts, JournalLine, Message, Note, NotFound, Overview
 from bot.store.jsontext import Record
 from bot.store.message_rows import message_of
-from bot.store.rules import clean_text, waiting_since
+from bot.store.notices import write_notices
+from bot.store.rules import clean_text, mention, waiting_since
 from bot.store.tables import HELD_STATUS, OPEN_STATUS, clocks, conversations, episodes, journal, messages, notes, prospects
 
 _SHOWN = sa.select(messages).where(messages.c.conversation_id == sa.bindparam("id"), messages.c.seq > sa.bindparam("after"))
@@ -243,7 +244,9 @@ def journal_of(conn: sa.Connection, kinds: Sequence[str], *, after: int, limit: 
     return [journal_line_of(row) for row in rows]
 
 
-def add_note(conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
+def add_note(
+    conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text: str, now: datetime, mentions: Sequence[str] = ()
+) -> Note:
     """See `Store.add_note`. Raises `NotFound`."""
     if conn.execute(_EXISTS, {"id": conversation_id}).first() is None:
         raise NotFound("conversation", conversation_id)
@@ -257,6 +260,8 @@ def add_note(conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text
         "at": now,
     }
     note_id = conn.execute(_ADD_NOTE, values).scalar_one()
+    if mentions:
+        write_notices(conn, conversation_id, (mention(mentions, by=agent.agent_id),), now)
     return Note(note_id=note_id, conversation_id=conversation_id, agent=agent, text=text, at=now)
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from bot.store import open_store
 
-pytest.register_assert_rewrite("tests.contract.store_contract", "tests.contract.audit_contract", "tests.contract.desk_contract")
+pytest.register_assert_rewrite(
+    *(f"tests.contract.{name}_contract" for name in ("store", "audit", "desk", "notices")),
+)
 
 
 @pytest.fixture(scope="session")

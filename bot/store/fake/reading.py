@@ -26,6 +26,7 @@ from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks
 from bot.store.rules import (
     clean_text,
+    mention,
     standing_of,
     waiting_since,
 )
@@ -203,7 +204,9 @@ class Reading(Talks):
         ]
         return sorted(found, key=lambda one: (one.episode.requested_at, one.episode.episode_id))
 
-    async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
+    async def add_note(
+        self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime, mentions: Sequence[str] = ()
+    ) -> Note:
         """See `Store.add_note`. Raises `NotFound`."""
         self._talk(conversation_id)
         note = Note(
@@ -214,6 +217,8 @@ class Reading(Talks):
             at=now,
         )
         self._notes.append(note)
+        if mentions:
+            self.write_notices(conversation_id, (mention(mentions, by=agent.agent_id),), now)
         return note
 
     async def notes(self, conversation_id: str) -> list[Note]:

@@ -20,6 +20,7 @@ from bot.store.contract import (
     TakenIn,
     VersionConflict,
 )
+from bot.store.fake.notices import Notices
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
 from bot.store.jsontext import json_text
 from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
@@ -38,10 +39,11 @@ from bot.store.rules import (
 )
 
 
-class Talks:
+class Talks(Notices):
     """Conversations in memory: what came in, what was decided, what is due."""
 
     def __init__(self, mint: Callable[[], str]) -> None:
+        super().__init__()
         self._mint = mint
         self._message_ids = count(1)
         self._journal_ids = count(1)
@@ -191,7 +193,8 @@ class Talks:
         talk.tracker.extend(json_text(event) for event in decision.tracker_events)
         for entry in decision.journal:
             self._journal_line(talk, entry)
-        return Committed(version=talk.version, message_ids=message_ids)
+        notice_ids = self.write_notices(conversation_id, decision.notify, now)
+        return Committed(version=talk.version, message_ids=message_ids, notice_ids=notice_ids)
 
     def _weight_held(self, agent_id: str, *, beside: str = "") -> float:
         return sum(
