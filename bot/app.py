@@ -59,6 +59,8 @@ from handoff.policy import Policy
 from handoff.presence import Presence
 from nurture.engine import Nurture, Persona
 from nurture.load import load_flows
+from studio.api import StudioParts
+from studio.api import add_routes as add_studio
 
 log = structlog.get_logger()
 
@@ -282,6 +284,7 @@ def build(
         noticed=notifier.wake, ways=notifier.ways,
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
+    add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows))
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 

@@ -25,6 +25,7 @@ from bot.core.events import (
     BrainAnswered,
     BrainFailed,
     ClockFired,
+    Converted,
     Decision,
     DeliveryFailed,
     Event,
@@ -80,6 +81,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
             episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots)
+            turn.won(draft, event)
             _back_to_bot(draft, rules, event.outcome)
         case AgentsChanged():
             episodes.agents_changed(draft, rules.policy, desk)
@@ -93,6 +95,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
         case FlowTriggered():
             engine.start(draft, rules.nurture, event.flow_id)
+        case Converted():
+            turn.converted(draft, event)
         case Audited():
             repair.rearm(draft, rules, desk)
         case _:

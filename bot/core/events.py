@@ -152,6 +152,19 @@ class FlowTriggered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """The prospect did what all of it was for, at `at`. `external_id` is the teller's own id: the same one twice is one conversion.
+    `value` is a decimal number as text, in `currency` (ISO 4217); `by` says who told: api or outcome."""
+
+    name: str
+    external_id: str
+    at: datetime
+    value: str | None = None
+    currency: str | None = None
+    by: str = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
     """The audit found that something is missing; what can be set again is, without a word."""
 
@@ -171,6 +184,7 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | Converted
     | Audited
 )
 

@@ -30,6 +30,7 @@ from bot.core.model import (
     WarmlineError,
 )
 from bot.store.auditing import AuditStore
+from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
 
 LONGEST_CLAIM = timedelta(minutes=2)
@@ -309,7 +310,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, NoticeStore, Protocol):
+class Store(AuditStore, MarketStore, NoticeStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life

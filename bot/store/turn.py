@@ -25,6 +25,7 @@ from bot.store.codec import (
 from bot.store.contract import Committed, Loaded, NotFound, VersionConflict
 from bot.store.intake import POSITIONS, PROMISE_POSITION, SET_PROMISE
 from bot.store.jsontext import Record, json_text
+from bot.store.market import remember_conversions
 from bot.store.message_rows import HEARD, UNHEARD, owed_of, say_values
 from bot.store.notices import write_notices
 from bot.store.postgres import lock_agent
@@ -151,6 +152,7 @@ def commit(
         conn.execute(_TRACK, [{"conversation_id": conversation_id, "event": json_text(e)} for e in decision.tracker_events])
     if decision.journal:
         conn.execute(_JOURNAL, [journal_values(conversation_id, entry) for entry in decision.journal])
+        remember_conversions(conn, conversation_id, decision.journal)
     notice_ids = write_notices(conn, conversation_id, decision.notify, now)
     return Committed(version=version + 1, message_ids=message_ids, notice_ids=notice_ids)
 

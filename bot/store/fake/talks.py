@@ -24,6 +24,7 @@ from bot.store.fake.notices import Notices
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
 from bot.store.jsontext import json_text
 from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
+from bot.store.marketing import CONVERTED, Conversion
 from bot.store.rules import (
     Owed,
     by_sent_at,
@@ -55,6 +56,7 @@ class Talks(Notices):
         self._leaving: dict[str, None] = {}
         self._open_episodes: dict[str, Episode] = {}
         self._parked: dict[int, Line] = {}
+        self._conversions: dict[str, Conversion] = {}
         self._held_clocks: Ledger[ClockKey] = Ledger()
         self._held_messages: Ledger[int] = Ledger()
 
@@ -220,6 +222,9 @@ class Talks(Notices):
         for enrolment in decision.state.live_enrolments:
             if live.setdefault(enrolment.flow_id, enrolment.enrolment_id) != enrolment.enrolment_id:
                 raise AlreadyExists(f"a unique value is taken: a live enrolment in flow {enrolment.flow_id!r}")
+        told = [entry.data["external_id"] for entry in decision.journal if entry.kind == CONVERTED]
+        if len(set(told)) < len(told) or any(external_id in self._conversions for external_id in told):
+            raise AlreadyExists("a unique value is taken: a conversion")
 
     def _close_line(self, talk: Talk, line: Line) -> None:
         talk.open.pop(line.message_id, None)
@@ -294,6 +299,9 @@ class Talks(Notices):
             entry=changed(entry, data=copied(entry.data)),
         )
         talk.journal.append(line)
+        if entry.kind == CONVERTED:
+            told = Conversion(external_id=entry.data["external_id"], conversation_id=talk.state.conversation_id, entry=line.entry)
+            self._conversions[told.external_id] = told
 
     # ---- clocks
 
