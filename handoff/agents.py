@@ -113,6 +113,8 @@ def seen(draft: Draft, policy: Policy, agent_id: str) -> None:
     episode = open_one(draft.state)
     if episode is None or episode.status != "waiting" or not (episode.widened or offered_now(draft, episode) == agent_id):
         return
+    if episode.seen_at is not None:
+        return
     draft.note("episode.seen", episode_id=episode.episode_id, agent_id=agent_id)
     put(draft, episode, seen_at=draft.now)
 

@@ -14,7 +14,8 @@ from bot.store.columns import UtcDateTime
 from bot.store.contract import Counts, JournalLine, Message, Note, NotFound, Overview, Waiting
 from bot.store.jsontext import Record
 from bot.store.message_rows import message_of
-from bot.store.rules import clean_text, waiting_since
+from bot.store.notices import write_notices
+from bot.store.rules import clean_text, mention, waiting_since
 from bot.store.tables import HELD_STATUS, OPEN_STATUS, agents, clocks, conversations, episodes, journal, messages, notes, prospects
 
 _SHOWN = sa.select(messages).where(messages.c.conversation_id == sa.bindparam("id"), messages.c.seq > sa.bindparam("after"))
@@ -55,6 +56,7 @@ _OVERVIEW = sa.select(
     prospects.c.tags,
 ).join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
 _ONE = _OVERVIEW.where(conversations.c.conversation_id == sa.bindparam("id"))
+_SOME = _OVERVIEW.where(conversations.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
 _ALL = _OVERVIEW.order_by(conversations.c.last_at.desc(), conversations.c.conversation_id).limit(sa.bindparam("limit"))
 _ALL_BEFORE = _ALL.where(
     conversations.c.last_at <= sa.bindparam("before"),
@@ -193,6 +195,12 @@ def overviews(
     return _overviews(conn, rows.all())
 
 
+def overviews_of(conn: sa.Connection, conversation_ids: Sequence[str]) -> dict[str, Overview]:
+    """These conversations as lists show them, by id."""
+    found = _overviews(conn, conn.execute(_SOME, {"ids": list(conversation_ids)}).all()) if conversation_ids else []
+    return {one.conversation_id: one for one in found}
+
+
 def _overviews(conn: sa.Connection, rows: Sequence[Record]) -> list[Overview]:
     if not rows:
         return []
@@ -262,7 +270,9 @@ def journal_of(conn: sa.Connection, kinds: Sequence[str], *, after: int, limit: 
     return [journal_line_of(row) for row in rows]
 
 
-def add_note(conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
+def add_note(
+    conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text: str, now: datetime, mentions: Sequence[str] = ()
+) -> Note:
     """See `Store.add_note`. Raises `NotFound`."""
     if conn.execute(_EXISTS, {"id": conversation_id}).first() is None:
         raise NotFound("conversation", conversation_id)
@@ -276,6 +286,8 @@ def add_note(conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text
         "at": now,
     }
     note_id = conn.execute(_ADD_NOTE, values).scalar_one()
+    if mentions:
+        write_notices(conn, conversation_id, (mention(mentions, by=agent.agent_id),), now)
     return Note(note_id=note_id, conversation_id=conversation_id, agent=agent, text=text, at=now)
 
 

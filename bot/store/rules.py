@@ -8,12 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.audit import Finding
-from bot.core.events import Claim, Decision, JournalEntry
+from bot.core.events import Claim, Decision, JournalEntry, Notice
 from bot.core.model import Arrival, Clock, ClockKind, Delivery, Enrolment, Episode, Promise, Say, Standing
 from bot.store.contract import AgentFull
 
 GUARDED = ((ClockKind.TURN, ""), (ClockKind.PROMISE, ""))
 """Clocks that must run while a prospect's message is unheard."""
+
+
+def mention(agent_ids: Sequence[str], *, by: str) -> Notice:
+    """What those hear who are mentioned in a note. `agent_id` is who wrote it."""
+    text = "{holder} mentioned you in a note about {prospect}."
+    return Notice(kind="mention", to=tuple(agent_ids), data={"agent_id": by, "text": text})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

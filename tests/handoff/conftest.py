@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 
 from bot.circuit import Circuit
 from bot.core.draft import Draft
-from bot.core.events import AgentGaveBack, AgentLeft, AgentsChanged, AgentTook, AgentWrote, Event
+from bot.core.events import AgentGaveBack, AgentLeft, AgentSaw, AgentsChanged, AgentTook, AgentWrote, Event
 from bot.core.model import Arrival, Identity, Reason, State
 from bot.hub import Hub
 from bot.store import open_store
@@ -87,6 +87,8 @@ class RuledConversations:
         match event:
             case AgentTook():
                 episodes.take(draft, POLICY, event.agent)
+            case AgentSaw():
+                episodes.seen(draft, POLICY, event.agent_id)
             case AgentWrote():
                 episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key)
             case AgentGaveBack():
@@ -201,7 +203,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     app = web.Application()
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
-        circuits=lambda: made.circuits, queued=queued,
+        circuits=lambda: made.circuits, queued=queued, push_services=("fcm.googleapis.com",),
     )  # fmt: skip
     add_routes(app, parts)
     server = TestServer(app)
