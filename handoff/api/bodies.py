@@ -6,10 +6,12 @@ import json
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from handoff.api.errors import BadRequest
 from handoff.api.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+from handoff.chain import Clock24
+from handoff.hours import zones
 
 MAX_TEXT = 4000
 LATEST = 2**62
@@ -110,6 +112,34 @@ class PasswordChange(_Body):
 
     old: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)]
     new: _NewPassword
+
+
+class WishesBody(_Body):
+    """PUT notify."""
+
+    sound: bool
+    web_push: bool
+    email: bool
+    quiet_from: Clock24 | None
+    quiet_to: Clock24 | None
+    zone: Annotated[str, StringConstraints(max_length=60)]
+    urgent_in_quiet: bool
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        if zone not in zones():
+            raise ValueError("that is not a time zone")
+        return zone
+
+
+class DeviceBody(_Body):
+    """POST notify/devices: a browser's push subscription (W3C Push API), and what to call it."""
+
+    endpoint: Annotated[str, StringConstraints(min_length=10, max_length=1000)]
+    p256dh: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{86,88}={0,2}$")]
+    auth: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}={0,2}$")]
+    label: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
 
 
 async def read_body[M: BaseModel](request: web.Request, model: type[M]) -> M:
