@@ -65,6 +65,12 @@ from studio.api import add_routes as add_studio
 
 log = structlog.get_logger()
 
+TOLD_SIMULATOR = {
+    "home", "flows", "promises", "pacing", "business", "persona", "zone", "agent_capacity",
+    "brain_socket", "brain_timeout_s", "tracker_events",
+}  # fmt: skip
+"""The settings that a simulation goes by; no secret is among them."""
+
 MAX_BODY = 4 * 1024**2
 LISTENING_WITHIN_S = 5.0
 GOODBYE_WITHIN_S = 2.0
@@ -283,7 +289,8 @@ def build(
         address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
         queued=lambda: peers.due("outbox", time.now()), push_key=push.public_key, push_services=_hosts(settings.push_services),
         noticed=notifier.wake, ways=notifier.ways,
-        simulator=(sys.executable, "-m", "bot.simulate"), simulator_settings=settings.model_dump(mode="json"),
+        simulator=(sys.executable, "-m", "bot.simulate"),
+        simulator_settings=settings.model_dump(mode="json", include=TOLD_SIMULATOR),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
     add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows))

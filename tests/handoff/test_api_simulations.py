@@ -33,6 +33,7 @@ class Here:
         )  # fmt: skip
         self.simulations = Simulations(parts)
         self.ended: asyncio.Event = asyncio.Event()
+        self.all_ended = asyncio.Event()
         app = web.Application()
         app.router.add_post("/simulations", answering(self._post))
         self.client: TestClient[Any, Any] = TestClient(TestServer(app))
@@ -42,6 +43,8 @@ class Here:
             return await self.simulations.simulate(request, None)  # type: ignore[arg-type]
         finally:
             self.ended.set()
+            if not self.simulations._running:
+                self.all_ended.set()
 
     async def __aenter__(self) -> Here:
         await self.client.start_server()
@@ -72,12 +75,11 @@ async def test_closing_the_connection_ends_the_simulation() -> None:
 async def test_only_so_many_at_once() -> None:
     async with Here(*ENDLESS) as here:
         running = [await here.client.post("/simulations", json={"flow": "welcome"}) for _ in range(AT_ONCE)]
+        here.all_ended.clear()
         refused = await here.client.post("/simulations", json={"flow": "welcome"})
         for response in running:
             response.close()
-        async with asyncio.timeout(5):
-            while here.simulations._running:
-                await asyncio.sleep(0.01)
+        await asyncio.wait_for(here.all_ended.wait(), 5)
         assert (refused.status, (await refused.json())["error"]["code"]) == (409, "busy")
 
 
