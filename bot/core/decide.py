@@ -17,6 +17,7 @@ from bot.core.draft import Draft
 from bot.core.events import (
     AgentGaveBack,
     AgentLeft,
+    AgentSaw,
     AgentsChanged,
     AgentTook,
     AgentWrote,
@@ -73,6 +74,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             engine.hold(draft)
             capacity = desk.capacity_of(event.agent.agent_id)
             episodes.take(draft, rules.policy, event.agent, capacity=capacity, above_capacity=event.above_capacity)
+        case AgentSaw():
+            episodes.seen(draft, rules.policy, event.agent_id)
         case AgentWrote():
             turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)

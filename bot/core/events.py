@@ -78,6 +78,13 @@ class AgentTook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSaw:
+    """An agent saw that a person is needed; whether they are asked is looked at when it is decided."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentWrote:
     """An agent wrote to the prospect."""
 
@@ -168,6 +175,7 @@ type Event = (
     | BrainFailed
     | ClockFired
     | AgentTook
+    | AgentSaw
     | AgentWrote
     | AgentGaveBack
     | AgentsChanged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from itertools import count
 
 from bot.store.fake.hooks import Hooks
@@ -20,6 +21,14 @@ class FakeStore(Outbox, Reading, Market, Hooks, People):
         numbers = count(1)
         Outbox.__init__(self, mint or (lambda: f"id-{next(numbers)}"))
         People.__init__(self)
+
+    async def last_served(self) -> dict[str, datetime]:
+        """See `Store.last_served`."""
+        latest: dict[str, datetime] = {}
+        for agent_id, at in self._served.values():
+            if agent_id in self._agents:
+                latest[agent_id] = max(at, latest.get(agent_id, at))
+        return latest
 
     async def migrate(self) -> None:
         """Nothing to bring up to date."""

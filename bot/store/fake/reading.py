@@ -8,6 +8,7 @@ from itertools import count
 
 from bot.core.model import (
     AgentRef,
+    ClockKind,
     Delivery,
     Episode,
     Standing,
@@ -21,11 +22,13 @@ from bot.store.contract import (
     Message,
     Note,
     Overview,
+    Waiting,
 )
 from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks
 from bot.store.rules import (
     clean_text,
+    mention,
     standing_of,
     waiting_since,
 )
@@ -123,6 +126,16 @@ class Reading(Talks):
         ]
         return [conversation_id for _, conversation_id in sorted(waiting)]
 
+    async def waiting(self) -> list[Waiting]:
+        """See `Store.waiting`."""
+        found = []
+        for conversation_id in self._waiting():
+            talk, episode = self._talks[conversation_id], self._open_episodes[conversation_id]
+            accept = talk.clocks.get((ClockKind.ACCEPT, episode.episode_id))
+            asked = accept.data.get("agent_id") if accept else None
+            found.append(Waiting(conversation_id=conversation_id, episode=episode, asked=asked))
+        return found
+
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """See `Store.search`."""
         words = wanted(query)
@@ -140,10 +153,6 @@ class Reading(Talks):
             if held := [hit for hit in hits if holds(hit.text, words)]:
                 found[conversation_id] = held
         return [Found(overview=self._overview(self._talks[key]), hits=hits[:HITS]) for key, hits in newest_first(found)[:limit]]
-
-    async def waiting_conversations(self) -> list[str]:
-        """See `Store.waiting_conversations`."""
-        return self._waiting()
 
     async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""
@@ -203,7 +212,9 @@ class Reading(Talks):
         ]
         return sorted(found, key=lambda one: (one.episode.requested_at, one.episode.episode_id))
 
-    async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
+    async def add_note(
+        self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime, mentions: Sequence[str] = ()
+    ) -> Note:
         """See `Store.add_note`. Raises `NotFound`."""
         self._talk(conversation_id)
         note = Note(
@@ -214,6 +225,8 @@ class Reading(Talks):
             at=now,
         )
         self._notes.append(note)
+        if mentions:
+            self.write_notices(conversation_id, (mention(mentions, by=agent.agent_id),), now)
         return note
 
     async def notes(self, conversation_id: str) -> list[Note]:
