@@ -22,6 +22,7 @@ from handoff.card import Guide
 from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest, parse_hours
 from handoff.match import Facts, Match, facts_of
 from handoff.phrases import MAX_PHRASE, MIN_VARIANTS, OWN_WORDS, PHRASES, SAMPLE, complete, pick, spoken
+from handoff.routing import OtherRouting, Routing
 from handoff.rungs import MIN_RUNGS, Action, Rung, Seconds, Until, check_ladder
 
 __all__ = [
@@ -171,6 +172,7 @@ class OtherPolicy(_Part):
     targets: OtherTargets = OtherTargets()
     ladder: tuple[Rung, ...] | None = None
     after_ladder: AfterLadder | None = None
+    routing: OtherRouting = OtherRouting()
 
     @field_validator("ladder")
     @classmethod
@@ -191,6 +193,7 @@ class Policy(_Part):
     ladder: tuple[Rung, ...]
     after_ladder: AfterLadder
     waiting: Waiting = Waiting()
+    routing: Routing = Routing()
     supervisors: tuple[str, ...] = ()
     teams: dict[str, Team] = Field(default_factory=dict)
     policies: tuple[OtherPolicy, ...] = ()
@@ -323,6 +326,7 @@ class Policy(_Part):
         changes: dict[str, Any] = {"calendar": (other and other.calendar) or own_hours or self.calendar}
         if other is not None:
             changes["targets"] = self._targets_of(other)
+            changes["routing"] = self.routing.model_copy(update=other.routing.model_dump(exclude_none=True))
             for field in ("pause", "cap_at_window", "ladder", "after_ladder"):
                 if (value := getattr(other, field)) is not None:
                     changes[field] = value

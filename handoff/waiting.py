@@ -12,6 +12,7 @@ from handoff.desk import LATER, Desk
 from handoff.forecast import Range, error_s, forecast, spoken_range
 from handoff.hours import zones
 from handoff.policy import Policy
+from handoff.routing import urgency
 from handoff.steps import put, tell
 
 KEPT_FORECASTS = 8
@@ -22,7 +23,7 @@ def tell_wait(draft: Draft, policy: Policy, desk: Desk, episode: Episode) -> boo
     stands before them. False, and nothing said, if nobody is there or nothing is known."""
     if not desk.somebody_online:
         return False
-    expected, place = expect(draft, policy, desk, episode), place_in_line(desk, draft.state.conversation_id)
+    expected, place = expect(draft, policy, desk, episode), place_in_line(draft, desk, episode)
     if expected is None:
         if place is None:
             return False
@@ -43,13 +44,14 @@ def expect(draft: Draft, policy: Policy, desk: Desk, episode: Episode) -> Range 
     return forecast(desk.samples, draft.now, hours=policy.hours, team=episode.team, waited_s=waited_s, least=policy.waiting.least)
 
 
-def place_in_line(desk: Desk, conversation_id: str) -> int | None:
-    """Whose turn it is, counted from 1, where others come first and there is not room for all of them; else None. Who is not in
-    the line yet stands at its end."""
-    line = desk.line.waiting
-    ahead = line.index(conversation_id) if conversation_id in line else len(line)
-    room = sum(seat.capacity - seat.load for seat in desk.seats if seat.is_free)
-    return ahead + 1 if ahead >= max(1, room) else None
+def place_in_line(draft: Draft, desk: Desk, episode: Episode) -> int | None:
+    """Whose turn it is, counted from 1, where nobody has room yet and others who wait come first; else None."""
+    if draft.state.clock(ClockKind.ACCEPT, episode.episode_id) is not None:
+        return None
+    mine = urgency(episode, draft.now)
+    rivals = [one for one in desk.queue if one.episode_id != episode.episode_id and one.choice not in LATER]
+    ahead = sum(urgency(one, draft.now) < mine for one in rivals)
+    return ahead + 1 if ahead else None
 
 
 def told(draft: Draft, policy: Policy, episode: Episode, expected: Range, place: int | None = None) -> Episode:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.core.model import Episode, Reason
 from bot.store.contract import TimeTaken
 from bot.store.tables import episodes
-from handoff.desk import LATER, DeskLine
+from handoff.desk import LATER
 from handoff.forecast import Sample
 
 UNASKED = (Reason.AGENT_STEPPED_IN, Reason.NATIVE_INBOX)
@@ -28,11 +28,6 @@ _WAITS = (
     )
     .order_by(episodes.c.requested_at.desc(), episodes.c.episode_id)
     .limit(sa.bindparam("limit"))
-)
-_WAITING = (
-    sa.select(episodes.c.conversation_id)
-    .where(episodes.c.status == "waiting", _LIVE)
-    .order_by(episodes.c.first_words_due_at, episodes.c.conversation_id)
 )
 _BOOKED = sa.select(episodes.c.callback_at, episodes.c.callback_seat).where(
     episodes.c.callback_at.is_not(None), episodes.c.status != "closed"
@@ -53,10 +48,9 @@ def first_waits(conn: sa.Connection, *, since: datetime, now: datetime, limit: i
     ]
 
 
-def line(conn: sa.Connection) -> DeskLine:
-    """See `Store.line`."""
-    booked = frozenset((row.callback_at, row.callback_seat) for row in conn.execute(_BOOKED))
-    return DeskLine(waiting=tuple(conn.execute(_WAITING).scalars()), booked=booked)
+def booked(conn: sa.Connection) -> frozenset[tuple[datetime, int]]:
+    """See `Store.booked`."""
+    return frozenset((row.callback_at, row.callback_seat) for row in conn.execute(_BOOKED))
 
 
 def booked_in(held: Iterable[Episode]) -> Iterator[tuple[datetime, int]]:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from bot.core.model import ClockKind
-from handoff.desk import Desk, DeskLine
+from bot.core.model import ClockKind, Episode, Reason
+from handoff.desk import Desk
 from handoff.forecast import Sample
 from tests.handoff.worlds import OFFICE_HOURS, SAM, START, World, berlin, desk, promises, seat
 
@@ -22,12 +22,19 @@ def samples(*waits_s: float, at: Any = START) -> tuple[Sample, ...]:
     return tuple(Sample(requested_at=asked_at, until=asked_at + timedelta(seconds=wait_s)) for wait_s in waits_s)
 
 
+OTHER = Episode(
+    episode_id="e",
+    reason=Reason.ASKED,
+    requested_at=START - timedelta(seconds=30),
+    first_words_due_at=START + timedelta(seconds=30),
+)  # fmt: skip
 USUAL = samples(*(150.0 + 10 * n for n in range(20)))
 """Two and a half minutes to five and a half."""
 
 
 def busy(*waiting: str, known: tuple[Sample, ...] = USUAL) -> Desk:
-    return Desk((seat(SAM, load=3),), line=DeskLine(waiting=waiting), samples=known)
+    others = tuple(replace(OTHER, episode_id=name) for name in waiting)
+    return Desk((seat(SAM, load=3),), queue=others, samples=known)
 
 
 def test_the_usual_wait_is_told_as_a_range() -> None:

@@ -8,11 +8,11 @@ from sqlalchemy.types import TypeEngine
 
 from bot.store.columns import UtcDateTime
 
-revision = "0009"
-down_revision = "0008"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
-oldest = "0009"
+oldest = "0013"
 """Versions before do not know the clock of a waiting time that was told."""
 
 COLUMNS: dict[str, TypeEngine[Any]] = {"choice": sa.Text(), "callback_at": UtcDateTime(), "callback_seat": sa.Integer()}
