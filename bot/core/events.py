@@ -5,6 +5,7 @@ An `Event` is what happened; a `Decision` is the next state with the effects to 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -143,6 +144,23 @@ class FlowTriggered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlowPublished:
+    """A version of a flow was published, and those inside older ones go over to it. `choices` say for steps of theirs where
+    people go: to which step, or `exit`. Where another version has been published since, nothing happens."""
+
+    flow_id: str
+    version: int
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRuled:
+    """It was ruled what holds for a flow; of one that was stopped everybody leaves."""
+
+    flow_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
     """The audit found that something is missing; what can be set again is, without a word."""
 
@@ -161,6 +179,8 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | FlowPublished
+    | FlowRuled
     | Audited
 )
 

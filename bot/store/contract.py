@@ -30,6 +30,7 @@ from bot.core.model import (
     WarmlineError,
 )
 from bot.store.auditing import AuditStore
+from bot.store.flowbook import FlowStore
 
 LONGEST_CLAIM = timedelta(minutes=2)
 """No claim and no back-off lasts longer. One that seems to was made by a clock that has been set back since; it holds nobody up."""
@@ -84,10 +85,11 @@ class TakenIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A conversation's state and the version it was read at."""
+    """A conversation's state and the version it was read at. `flows` is the revision of what held for flows at that moment."""
 
     state: State
     version: int
+    flows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +269,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, Protocol):
+class Store(AuditStore, FlowStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life

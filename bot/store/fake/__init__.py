@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 
+from bot.store.fake.flows import Flows
 from bot.store.fake.outbox import Outbox
 from bot.store.fake.people import People
 from bot.store.fake.reading import Reading
 
 
-class FakeStore(Outbox, Reading, People):
+class FakeStore(Outbox, Flows, Reading, People):
     """`bot.store.contract.Store` in memory. `mint` makes ids of conversations and keys; the default counts, so that a
     simulation gives the same ids each time."""
 
