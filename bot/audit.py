@@ -48,8 +48,8 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """How much and how late. `capacity`: conversations that an agent may hold; `suspects`: conversations judged in one look, and
-    so the repairs it makes."""
+    """How much and how late. `capacity`: the weight of episodes that an agent may hold where nothing else is said; `suspects`:
+    conversations judged in one look, and so the repairs it makes."""
 
     batch: int
     late_s: float
@@ -76,9 +76,21 @@ async def look(
             strays = await store.audit_strays(marks=marks, limit=STRETCH)
             found += [_stray(one, now) for one in strays.found]
             marks, strays_more = strays.marks, strays.more
-    load = await store.agent_load()
-    found += [Finding(code="over_capacity", at=now, key=agent_id) for agent_id, held in load.items() if held > bounds.capacity]
+    found += [Finding(code="over_capacity", at=now, key=agent_id) for agent_id in await _above_capacity(store, bounds.capacity)]
     return found, marks, opened.more or sent_more or strays_more
+
+
+async def _above_capacity(store: Store, usual: float) -> list[str]:
+    """Agents who hold more than they have room for, though nobody said that they may."""
+    known = {agent.agent_id: agent for agent in await store.agents()}
+    above = []
+    for agent_id, load in (await store.agent_load()).items():
+        if load <= (known[agent_id].may_hold(usual) if agent_id in known else usual):
+            continue
+        held = await store.overviews(view="mine", agent_id=agent_id, limit=100)
+        if len(held) > 1 and not any(one.episode is not None and one.episode.above_capacity for one in held):
+            above.append(agent_id)
+    return above
 
 
 def _stray(stray: Stray, now: datetime) -> Finding:

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.draft import Draft
-from bot.core.events import ForeignEcho
+from bot.core.events import Claim, ForeignEcho
 from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker, State
 from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
 from handoff.judging import judge, judge_all, offer_due, wait_cause, words_missed
 from handoff.match import facts_of
-from handoff.offers import asked_gone, back_to_waiting, close, offer, offered_now
+from handoff.offers import asked_gone, back_to_waiting, close, needs_of, offer, offered_now
 from handoff.policy import Policy, Target, clock_hours, due
 from handoff.rounds import Round, climb_on, new_round
 from handoff.steps import (
@@ -34,8 +34,11 @@ RETURNED = "returned"
 """The outcome of an episode that was given back with nothing more to say about it."""
 
 
-def take(draft: Draft, policy: Policy, agent: AgentRef) -> None:
+def take(draft: Draft, policy: Policy, agent: AgentRef, *, capacity: float | None = None, above_capacity: str = "") -> None:
     """The agent accepts the episode, or steps in where there is none. Pressing twice is once.
+
+    `capacity` is what they may hold, None for no limit: the commit judges it, for what they hold now is not known here.
+    `above_capacity` is why it does not count this once.
 
     Raises CommandRefused `taken` if another agent holds it. Words from the page inbox hold it only until an agent comes.
     """
@@ -45,6 +48,11 @@ def take(draft: Draft, policy: Policy, agent: AgentRef) -> None:
             return
         raise CommandRefused("taken", f"{episode.agent.name} has it already.")
     episode = episode or _step_in(draft, policy, Reason.AGENT_STEPPED_IN)
+    if above_capacity:
+        draft.note("episode.above_capacity", episode_id=episode.episode_id, agent_id=agent.agent_id, why=above_capacity)
+    elif capacity is not None:
+        draft.claim = Claim(agent_id=agent.agent_id, weight=episode.weight, capacity=capacity)
+    episode = put(draft, episode, above_capacity=bool(above_capacity))
     _accept(draft, policy, episode, agent)
     tell(draft, policy, "agent_joined", agent=agent.name)
 
@@ -105,6 +113,8 @@ def seen(draft: Draft, policy: Policy, agent_id: str) -> None:
     episode = open_one(draft.state)
     if episode is None or episode.status != "waiting" or not (episode.widened or offered_now(draft, episode) == agent_id):
         return
+    if episode.seen_at is not None:
+        return
     draft.note("episode.seen", episode_id=episode.episode_id, agent_id=agent_id)
     put(draft, episode, seen_at=draft.now)
 
@@ -155,8 +165,7 @@ def _step_in(draft: Draft, policy: Policy, reason: Reason) -> Episode:
         first_words_due_at=round_.due(policy),
         offer_due_at=due(policy, draft.now, policy.targets.offer_s, Target.OFFER),
         policy=policy.name,
-        team=facts.team,
-        value=facts.value,
+        **needs_of(draft, policy, facts),
     )
     words_at = episode.first_words_due_at
     draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=words_at, data=round_.data()))

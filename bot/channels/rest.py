@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.channels.base import Outcome, Ports, Sent
 from bot.channels.bodies import parse_body
 from bot.core.model import AgentRef, Arrival, Identity, Profile, Speaker
+from bot.core.touch import MARKS, clean_referral
 from bot.core.window import SendAs
 from bot.hub import Subscription
 from bot.store.contract import Message, Outgoing
@@ -89,7 +90,7 @@ class _Webhook:
         payload = body.message if body.message.startswith("/") else None
         arrival = Arrival(
             identity=identity, external_id=body.message_id or f"rest-{secrets.token_hex(12)}", sent_at=now,
-            text="" if payload else body.message, payload=payload, metadata=body.metadata,
+            text="" if payload else body.message, payload=payload, metadata=_told(body.metadata),
         )  # fmt: skip
         [taken] = await self._ports.inlet.arrivals([arrival])
         conversation_id = taken.conversation_id
@@ -117,6 +118,15 @@ class _Webhook:
     async def _quiet(self, conversation_id: str) -> bool:
         loaded = await self._ports.store.load(conversation_id)
         return not loaded.state.unheard and not loaded.state.unsent
+
+
+def _told(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The caller's metadata with a referral in the one shape; utm fields may also stand beside it."""
+    given = metadata.get("referral")
+    beside = {k: v for k, v in metadata.items() if k == "utm" or k in MARKS}
+    referral = clean_referral({**beside, **given} if isinstance(given, dict) else beside)
+    rest = {k: v for k, v in metadata.items() if k not in ("referral", "landing")}
+    return {**rest, "referral": referral} if referral else rest
 
 
 async def _news_or_a_while(news: Subscription) -> None:

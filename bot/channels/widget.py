@@ -19,6 +19,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from bot.channels.base import Outcome, Ports, Sent
 from bot.core.model import AgentRef, Arrival, Identity, Owner, Profile, Speaker, WarmlineError
+from bot.core.touch import clean_referral
 from bot.core.window import SendAs
 from bot.errors import Overloaded, Stopping
 from bot.hub import Frame, identity_topic
@@ -294,13 +295,9 @@ def _told(frame: dict[str, Any]) -> dict[str, Any]:
         told["locale"] = locale[:35]
     if isinstance(zone, str) and zone in ZONES:
         told["zone"] = zone
-    page = frame.get("page")
-    if isinstance(page, dict):
-        utm = page.get("utm")
-        referral = {
-            "url": str(page.get("url") or "")[:500],
-            "ref": str(page.get("ref") or "")[:200],
-            "utm": {str(k)[:40]: str(v)[:200] for k, v in utm.items()} if isinstance(utm, dict) else {},
-        }
-        told["referral"] = {k: v for k, v in referral.items() if v}
+    referral, landing = clean_referral(frame.get("page")), clean_referral(frame.get("landing"))
+    if referral:
+        told["referral"] = referral
+    if landing and landing != referral:
+        told["landing"] = landing
     return told

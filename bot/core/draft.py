@@ -7,7 +7,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from bot.core.events import BrainAsk, Decision, JournalEntry, Notice
+from bot.core.events import BrainAsk, Claim, Decision, JournalEntry, Notice
 from bot.core.model import Clock, ClockKind, Enrolment, Json, Say, State, changed
 
 KEPT_WORDINGS = 24
@@ -27,6 +27,7 @@ class Draft:
         self.rng = rng
         self.new_id = new_id
         self.ask_brain: BrainAsk | None = None
+        self.claim: Claim | None = None
         self.says: list[Say] = []
         self._withdraw: list[int] = []
         self._set: dict[tuple[ClockKind, str], Clock] = {}
@@ -105,6 +106,7 @@ class Draft:
             ask_brain=self.ask_brain,
             notify=tuple(self._notices),
             journal=tuple(self._journal),
+            claim=self.claim,
         )
 
 
@@ -125,4 +127,5 @@ def joined(first: Decision, second: Decision) -> Decision:
         ask_brain=second.ask_brain,
         notify=first.notify + second.notify,
         journal=first.journal + second.journal,
+        claim=second.claim or first.claim,
     )

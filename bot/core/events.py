@@ -71,9 +71,18 @@ class ClockFired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentTook:
-    """An agent accepted the episode, or stepped in where there was none."""
+    """An agent accepted the episode, or stepped in where there was none. `above_capacity` is why they may hold more than they
+    have room for, in the words of whoever may say so; empty where their capacity holds."""
 
     agent: AgentRef
+    above_capacity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSaw:
+    """An agent saw that a person is needed; whether they are asked is looked at when it is decided."""
+
+    agent_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +170,19 @@ class FlowRuled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """The prospect did what all of it was for, at `at`. `external_id` is the teller's own id: the same one twice is one conversion.
+    `value` is a decimal number as text, in `currency` (ISO 4217); `by` says who told: api or outcome."""
+
+    name: str
+    external_id: str
+    at: datetime
+    value: str | None = None
+    currency: str | None = None
+    by: str = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
     """The audit found that something is missing; what can be set again is, without a word."""
 
@@ -171,6 +193,7 @@ type Event = (
     | BrainFailed
     | ClockFired
     | AgentTook
+    | AgentSaw
     | AgentWrote
     | AgentGaveBack
     | AgentsChanged
@@ -181,6 +204,7 @@ type Event = (
     | FlowTriggered
     | FlowPublished
     | FlowRuled
+    | Converted
     | Audited
 )
 
@@ -204,6 +228,20 @@ class JournalEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """An agent gets an episode that weighs `weight`, if what they hold with it stays within `capacity`. Whoever holds nothing has
+    room for anything, else an episode heavier than every capacity would wait for ever."""
+
+    agent_id: str
+    weight: float
+    capacity: float
+
+    def fits(self, held: float) -> bool:
+        """Whether there is room beside what they hold already."""
+        return held <= 0 or held + self.weight <= self.capacity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The next state and the effects that are committed with it, all or nothing."""
 
@@ -217,3 +255,4 @@ class Decision:
     ask_brain: BrainAsk | None = None
     notify: tuple[Notice, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
+    claim: Claim | None = None

@@ -227,6 +227,29 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """What brought the person: by which link, campaign, ad or site they came, as far as that was told; nothing told is direct.
+
+    `source` to `content` are the utm fields of the link, `referrer` and `page` addresses without what is nobody's business.
+    """
+
+    at: datetime
+    channel: str
+    ref: str | None = None
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    term: str | None = None
+    content: str | None = None
+    ad_id: str | None = None
+    ad_title: str | None = None
+    gclid: str | None = None
+    fbclid: str | None = None
+    referrer: str | None = None
+    page: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What the channel or the prospect told about the person. `zone` is an IANA name."""
 
@@ -296,7 +319,10 @@ class Episode:
 
     `breached` names the clocks that were missed (offer, accept, first_words, next_words) and `causes` why. `rung` is the next
     rung to climb. `status` is waiting, accepted or closed. `policy` and `team` say which promises hold; `value` is what the lead
-    is worth. `segments` add up where the time went until `phase_since`, since when it goes to `phase`.
+    is worth, `weight` how much of an agent's capacity it takes (`above_capacity`: an admin let it be too much).
+    `language` and `skills` are asked for until `language_until` and `skills_until`; `last_agent` talked with the person before, and
+    `asked_at` is when somebody was asked last, the `times_asked`th time. `segments` add up
+    where the time went until `phase_since`, since when it goes to `phase`.
     """
 
     episode_id: str
@@ -320,6 +346,15 @@ class Episode:
     policy: str = "default"
     team: str | None = None
     value: float | None = None
+    weight: float = 1.0
+    above_capacity: bool = False
+    language: str | None = None
+    language_until: datetime | None = None
+    skills: tuple[str, ...] = ()
+    skills_until: datetime | None = None
+    last_agent: str | None = None
+    asked_at: datetime | None = None
+    times_asked: int = 0
     offer_due_at: datetime | None = None
     accept_due_at: datetime | None = None
     seen_at: datetime | None = None
@@ -346,7 +381,8 @@ class State:
 
     `unheard` and `unsent` are the messages still to answer and to send. `wordings` are the latest wordings used,
     newest last; `flow_sent_at` when flows lately wrote, for caps. `asking` is what the bot itself waits to be told
-    (`callback_number`, `callback_time`) after a choice.
+    (`callback_number`, `callback_time`) after a choice. `first_touch` is what brought them at the very first and never changes;
+    `last_touch` the latest that was not direct.
     """
 
     conversation_id: str
@@ -374,6 +410,8 @@ class State:
     opted_out_at: datetime | None = None
     brain_away_since: datetime | None = None
     last_reading: Reading | None = None
+    first_touch: Touch | None = None
+    last_touch: Touch | None = None
 
     def clock(self, kind: ClockKind, key: str = "") -> Clock | None:
         """The running clock of this kind and key, if any."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.core import consent, pacing, window
+from bot.core import consent, pacing, touch, window
 from bot.core.draft import Draft
-from bot.core.events import BrainAnswered, BrainAsk, BrainFailed, Inbound
+from bot.core.events import AgentGaveBack, BrainAnswered, BrainAsk, BrainFailed, Converted, Inbound
 from bot.core.model import ClockKind, Heard, Json, Owner, Profile, Reason, Say, Speaker, State
 from handoff import episodes
 from handoff.desk import Desk
@@ -37,7 +37,7 @@ def inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
     draft.heard(tuple(h.message_id for h in heard))
     draft.cancel_clock(ClockKind.TURN)
     _learn(draft, heard)
-    draft.note("turn.heard", messages=len(heard))
+    draft.note("turn.heard", messages=len(heard), since=heard[0].at.isoformat())
     if consent.is_stop(heard[-1].text) or consent.is_stop(text):
         opt_out(draft, rules)
     elif draft.state.opted_out_at and consent.is_start(heard[-1].text):
@@ -84,12 +84,22 @@ def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
     slots = draft.state.slots
     if referral and "referral" not in slots:
         slots = {**slots, "referral": referral}
+    _touched(draft, heard)
     draft.set(
         window=window.later(draft.state.window, opened),
         last_inbound_at=max(filter(None, (draft.state.last_inbound_at, last.at))),
         profile=profile,
         slots=slots,
     )
+
+
+def _touched(draft: Draft, heard: tuple[Heard, ...]) -> None:
+    """What brought the person is kept from the very first; later touches stand beside it."""
+    for found in touch.touches(draft.state, heard):
+        first = draft.state.first_touch is None
+        latest = draft.state.last_touch if touch.is_direct(found) else found
+        draft.set(first_touch=draft.state.first_touch or found, last_touch=latest)
+        draft.note("prospect.touched", first=first, **touch.told(found))
 
 
 def _known(state: State) -> Json:
@@ -226,6 +236,29 @@ def brain_away(draft: Draft, rules: Rules, desk: Desk, detail: str) -> None:
         tell(draft, rules.policy, "brain_away")
     engine.hold(draft)
     episodes.open_episode(draft, rules.policy, desk, Reason.BOT_FAILURE, detail=detail, quiet=True)
+
+
+# ---- conversions ----------------------------------------------------------------------------------------------------
+
+
+def converted(draft: Draft, event: Converted) -> None:
+    """It is written down with its id, which the store takes once only."""
+    draft.note(
+        "prospect.converted",
+        external_id=event.external_id,
+        name=event.name,
+        value=event.value,
+        currency=event.currency,
+        happened_at=event.at.isoformat(),
+        by=event.by,
+    )
+
+
+def won(draft: Draft, event: AgentGaveBack) -> None:
+    """An agent who wins somebody tells of a conversion."""
+    episode = draft.before.episode
+    if event.outcome == "won" and episode is not None:
+        converted(draft, Converted(name="won", external_id=f"episode:{episode.episode_id}", at=draft.now, by="outcome"))
 
 
 # ---- consent --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from bot.core.model import AgentRef, CommandRefused
 from bot.sim.loop import Gone, Life
 from bot.sim.outside import Outside
 from bot.sim.plan import AgentPlan, Habit, Shift
-from bot.store.contract import Agent, NotFound, StoreUnavailable, VersionConflict
+from bot.store.contract import Agent, AgentFull, NotFound, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
     from bot.app import Service
@@ -137,7 +137,7 @@ class SimAgent:
                 return False
             try:
                 await self._world.ask(_handling(conversation_id, event))
-            except (CommandRefused, NotFound) as error:
+            except (AgentFull, CommandRefused, NotFound) as error:
                 self._world.watch.note(self.plan.name, f"{name} on {conversation_id} is refused: {error}")
                 return False
             except (Gone, StoreUnavailable, VersionConflict):

@@ -27,6 +27,7 @@ from bot.core.model import (
 from bot.store.contract import Agent, JournalLine, Note
 from bot.store.jsontext import Record, Values, dump
 from bot.store.message_rows import UNHEARD, heard_of, say_of
+from bot.store.rules import served_at
 
 _IN_COLUMNS = {
     "conversation_id",
@@ -54,6 +55,7 @@ EPISODE_COLUMNS = (
     "reason",
     "policy",
     "team",
+    "weight",
     "offer_due_at",
     "offered_at",
     "accept_due_at",
@@ -210,6 +212,7 @@ def episode_values(conversation_id: str, episode: Episode) -> Values:
         "first_words_due_at": episode.first_words_due_at,
         "agent_id": episode.agent and episode.agent.agent_id,
         "doc": episode_text(episode),
+        "served_at": served_at(episode),
         **{name: getattr(episode, name) for name in EPISODE_COLUMNS},
         "segments": {s.kind: {"wall_s": s.wall_s, "working_s": s.working_s, "count": s.count} for s in episode.segments},
         "causes": dict(episode.causes),
@@ -248,12 +251,17 @@ def note_of(row: Record) -> Note:
     return Note(note_id=row.note_id, conversation_id=row.conversation_id, agent=agent, text=row.text, at=row.at)
 
 
+_LISTS = ("skills", "languages", "teams")
+
+
 def agent_of(row: Record) -> Agent:
-    """An agent from their row."""
-    return Agent(**{f.name: getattr(row, f.name) for f in fields(Agent)})
+    """An agent from their row. Rows of versions before know no skills, languages or teams."""
+    values = {f.name: getattr(row, f.name) for f in fields(Agent)}
+    return Agent(**{**values, **{name: tuple(values[name] or ()) for name in _LISTS}})
 
 
 def agent_values(agent: Agent) -> Values:
     """An agent as a row; e-mail addresses are compared without case."""
     values = {f.name: getattr(agent, f.name) for f in fields(Agent)}
-    return {**values, "email_folded": agent.email.strip().casefold()}
+    lists = {name: list(values[name]) for name in _LISTS}
+    return {**values, **lists, "email_folded": agent.email.strip().casefold()}

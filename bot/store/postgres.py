@@ -13,6 +13,9 @@ _MIGRATION_LOCK = 0x7761726D
 """An advisory lock's number: one process migrates, the others wait for it."""
 
 
+_CAPACITY_LOCKS = 0x63617061
+"""The class of the advisory locks under which an agent's capacity is judged; the other half is a hash of the agent's id."""
+
 CLAIMS_CONNECTIONS = 2
 CLAIMS_SETTINGS = {
     # A claim that a crash of the server forgets is made again: nothing is lost by not waiting for the disk.
@@ -62,6 +65,12 @@ def _engine(url: sa.URL, connections: int, server_settings: Mapping[str, str]) -
 def lock_migrations(conn: sa.Connection) -> None:
     """Wait until no other process migrates; held until the transaction ends."""
     conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+
+
+def lock_agent(conn: sa.Connection, agent_id: str) -> None:
+    """Let one transaction at a time judge what an agent may hold; held until it ends. SQLite writes one at a time anyhow."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_CAPACITY_LOCKS, sa.func.hashtext(agent_id))))
 
 
 def one_moment(conn: sa.Connection) -> None:

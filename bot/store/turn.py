@@ -25,10 +25,24 @@ from bot.store.codec import (
 from bot.store.contract import Committed, Loaded, NotFound, VersionConflict
 from bot.store.intake import POSITIONS, PROMISE_POSITION, SET_PROMISE
 from bot.store.jsontext import Record, json_text
+from bot.store.market import remember_conversions
 from bot.store.message_rows import HEARD, UNHEARD, owed_of, say_values
+from bot.store.notices import write_notices
+from bot.store.postgres import lock_agent
 from bot.store.projections import project_enrolments, project_episode
-from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest
-from bot.store.tables import OPEN_STATUS, clocks, conversations, flow_book, journal, messages, prospects, tracker_events
+from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest, must_have_room
+from bot.store.tables import (
+    HELD_STATUS,
+    OPEN_STATUS,
+    clocks,
+    conversations,
+    episodes,
+    flow_book,
+    journal,
+    messages,
+    prospects,
+    tracker_events,
+)
 from bot.store.upsert import Upsert, anew
 
 _FLOWS = sa.select(flow_book.c.revision).scalar_subquery().label("flows_revision")
@@ -96,6 +110,9 @@ _LET_GO = (
     .values(holder=None, held_until=None)
 )
 _START = Upsert(clocks, ("conversation_id", "kind", "key"), anew("due_at", "data", "position"))
+_HELD = sa.select(sa.func.coalesce(sa.func.sum(sa.func.coalesce(episodes.c.weight, 1.0)), 0.0)).where(
+    sa.text(HELD_STATUS), episodes.c.agent_id == sa.bindparam("agent"), episodes.c.conversation_id != sa.bindparam("id")
+)
 _TRACK = tracker_events.insert()
 _JOURNAL = journal.insert()
 _KNOW = sa.update(prospects).where(prospects.c.prospect_id == sa.bindparam("id"))
@@ -142,11 +159,21 @@ def commit(
     message_ids = _say(conn, conversation_id, decision, now=now, new_key=new_key)
     _write_state(conn, row, decision, still_owed, now)
     _write_clocks(conn, row, decision, still_owed)
+    if decision.claim is not None:
+        must_have_room(decision.claim, _held_beside(conn, conversation_id, decision.claim.agent_id))
     if decision.tracker_events:
         conn.execute(_TRACK, [{"conversation_id": conversation_id, "event": json_text(e)} for e in decision.tracker_events])
     if decision.journal:
         conn.execute(_JOURNAL, [journal_values(conversation_id, entry) for entry in decision.journal])
-    return Committed(version=version + 1, message_ids=message_ids)
+        remember_conversions(conn, conversation_id, decision.journal)
+    notice_ids = write_notices(conn, conversation_id, decision.notify, now)
+    return Committed(version=version + 1, message_ids=message_ids, notice_ids=notice_ids)
+
+
+def _held_beside(conn: sa.Connection, conversation_id: str, agent_id: str) -> float:
+    """What the agent holds in other conversations. Nobody else gives them more until this transaction ends."""
+    lock_agent(conn, agent_id)
+    return float(conn.execute(_HELD, {"id": conversation_id, "agent": agent_id}).scalar_one())
 
 
 def _withdraw(conn: sa.Connection, conversation_id: str, decision: Decision) -> None:

@@ -20,7 +20,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.core.model import CommandRefused, WarmlineError
-from bot.store.contract import AlreadyExists, NotFound, StoreUnavailable, VersionConflict
+from bot.store.contract import AgentFull, AlreadyExists, NotFound, StoreUnavailable, VersionConflict
 from handoff.api.shapes import Shape
 
 log = structlog.get_logger()
@@ -93,6 +93,15 @@ class TooManyTries(ApiError):
         super().__init__("too_many_tries", message, retry_after_s=retry_after_s)
 
 
+def full_text(error: AgentFull) -> str:
+    """What an agent without room is told."""
+    claim, held = error.claim, error.held
+    if held >= claim.capacity:
+        return f"Your hands are full: you have {held:g} of {claim.capacity:g}. Give one back first, or ask an admin."
+    taken = f"you have {held:g} of {claim.capacity:g} already"
+    return f"This one takes {claim.weight:g}, and {taken}. Give one back first, or ask an admin."
+
+
 def failure(
     status: int,
     code: str,
@@ -126,6 +135,9 @@ def answering(handler: Handler) -> Handler:
             )
         except CommandRefused as error:
             return failure(409, error.code, str(error))
+        except AgentFull as error:
+            details: Shape = {"held": error.held, "capacity": error.claim.capacity, "weight": error.claim.weight}
+            return failure(409, "full", full_text(error), details=details)
         except NotFound as error:
             return failure(404, "not_found", f"There is no such {error.what}.")
         except AlreadyExists:

@@ -185,7 +185,7 @@ def agent_shape(agent: Agent) -> Shape:
     }
 
 
-def colleagues_shape(agents: list[Agent], presence: dict[str, str], load: dict[str, int]) -> list[Shape]:
+def colleagues_shape(agents: list[Agent], presence: dict[str, str], load: dict[str, float]) -> list[Shape]:
     """Who is at the desk, by name; those without a console open are left out."""
     return [
         {"id": a.agent_id, "name": a.name, "presence": presence[a.agent_id], "load": load.get(a.agent_id, 0)}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.core.events import Decision, JournalEntry
+from bot.core.events import Claim, Decision, JournalEntry
 from bot.core.model import (
     AgentRef,
     Arrival,
@@ -33,6 +33,7 @@ from bot.core.model import (
 )
 from bot.store.contract import (
     Agent,
+    AgentFull,
     AlreadyExists,
     Committed,
     Consoles,
@@ -43,6 +44,7 @@ from bot.store.contract import (
     StoreError,
     TakenIn,
     VersionConflict,
+    Waiting,
 )
 
 T0 = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -133,6 +135,24 @@ async def noted(store: Store, conversation_id: str, episode: Episode, now: float
     journal = tuple(JournalEntry(kind=kind, at=at(now), data={"episode_id": of}) for kind, of in lines)
     decision = Decision(state=replace(loaded.state, episode=episode), journal=journal)
     await store.commit(conversation_id, version=loaded.version, decision=decision, now=at(now))
+
+
+async def people_met(store: Store, number: int) -> list[str]:
+    """Conversations of so many people."""
+    return [await met(store, Identity(channel="widget", external_id=f"p{n}"), now=n) for n in range(number)]
+
+
+async def claimed(store: Store, conversation_id: str, name: str, *, capacity: float, weight: float = 1) -> Committed:
+    """Mia takes it, if she has room, and says something."""
+    loaded = await store.load(conversation_id)
+    episode = replace(waiting_episode(name), status="accepted", agent=MIA, accepted_at=at(9), weight=weight)
+    decision = Decision(
+        state=replace(loaded.state, episode=episode, owner=Owner.AGENT),
+        say=(bot("Mia is here"),),
+        journal=(JournalEntry(kind="episode.accepted", at=at(9)),),
+        claim=Claim(agent_id=MIA.agent_id, weight=weight, capacity=capacity),
+    )
+    return await store.commit(conversation_id, version=loaded.version, decision=decision, now=at(9))
 
 
 def waiting_episode(name: str = "e1", *, due_in: float = 120) -> Episode:
@@ -458,7 +478,7 @@ class StoreContract:
         first, second = await store.episodes(conversation_id)
         assert first == closed
         assert (second.episode_id, second.status, second.closed_at) == ("e2", "closed", at(20))
-        assert await store.waiting_conversations() == []
+        assert await store.waiting() == []
 
     async def test_episodes_of_a_range_with_their_own_lines(self, store: Store) -> None:
         ann, ben = await met(store), await met(store, BEN)
@@ -1254,11 +1274,86 @@ class StoreContract:
         assert await listed("all") == ids[::-1]
         assert await listed("all", limit=2) == [ids[3], ids[2]]
         assert await listed("all", before=(at(2), ids[2])) == [ids[1], ids[0]]
-        assert await store.waiting_conversations() == [ids[1], ids[0]]
+        assert [one.conversation_id for one in await store.waiting()] == [ids[1], ids[0]]
         assert await store.agent_load() == {"mia": 1}
         for view in ("mine", "nonsense"):
             with pytest.raises(ValueError, match=view):
                 await store.overviews(view=view)
+
+    async def test_what_waits_says_who_is_being_asked(self, store: Store) -> None:
+        ids = await people_met(store, 2)
+        for n, conversation_id in enumerate(ids):
+            await change(store, conversation_id, episode=waiting_episode(f"e{n}", due_in=50 - n), owner=Owner.WAITING)
+        loaded = await store.load(ids[0])
+        accept = Clock(kind=ClockKind.ACCEPT, key="e0", due_at=at(20), data={"agent_id": "mia", "why": ["only_one"]})
+        decision = Decision(state=replace(loaded.state, clocks=(*loaded.state.clocks, accept)), set_clocks=(accept,))
+        await store.commit(ids[0], version=loaded.version, decision=decision, now=at(1))
+        assert await store.waiting() == [
+            Waiting(conversation_id=ids[1], episode=waiting_episode("e1", due_in=49)),
+            Waiting(conversation_id=ids[0], episode=waiting_episode("e0", due_in=50), asked="mia"),
+        ]
+
+    async def test_who_has_been_idle_for_how_long_is_known(self, store: Store) -> None:
+        for name in ("mia", "sam", "eve"):
+            await store.add_agent(Agent(agent_id=name, email=f"{name}@x.test", name=name, role="agent", password_hash=""))
+        ids = await people_met(store, 4)
+        sam = AgentRef(agent_id="sam", name="Sam")
+        held = replace(waiting_episode("a"), status="accepted", agent=MIA, accepted_at=at(9))
+        await change(store, ids[0], episode=held, owner=Owner.AGENT)
+        await change(store, ids[1], episode=replace(held, episode_id="b", status="closed", closed_at=at(30)), owner=Owner.BOT)
+        await change(store, ids[2], episode=replace(held, episode_id="c", agent=sam, accepted_at=at(12)), owner=Owner.AGENT)
+        await change(store, ids[3], episode=replace(held, episode_id="d", agent=sam, accepted_at=at(20)), owner=Owner.AGENT)
+        assert await store.last_served() == {"mia": at(30), "sam": at(20)}
+        await change(store, ids[3], episode=waiting_episode("d"), owner=Owner.WAITING)
+        assert await store.last_served() == {"mia": at(30), "sam": at(12)}
+
+    async def test_an_agent_is_given_what_they_have_room_for(self, store: Store) -> None:
+        ids = await people_met(store, 3)
+        await claimed(store, ids[0], "e1", weight=1.5, capacity=2)
+        with pytest.raises(AgentFull) as refused:
+            await claimed(store, ids[1], "e2", weight=1, capacity=2)
+        assert (refused.value.held, refused.value.claim.capacity) == (1.5, 2)
+        assert (await store.load(ids[1])).state.episode is None
+        await claimed(store, ids[2], "e3", weight=0.5, capacity=2)
+        assert await store.agent_load() == {"mia": 2.0}
+
+    async def test_a_refused_claim_changes_nothing(self, store: Store) -> None:
+        ids = await people_met(store, 2)
+        await claimed(store, ids[0], "e1", capacity=1)
+        before = await store.load(ids[1])
+        with pytest.raises(AgentFull):
+            await claimed(store, ids[1], "e2", capacity=1)
+        assert await store.load(ids[1]) == before
+        assert await store.pending_messages(ids[1]) == []
+        assert await store.journal(ids[1]) == []
+        assert await store.episodes(ids[1]) == []
+
+    async def test_what_is_held_already_is_not_counted_twice(self, store: Store) -> None:
+        (conversation_id,) = await people_met(store, 1)
+        await claimed(store, conversation_id, "e1", capacity=1)
+        await claimed(store, conversation_id, "e1", capacity=1)
+        assert await store.agent_load() == {"mia": 1.0}
+
+    async def test_whoever_holds_nothing_has_room_for_anything(self, store: Store) -> None:
+        ids = await people_met(store, 2)
+        await claimed(store, ids[0], "e1", weight=9, capacity=2)
+        with pytest.raises(AgentFull):
+            await claimed(store, ids[1], "e2", weight=0.25, capacity=2)
+
+    async def test_what_is_given_back_makes_room(self, store: Store) -> None:
+        ids = await people_met(store, 2)
+        await claimed(store, ids[0], "e1", capacity=1)
+        await change(store, ids[0], episode=replace(waiting_episode("e1"), status="closed"), owner=Owner.BOT)
+        await claimed(store, ids[1], "e2", capacity=1)
+        assert await store.agent_load() == {"mia": 1.0}
+
+    async def test_of_many_takes_at_once_as_many_hold_as_there_is_room_for(self, store: Store) -> None:
+        ids = await people_met(store, 6)
+        takes = (claimed(store, one, f"e{n}", capacity=2) for n, one in enumerate(ids))
+        results = await asyncio.gather(*takes, return_exceptions=True)
+        assert sum(isinstance(result, Committed) for result in results) == 2
+        assert sum(isinstance(result, AgentFull) for result in results) == 4
+        assert await store.agent_load() == {"mia": 2.0}
 
     async def test_pages_lose_and_double_nobody_who_wrote_at_the_same_moment(self, store: Store) -> None:
         ids = [await met(store, Identity(channel="widget", external_id=f"p{n}"), now=n // 3) for n in range(7)]
@@ -1292,7 +1387,17 @@ class StoreContract:
 
     async def test_agents_are_added_found_and_changed(self, store: Store) -> None:
         mia = Agent(agent_id="mia", email="Mia@X.test", name="Mia", role="agent", password_hash="h", created_at=T0)
-        sam = Agent(agent_id="sam", email="sam@x.test", name="Ada", role="admin", password_hash="h")
+        sam = Agent(
+            agent_id="sam",
+            email="sam@x.test",
+            name="Ada",
+            role="admin",
+            password_hash="h",
+            skills=("pricing",),
+            languages=("de", "en"),
+            teams=("sales",),
+            capacity=2.5,
+        )
         await store.add_agent(mia)
         await store.add_agent(sam)
         assert await store.agents() == [sam, mia]

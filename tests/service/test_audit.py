@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from serving import START, World, serving
 
 from bot import logs
 from bot.core.audit import ROWS, Finding
+from bot.core.events import AgentGaveBack, AgentTook
 from bot.core.model import ClockKind, Owner
 from bot.settings import Settings
 from bot.store import SqlStore
@@ -146,19 +148,24 @@ async def test_the_numbers_are_exported(world: World) -> None:
         assert "warmline_audit_age_seconds 7.0" in await response.text()
 
 
-async def test_an_agent_above_capacity_is_told_until_it_is_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = world.service.store
-    await store.add_agent(Agent(agent_id="a_sam", email="s@example.com", name="Sam", role="agent", password_hash=""))
-    load = {"a_sam": 5}
-
-    async def loads() -> dict[str, int]:
-        return load
-
-    monkeypatch.setattr(store, "agent_load", loads)
-    await world.service.auditor.look()
+async def test_an_agent_above_capacity_is_told_until_it_is_over(world: World) -> None:
+    """As when an admin lowers what somebody may hold who holds that much already."""
+    service, sam = world.service, Agent(agent_id="a_sam", email="s@example.com", name="Sam", role="agent", password_hash="")
+    await service.store.add_agent(sam)
+    async with world.visitor() as anna, world.visitor() as ben:
+        await anna.say("can i talk to a person")
+        await ben.say("can i talk to a person")
+        await world.settle()
+    waiting = [one.conversation_id for one in await service.store.waiting()]
+    for conversation_id in waiting:
+        await service.conversations.handle(conversation_id, AgentTook(agent=sam.ref))
+    await service.auditor.look()
+    assert await kept(world) == []
+    await service.store.update_agent(replace(sam, capacity=1))
+    await service.auditor.look()
     assert await kept(world) == [("over_capacity", None)]
-    load["a_sam"] = 4
-    await world.service.auditor.look()
+    await service.conversations.handle(waiting[0], AgentGaveBack(agent=sam.ref, summary=""))
+    await service.auditor.look()
     assert await kept(world) == [("over_capacity", "over")]
 
 

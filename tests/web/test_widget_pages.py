@@ -47,14 +47,14 @@ async def test_no_socket_is_opened_before_a_stranger_opens_the_chat(page: Page, 
 
 
 async def test_words_go_out_and_an_answer_comes_in(page: Page, address: str, fake: FakeWarmline) -> None:
-    await opened(page, address + "/?utm_source=insta&ref=spring")
+    await opened(page, address + "/?utm_source=insta&ref=spring&order=ann%40example.com#top")
     await say(page, "hello\nthere")
     talk = await talk_of(fake)
     await until(lambda: talk.messages)
     assert talk.messages[0]["text"] == "hello\nthere"
     hello = talk.hellos[0]
     assert (hello["token"], hello["after"], hello["locale"], hello["zone"]) == (None, 0, "en-GB", "Europe/Berlin")
-    assert (hello["page"]["ref"], hello["page"]["utm"]) == ("spring", {"source": "insta"})
+    assert hello["page"] == hello["landing"] == {"url": f"{address}/?utm_source=insta&ref=spring", "referrer": ""}
     await fake.to_prospect(talk, {"type": "typing", "on": True, "name": "Mia"})
     await expect(page.get_by_text("Mia is typing")).to_be_attached()
     await fake.says(talk, "bot", "Hi! What are you working on?")

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { openKeep, readChange, type Shelf } from "./keep.ts";
+import type { Page } from "./protocol.ts";
 import type { Draft } from "./talk.ts";
 
 function shelfOf(start: Record<string, string> = {}): Shelf & { held: Map<string, string> } {
@@ -26,6 +27,17 @@ describe("openKeep", () => {
     expect(keep.drafts().map((d) => d.key)).toEqual(["a", "b"]);
     keep.dropDraft("a");
     expect(keep.drafts().map((d) => d.key)).toEqual(["b"]);
+  });
+  it("keeps the first page ever, and the marks of the latest link for a day", () => {
+    const keep = openKeep(shelfOf(), "h");
+    const at = (path: string): Page => ({ url: `https://shop${path}`, referrer: "" });
+    const home = at("/");
+    const spring = at("/?utm_campaign=spring");
+    const about = at("/about");
+    expect(keep.arrive(home, 0)).toEqual({ page: home, landing: home });
+    expect(keep.arrive(spring, 1000)).toEqual({ page: spring, landing: home });
+    expect(keep.arrive(about, 2000)).toEqual({ page: spring, landing: home });
+    expect(keep.arrive(about, 1000 + 24 * 3600_000)).toEqual({ page: about, landing: home });
   });
   it("keeps two services apart", () => {
     const store = shelfOf();

@@ -1,4 +1,4 @@
-import type { Message } from "./protocol.ts";
+import { isMarked, type Message, type Page } from "./protocol.ts";
 import type { Draft } from "./talk.ts";
 
 /** What stays in the browser between pages and is shared by the tabs of one site. */
@@ -12,6 +12,8 @@ export interface Keep {
   drafts(): Draft[];
   putDraft(draft: Draft): void;
   dropDraft(key: string): void;
+  /** The page to tell of: this one, or the one by whose marked link the person came within a day; and the first one ever seen here. */
+  arrive(page: Page, nowMs: number): { page: Page; landing: Page };
   /** Forgets the talk, not the drafts: they are the person's own words and not sent yet. */
   forgetTalk(): void;
 }
@@ -24,6 +26,7 @@ export type Change =
   | { what: "draft gone"; key: string };
 
 const TAIL_LENGTH = 60;
+const MARKS_LAST_MS = 24 * 3600_000;
 
 /** Memory that looks like a Storage, for a browser that refuses to store anything: the talk then lasts for the page. */
 class PageMemory {
@@ -91,6 +94,13 @@ export function openKeep(store: Shelf, host: string): Keep {
     },
     putDraft: (draft) => set(`draft:${draft.key}`, draft),
     dropDraft: (key) => store.removeItem(`${prefix}draft:${key}`),
+    arrive(page, nowMs) {
+      const landing = get<Page | null>("landing", null) ?? page;
+      const marked = isMarked(page) ? { page, at: nowMs } : get<{ page: Page; at: number } | null>("marked", null);
+      set("landing", landing);
+      if (isMarked(page)) set("marked", marked);
+      return { page: marked && nowMs - marked.at < MARKS_LAST_MS ? marked.page : page, landing };
+    },
     forgetTalk() {
       store.removeItem(`${prefix}tail`);
       store.removeItem(`${prefix}read`);

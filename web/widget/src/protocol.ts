@@ -39,12 +39,11 @@ export type ServerFrame =
 
 export interface Page {
   url: string;
-  ref: string;
-  utm: Record<string, string>;
+  referrer: string;
 }
 
 export type ClientFrame =
-  | { type: "hello"; token: string | null; after: number; locale: string; zone: string; page: Page }
+  | { type: "hello"; token: string | null; after: number; locale: string; zone: string; page: Page; landing: Page }
   | { type: "say"; key: string; text: string; payload: string | null }
   | { type: "typing" }
   | { type: "read"; up_to: number };
@@ -52,10 +51,17 @@ export type ClientFrame =
 /** The most characters of one message. */
 export const TEXT_LIMIT = 4000;
 
-/** The page a prospect came from, with its campaign marks: `?utm_source=a` gives `{source: "a"}`. */
+const MARKS = /^(utm_(source|medium|campaign|term|content)|ref|gclid|fbclid)$/;
+
+/** What is told of a page: its address and where the person came from, with no query but the campaign's marks. */
 export function pageOf(href: string, referrer: string): Page {
-  const query = new URL(href).searchParams;
-  const utm: Record<string, string> = {};
-  for (const [name, value] of query) if (name.startsWith("utm_")) utm[name.slice(4)] = value.slice(0, 200);
-  return { url: href.slice(0, 2000), ref: query.get("ref")?.slice(0, 200) ?? referrer.slice(0, 2000), utm };
+  const url = new URL(href);
+  for (const name of [...url.searchParams.keys()]) if (!MARKS.test(name)) url.searchParams.delete(name);
+  const from = URL.canParse(referrer) ? new URL(referrer) : null;
+  return { url: (url.origin + url.pathname + url.search).slice(0, 500), referrer: from ? (from.origin + from.pathname).slice(0, 500) : "" };
+}
+
+/** Whether a page's address says where its link was put. */
+export function isMarked(page: Page): boolean {
+  return page.url.includes("?");
 }

@@ -35,6 +35,8 @@ export class Session {
     private readonly keep: Keep,
     private readonly changed: (view: SessionView, before: SessionView) => void,
   ) {
+    // Told when the talk begins, which may be many pages later.
+    keep.arrive(pageOf(location.href, document.referrer), Date.now());
     this.#token = keep.token();
     const kept: Talk = { ...EMPTY, messages: keep.tail(), readUpTo: keep.readUpTo() };
     this.#view = { talk: keep.drafts().reduce(said, kept), link: "idle", trouble: null };
@@ -141,7 +143,7 @@ export class Session {
       after: this.#asked,
       locale: navigator.language,
       zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      page: pageOf(location.href, document.referrer),
+      ...this.keep.arrive(pageOf(location.href, document.referrer), Date.now()),
     });
   }
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from bot.store.columns import Id, Json, UtcDateTime
 
-revision = "0007"
-down_revision = "0006"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 oldest = "0001"
