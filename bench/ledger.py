@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bench.invariants import judge_database
 from bench.judging import (
@@ -43,6 +43,8 @@ _TRACKER = (
 )
 CLOCKS = {"turn.heard": "turn", "rung.climbed": "rung", "promise.broken": "promise"}
 SLOW = frozenset({FaultKind.SLOW})
+COMMITTING = timedelta(milliseconds=50)
+"""What a transaction wrote this long before a decision may have been out of the decision's sight: it was not committed yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,17 +175,21 @@ def _bubbles(arrived: Mapping[str, Sequence[Sent]], seen: Sequence[Sight]) -> It
 
 
 def acted_upon(seen: Sequence[Sight]) -> Iterator[Timed]:
-    """Clocks that were acted upon: a commit ends or moves the clock, then notes in the journal what it decided, and when."""
-    ended: dict[tuple[str, str, str], datetime] = {}
+    """Clocks that were acted upon, each as it stood when the decision was taken. The commit of a decision ends or moves the clock,
+    then notes in the journal what was decided, and when. While the brain thinks, further messages may move the clock of a burst: the
+    turn that was under way is held against the clock before these moves, the next one against what they made of it."""
+    changes: defaultdict[tuple[str, str, str], list[Sight]] = defaultdict(list)
     for sight in seen:
         if sight.what == "clock":
-            ended[sight.person, sight.kind, sight.key] = sight.at
+            changes[sight.person, sight.kind, sight.key].append(sight)
         elif sight.what == "journal":
             kind = CLOCKS[sight.kind]
             key = str(plain(sight.key)["episode_id"]) if kind == "rung" else ""
-            due_at = ended.pop((sight.person, kind, key), None)
-            if due_at is not None:
-                yield Timed(what=kind, person=sight.person, due_at=due_at, at=sight.at)
+            before = changes[sight.person, kind, key]
+            if before:
+                ended = next((n for n, change in enumerate(before) if change.noted_at > sight.at - COMMITTING), len(before) - 1)
+                yield Timed(what=kind, person=sight.person, due_at=before[ended].at, at=sight.at)
+                del before[: ended + 1]
 
 
 def _late(

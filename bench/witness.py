@@ -26,7 +26,7 @@ BUBBLE_QUEUED = "bubble"
 _SQLITE = """
 CREATE TABLE witness (
     id INTEGER PRIMARY KEY, what TEXT NOT NULL, conversation_id TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
-    due_at TEXT NOT NULL);
+    due_at TEXT NOT NULL, noted_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')));
 CREATE TRIGGER witness_bubbles AFTER INSERT ON messages WHEN NEW.speaker <> 'prospect' BEGIN
     INSERT INTO witness (what, conversation_id, kind, key, due_at)
     VALUES ('bubble', NEW.conversation_id, NEW.speaker, NEW.key, NEW.due_at); END;
@@ -44,7 +44,7 @@ CREATE TRIGGER witness_journal AFTER INSERT ON journal WHEN NEW.kind IN ('turn.h
 _POSTGRES = """
 CREATE TABLE witness (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what TEXT NOT NULL, conversation_id TEXT NOT NULL, kind TEXT NOT NULL,
-    key TEXT NOT NULL, due_at TIMESTAMPTZ NOT NULL);
+    key TEXT NOT NULL, due_at TIMESTAMPTZ NOT NULL, noted_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp());
 CREATE FUNCTION witness_bubble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO witness (what, conversation_id, kind, key, due_at)
     VALUES ('bubble', NEW.conversation_id, NEW.speaker, NEW.key, NEW.due_at); RETURN NULL; END $$;
@@ -151,20 +151,24 @@ def plain(value: object) -> Mapping[str, Any]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
     """One line of the witness, in the order of commits within a conversation. `at` is when a bubble or a clock was due, or, of a
-    journal line, when it was decided."""
+    journal line, when it was decided; `noted_at` is when the trigger saw it."""
 
     what: str
     person: str
     kind: str
     key: str
     at: datetime
+    noted_at: datetime
 
 
 async def sights(database: Database) -> Sequence[Sight]:
     """Everything the triggers noted."""
     query = (
-        "SELECT w.what, c.external_id, w.kind, w.key, w.due_at FROM witness w JOIN conversations c"
+        "SELECT w.what, c.external_id, w.kind, w.key, w.due_at, w.noted_at FROM witness w JOIN conversations c"
         " ON c.conversation_id = w.conversation_id ORDER BY w.id"
     )
     found = await database.rows(query)
-    return [Sight(what=what, person=who, kind=kind, key=key, at=moment(at)) for what, who, kind, key, at in found]
+    return [
+        Sight(what=what, person=who, kind=kind, key=key, at=moment(at), noted_at=moment(noted_at))
+        for what, who, kind, key, at, noted_at in found
+    ]

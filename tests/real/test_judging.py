@@ -106,8 +106,12 @@ def test_what_comes_before_its_time_is_early(came_s, early):
     assert [finding.fault for finding in found] == ([Fault.EARLY] if early else [])
 
 
-def seen(*lines: tuple[str, str, str, float]) -> list[Sight]:
-    return [Sight(what=what, person="p", kind=kind, key=key, at=after(at)) for what, kind, key, at in lines]
+def seen(*lines: tuple[str, str, str, float] | tuple[str, str, str, float, float]) -> list[Sight]:
+    """Lines of (what, kind, key, at), noted a second after the decision at 3 s if not told."""
+    return [
+        Sight(what=what, person="p", kind=kind, key=key, at=after(at), noted_at=after(*noted or (4,)))
+        for what, kind, key, at, *noted in lines
+    ]
 
 
 @pytest.mark.parametrize(
@@ -122,12 +126,25 @@ def seen(*lines: tuple[str, str, str, float]) -> list[Sight]:
         # A burst that grew moved its clock; each turn is held against the clock that it ended.
         (
             seen(
-                ("clock", "turn", "", 1),
+                ("clock", "turn", "", 1, 0.5),
                 ("clock", "turn", "", 2),
                 ("journal", "turn.heard", '{"messages":2}', 3),
                 ("journal", "turn.heard", '{"messages":1}', 3),
             ),
             [1],
+        ),
+        # A turn that did not wait for the clock that a message had moved before it.
+        (seen(("clock", "turn", "", 2, 1.5), ("clock", "turn", "", 4), ("journal", "turn.heard", '{"messages":2}', 3)), [-1]),
+        # Two messages moved the clock while the brain thought: the next turn is held against what they made of it.
+        (
+            seen(
+                ("clock", "turn", "", 2, 3.5),
+                ("clock", "turn", "", 5, 4),
+                ("journal", "turn.heard", '{"messages":1}', 3),
+                ("clock", "turn", "", 6, 7.5),
+                ("journal", "turn.heard", '{"messages":2}', 7),
+            ),
+            [1, 1],
         ),
     ],
 )
