@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bench.invariants import judge_database
 from bench.judging import (
@@ -25,6 +25,7 @@ from bench.judging import (
 )
 from bench.prospects import Prospect
 from bench.talk import QUESTIONS, Wordings
+from bench.trail import trails
 from bench.witness import Database, Sight, plain, sights
 from bot.channels.facebook.translate import OURS
 from bot.fakes.graph import FakeGraph, FaultKind, Sent
@@ -41,10 +42,8 @@ _TRACKER = (
     "SELECT c.external_id, t.event FROM tracker_events t JOIN conversations c ON c.conversation_id = t.conversation_id"
     " WHERE CAST(t.event AS TEXT) LIKE '%parse_data%' ORDER BY t.event_id"
 )
-CLOCKS = {"turn.heard": "turn", "rung.climbed": "rung", "promise.broken": "promise"}
+CLOCKS = {"rung.climbed": "rung", "promise.broken": "promise"}
 SLOW = frozenset({FaultKind.SLOW})
-COMMITTING = timedelta(milliseconds=50)
-"""What a transaction wrote this long before a decision may have been out of the decision's sight: it was not committed yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +52,7 @@ class Account:
 
     findings: tuple[Finding, ...]
     figures: Mapping[str, object]
+    trails: Mapping[str, Sequence[str]]
 
 
 async def read(
@@ -112,7 +112,8 @@ async def read(
         **{fault: sum(finding.fault == fault for finding in findings) for fault in Fault},
         "late": _late(graph, prospects, happened, outages, settle_s=settle_s),
     }
-    return Account(findings=tuple(findings), figures=figures)
+    keys_at_fault = {finding.key for finding in findings if finding.key is not None}
+    return Account(findings=tuple(findings), figures=figures, trails=trails(graph, keys_at_fault))
 
 
 def _grouped(rows: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
@@ -175,21 +176,28 @@ def _bubbles(arrived: Mapping[str, Sequence[Sent]], seen: Sequence[Sight]) -> It
 
 
 def acted_upon(seen: Sequence[Sight]) -> Iterator[Timed]:
-    """Clocks that were acted upon, each as it stood when the decision was taken. The commit of a decision ends or moves the clock,
-    then notes in the journal what was decided, and when. While the brain thinks, further messages may move the clock of a burst: the
-    turn that was under way is held against the clock before these moves, the next one against what they made of it."""
-    changes: defaultdict[tuple[str, str, str], list[Sight]] = defaultdict(list)
+    """Clocks that were acted upon. A commit ends or moves the clock, then notes in the journal what it decided, and when.
+
+    While the brain thinks, further messages move the clock of a burst. A turn is held against the clock as the last message that it
+    heard had set it."""
+    ended: dict[tuple[str, str, str], datetime] = {}
+    armed: defaultdict[str, list[Sight]] = defaultdict(list)
     for sight in seen:
-        if sight.what == "clock":
-            changes[sight.person, sight.kind, sight.key].append(sight)
+        if sight.what == "armed":
+            armed[sight.person].append(sight)
+        elif sight.what == "clock":
+            ended[sight.person, sight.kind, sight.key] = sight.at
+        elif sight.kind == "turn.heard":
+            heard = [one for one in armed[sight.person] if one.messages <= sight.messages]
+            if heard:
+                del armed[sight.person][: len(heard)]
+                yield Timed(what="turn", person=sight.person, due_at=heard[-1].at, at=sight.at)
         elif sight.what == "journal":
             kind = CLOCKS[sight.kind]
             key = str(plain(sight.key)["episode_id"]) if kind == "rung" else ""
-            before = changes[sight.person, kind, key]
-            if before:
-                ended = next((n for n, change in enumerate(before) if change.noted_at > sight.at - COMMITTING), len(before) - 1)
-                yield Timed(what=kind, person=sight.person, due_at=before[ended].at, at=sight.at)
-                del before[: ended + 1]
+            due_at = ended.pop((sight.person, kind, key), None)
+            if due_at is not None:
+                yield Timed(what=kind, person=sight.person, due_at=due_at, at=sight.at)
 
 
 def _late(
