@@ -27,12 +27,12 @@ from bench.linting import lint_lines
 from bench.processes import ROOT
 from bench.reminders import reminders
 from bench.rows import Row, Stage
-from bench.simulation import simulation
+from bench.simulation import played_flow, simulation
 from bench.stopped_store import stopped_store
 
 ROWS = (
     "turns", "slow-graph", "flood", "hang", "start-up", "reminders", "postgresql", "clocks", "sleepers", "procrastinate",
-    "stopped-store", "simulation", "widget", "lint",
+    "stopped-store", "simulation", "flow", "widget", "lint",
 )  # fmt: skip
 BESIDE_RASA = frozenset({"turns", "slow-graph", "flood", "hang", "start-up"})
 """Rows that need both sides up."""
@@ -88,6 +88,8 @@ async def _alone(name: str, *, rounds: int, seconds: float, people: int) -> list
             return [await stopped_store()]
         case "simulation":
             return [await asyncio.to_thread(simulation)]
+        case "flow":
+            return [await asyncio.to_thread(played_flow)]
         case "lint":
             return [lint_lines()]
         case _:

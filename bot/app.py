@@ -6,6 +6,7 @@ import asyncio
 import math
 import secrets
 import socket
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from bot import credentials as credentials_file
 from bot.audit import Auditor, Bounds
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
+from bot.carriers.base import Carries
+from bot.carriers.mail import Mail, Server
+from bot.carriers.push import WebPush
+from bot.carriers.webhook import Webhook
 from bot.channels.base import Channel, Ports
 from bot.channels.facebook import facebook_channel
 from bot.channels.rest import RestChannel
@@ -34,10 +39,12 @@ from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
 from bot.gate import Gate
+from bot.hooks import HookWorker
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
 from bot.life import Life
 from bot.lines import Lines
+from bot.notifying import Notifier, Outward
 from bot.peers import Peers
 from bot.readiness import Readiness
 from bot.settings import Settings
@@ -49,12 +56,21 @@ from bot.time import SystemTime, Time
 from bot.wire import NoWire, PostgresWire, Wire
 from handoff.api import ConsoleParts
 from handoff.api import add_routes as add_console
+from handoff.chain import Carrier, Ways
 from handoff.policy import Policy
 from handoff.presence import Presence
 from nurture.engine import Nurture, Persona
 from nurture.load import load_flows
+from studio.api import StudioParts
+from studio.api import add_routes as add_studio
 
 log = structlog.get_logger()
+
+TOLD_SIMULATOR = {
+    "home", "flows", "promises", "pacing", "business", "persona", "zone", "agent_capacity",
+    "brain_socket", "brain_timeout_s", "tracker_events",
+}  # fmt: skip
+"""The settings that a simulation goes by; no secret is among them."""
 
 MAX_BODY = 4 * 1024**2
 LISTENING_WITHIN_S = 5.0
@@ -103,6 +119,8 @@ class Service:
     staff: Staff
     peers: Peers
     auditor: Auditor
+    notifier: Notifier
+    hooks: HookWorker
     background: Background
     channels: dict[str, Channel]
     web: web.Application
@@ -119,6 +137,8 @@ class Service:
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self.staff.run(), name="staff"),
             asyncio.create_task(self.auditor.run(), name="audit"),
+            asyncio.create_task(self.notifier.run(), name="notifier"),
+            asyncio.create_task(self.hooks.run(), name="hooks"),
         ]
         self.life.serve()
 
@@ -143,6 +163,7 @@ class Service:
         # Turns first: what they say may still be sent.
         await self.clocks.stop(max(0.0, (ends_at - loop.time()) / 2))
         await self.delivery.stop(max(0.0, ends_at - loop.time()))
+        await self.notifier.stop(max(0.0, ends_at - loop.time()))
 
     async def close(self) -> None:
         """Say goodbye to the others and let go of everything."""
@@ -152,6 +173,7 @@ class Service:
         for worker in self.workers:
             worker.cancel()
         await asyncio.gather(*self.workers, return_exceptions=True)
+        await self.hooks.close()
         for channel in self.channels.values():
             await channel.close()
         await self.brain.close()
@@ -225,11 +247,20 @@ def build(
         echoed=echoed,
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
+    push = WebPush(store, time.now, contact=settings.push_contact or _contact(settings.public_url))
+    notifier = Notifier(
+        store, time, hub, presence, _carriers(settings, push, time), notify_ways(settings),
+        supervisors=lambda: conversations.rules.policy.supervisors,
+        outward=Outward(public_url=settings.public_url, with_words=settings.notify_with_words), name=f"{name}/notifier",
+    )  # fmt: skip
+    conversations.on_notices = notifier.wake
     intake.not_heard = delivery.not_heard
     auditor = Auditor(
         store, conversations, hub, time, audit_bounds(settings), every_s=settings.audit_every_s, holder=new_id("audit")
     )
     auditor.late = clocks.wake
+    hooks = HookWorker(store, time, rng, name=name)
+    conversations.on_journal = hooks.wake
     conversations.on_queued = delivery.queued
     intake.on_settled = delivery.settled
     conversations.on_clocks = lambda at: peers.due("clocks", at)
@@ -253,7 +284,7 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, background=background, channels=channels, web=app, workers=[],
+        auditor=auditor, notifier=notifier, hooks=hooks, background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
@@ -262,11 +293,50 @@ def build(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
         secure_cookies=settings.secure, audit_every_s=settings.audit_every_s, typing=agent_types,
         address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
-        queued=lambda: peers.due("outbox", time.now()),
+        queued=lambda: peers.due("outbox", time.now()), push_key=push.public_key, push_services=_hosts(settings.push_services),
+        noticed=notifier.wake, ways=notifier.ways,
+        simulator=(sys.executable, "-m", "bot.simulate"),
+        simulator_settings=settings.model_dump(mode="json", include=TOLD_SIMULATOR),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
+    add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows, hooks_changed=hooks.changed))
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
+
+
+def notify_ways(settings: Settings) -> Ways:
+    """Which carriers are set up, and when the turn of each comes."""
+    return Ways(
+        email=bool(settings.smtp_host),
+        webhook=bool(settings.notify_webhook_url),
+        sound_after_s=settings.notify_sound_after_s,
+        push_after_s=settings.notify_push_after_s,
+        email_after_s=settings.notify_email_after_s,
+        webhook_after_s=settings.notify_webhook_after_s,
+        rest_s=settings.notify_rest_s,
+    )
+
+
+def _carriers(settings: Settings, push: WebPush, time: Time) -> dict[Carrier, Carries]:
+    carriers: dict[Carrier, Carries] = {Carrier.WEB_PUSH: push}
+    if settings.smtp_host:
+        server = Server(
+            host=settings.smtp_host, port=settings.smtp_port, sender=settings.mail_from, user=settings.smtp_user,
+            password=settings.smtp_password, tls=settings.smtp_tls,
+        )  # fmt: skip
+        carriers[Carrier.EMAIL] = Mail(server)
+    if settings.notify_webhook_url:
+        carriers[Carrier.WEBHOOK] = Webhook(settings.notify_webhook_url, settings.notify_webhook_secret, time.now)
+    return carriers
+
+
+def _contact(public_url: str) -> str:
+    """Whom a push service may write to when something is wrong with our pushes (RFC 8292)."""
+    return public_url if public_url.startswith("https://") else "mailto:webmaster@localhost"
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(host.strip() for host in text.split(",") if host.strip())
 
 
 def _wire(url: str) -> Wire:

@@ -15,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bot import logs
+from bot import hookkeeping, logs, marketing
 from bot import settings as settings_module
 from bot.core.model import WarmlineError
 from bot.reporting import app as reports
@@ -36,7 +36,10 @@ app.add_typer(agents, name="agent")
 app.add_typer(experiments, name="experiments")
 app.add_typer(flows, name="flows")
 app.add_typer(sla, name="sla")
+marketing.add_reports(reports)
 app.add_typer(reports, name="reports")
+app.add_typer(marketing.keys, name="keys")
+app.add_typer(hookkeeping.app, name="hooks")
 app.add_typer(copy, name="copy")
 app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -56,6 +59,13 @@ class Measure(StrEnum):
 
     GOAL = "goal"
     REPLY = "reply"
+
+
+class Reads(StrEnum):
+    """Who reads what people write in a simulation."""
+
+    RECORDED = "recorded"
+    REAL = "real"
 
 
 class FileUnreadable(WarmlineError):
@@ -196,6 +206,56 @@ def flow_schema() -> None:
     from nurture.schema import json_schema
 
     sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+
+
+@flows.command("simulate")
+def simulate_flow(
+    flow: Annotated[str, typer.Argument(help="The flow's id.")],
+    people: Annotated[int, typer.Option(help="How many people come into it.")] = 1000,
+    days: Annotated[int, typer.Option(help="For how many days it is played.")] = 30,
+    seed: Annotated[int, typer.Option(help="The same seed and settings give the same result.")] = 1,
+    start: Annotated[str, typer.Option(help="The first day, such as 2026-03-02.")] = "2026-03-02",
+    mix: Annotated[
+        str, typer.Option(help="Who they are, such as eager=2,busy=3,angry=1; docs/simulate.md says who they are.")
+    ] = "",
+    channel: Annotated[str | None, typer.Option(help="The channel; the flow's own, else facebook.")] = None,
+    zone: Annotated[list[str] | None, typer.Option(help="A time zone in which people live; may be given again.")] = None,
+    entering: Annotated[int | None, typer.Option(help="Over how many days they come.")] = None,
+    last_wrote: Annotated[str, typer.Option(help="When people last wrote, where the flow is begun for them.")] = "2h",
+    agents: Annotated[int, typer.Option(help="How many people answer while promises.yml says that somebody is there.")] = 3,
+    transcripts: Annotated[int, typer.Option(help="How many talks are told in full.")] = 4,
+    brain: Annotated[Reads, typer.Option(help="recorded readings, or the real brain that runs now.")] = Reads.RECORDED,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, one number a row.")] = False,
+) -> None:
+    """Play a flow to people who do not exist: who gets how far, what is sent when, what is held and why, who leaves over what."""
+    from bot.simulate.characters import MIX, parse_mix
+    from bot.simulate.command import played, setup_of, shown, tell
+
+    if as_json and as_csv:
+        raise typer.BadParameter("choose one of --json and --csv", param_hint="--csv")
+    try:
+        characters = parse_mix(mix) if mix else dict(MIX)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--mix") from error
+    chosen = _settings()
+    asked = {
+        "people": people,
+        "days": days,
+        "seed": seed,
+        "start": start,
+        "mix": characters,
+        "channel": channel,
+        "agents": agents,
+        "last_wrote": last_wrote,
+        "transcripts": transcripts,
+        "entering": entering,
+        "capacity": chosen.agent_capacity,
+    }
+    setup = setup_of({**asked, **({"zones": zone} if zone else {})})
+    with shown(console) as progress:
+        result = played(chosen, flow, setup, brain=brain.value, progress=progress)
+    sys.stdout.write(tell(result, "json" if as_json else "csv" if as_csv else "text"))
 
 
 @flows.command("held")

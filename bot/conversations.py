@@ -61,7 +61,10 @@ class Conversations:
         self._tracker_events = tracker_events
         self.on_queued: Callable[[str, Decision, Committed], None] = lambda _id, _decision, _committed: None
         self.on_clocks: Callable[[datetime | None], None] = lambda _due_at: None
+        self.on_committed: Callable[[State, State], None] = lambda _before, _after: None
+        self.on_notices: Callable[[], None] = lambda: None
         self.on_turn: Callable[[State], None] = lambda _state: None
+        self.on_journal: Callable[[], None] = lambda: None
 
     async def handle(self, conversation_id: str, event: Event | Callable[[State], Event | None]) -> Handled:
         """Decide and commit. `event` may be a function of the state, None meaning that there is nothing to do any more.
@@ -86,6 +89,7 @@ class Conversations:
                     raise
                 log.info("turn.again", conversation_id=conversation_id, happened=type(happened).__name__)
                 continue
+            self.on_committed(loaded.state, decision.state)
             self._tell(conversation_id, loaded.state, happened, decision, committed)
             self._log(conversation_id, happened, decision, started)
             return Handled(state=decision.state, message_ids=committed.message_ids)
@@ -116,20 +120,25 @@ class Conversations:
             self.on_queued(conversation_id, decision, committed)
         if decision.set_clocks or decision.cancel_clocks:
             self.on_clocks(min((clock.due_at for clock in decision.set_clocks), default=None))
+        if decision.journal:
+            self.on_journal()
         changed = {"type": "conversation", "conversation_id": conversation_id}
         self._hub.publish("console", changed)
         self._hub.publish(f"conversation:{conversation_id}", changed)
         if decision.state.owner is not before.owner:
             self._hub.publish(f"conversation:{conversation_id}", {"type": "owner", "conversation_id": conversation_id})
-        for notice in decision.notify:
+        for notice, notice_id in zip(decision.notify, committed.notice_ids, strict=True):
             frame: dict[str, Any] = {
                 "type": "notice",
                 "kind": notice.kind,
                 "to": list(notice.to),
                 "conversation_id": conversation_id,
+                "notice_id": notice_id,
                 **notice.data,
             }
             self._hub.publish("console", frame)
+        if decision.notify:
+            self.on_notices()
 
     def _log(self, conversation_id: str, event: Event, decision: Decision, started: float) -> None:
         log.info(

@@ -205,6 +205,12 @@ class Intake:
         await self._store.mark_read(conversation_id, up_to_seq=up_to_seq, now=self._time.now())
         self._hub.publish("console", {"type": "conversation", "conversation_id": conversation_id})
 
+    async def delivered(self, identity: Identity, *, up_to: datetime) -> None:
+        """It has arrived; see `Inlet.delivered`."""
+        conversation_id = await self._store.find_conversation(identity)
+        if conversation_id is not None:
+            await self._store.mark_delivered(conversation_id, up_to=up_to, now=self._time.now())
+
     async def typing(self, identity: Identity) -> None:
         """The person types; see `Inlet.typing`."""
         conversation_id = await self._store.find_conversation(identity)

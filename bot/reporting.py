@@ -59,7 +59,7 @@ def handoff(
     from bot.run import handed_now
     from handoff.telling import as_csv, told
 
-    since, until = _range(from_, to, zone)
+    since, until = moment_range(from_, to, zone)
     found = asyncio.run(handed_now(settings.load(), since=since, until=until, kinds=KINDS))
     made = report(found, since=since, until=until, now=SystemTime().now(), by=by, zone=zone)
     match form:
@@ -86,7 +86,7 @@ def staffing(
     from handoff.policy import Policy
     from handoff.staffing import history, needed
 
-    since, until = _range(from_, to, zone)
+    since, until = moment_range(from_, to, zone)
     chosen = settings.load()
     calls = history(asyncio.run(handed_now(chosen, since=since, until=until, kinds=KINDS)))
     if not calls:
@@ -122,7 +122,8 @@ def _print_staffing(rows: Sequence[tuple[str, int, float, float, int | None, int
             Console(highlight=False).print(table)
 
 
-def _range(from_: str, to: str, zone: str) -> tuple[datetime, datetime]:
+def moment_range(from_: str, to: str, zone: str) -> tuple[datetime, datetime]:
+    """The range that two days or moments name, by the clock of `zone`. Raises `BadRange`."""
     if zone not in zones():
         raise BadRange(f'--zone: "{zone}" is not a time zone{nearest(zone, zones())}')
     since, until = _moment("--from", from_, zone), _moment("--to", to, zone)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot.errors import SettingsError
 
@@ -72,11 +73,42 @@ class Settings(BaseModel):
     audit_late_s: float = Field(
         120.0, ge=60, description="How late a clock may fire before the audit says so; longer than every back-off."
     )
+    notify_sound_after_s: float = Field(5.0, gt=0, description="A notice not seen for so long sounds in the console.")
+    notify_push_after_s: float = Field(
+        15.0, gt=0, description="A notice not seen for so long goes to the agent's devices; at once if no console is open."
+    )
+    notify_email_after_s: float = Field(120.0, gt=0, description="A notice not seen for so long is sent by e-mail.")
+    notify_webhook_after_s: float = Field(180.0, gt=0, description="A notice not seen for so long is posted to the webhook.")
+    notify_rest_s: float = Field(
+        60.0, ge=0, description="How long an agent who was told about a conversation outside the console is left alone about it."
+    )
+    notify_with_words: bool = Field(False, description="Whether pushes and e-mails name the prospect and quote their last words.")
+    push_services: str = Field(
+        "fcm.googleapis.com,*.push.services.mozilla.com,*.push.apple.com,*.notify.windows.com",
+        description="Hosts of push services that browsers may name, with commas between.",
+    )
+    push_contact: str = Field("", description="Address that push services may write to (mailto: or https:); empty: public_url.")
+    smtp_host: str = Field("", description="Mail server that notifications are handed to; empty: none are sent by e-mail.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="How the line to it is encrypted.")
+    smtp_user: str = Field("", description="Who signs in there; empty: nobody does.")
+    smtp_password: str = Field("", description="The password for it.")
+    mail_from: str = Field("", description="Address that e-mails come from.")
+    notify_webhook_url: str = Field("", description="Where unseen notices and pages are posted, signed; empty: nowhere.")
+    notify_webhook_secret: str = Field("", description="Shared secret that those posts are signed with.")
     stop_within_s: float = Field(
         10.0, gt=0, description="How long a stop waits for what is in hand; the rest is left to other services or the next start."
     )
     log: Literal["auto", "json", "console"] = Field("auto", description="Form of log lines; auto is console on a terminal.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @model_validator(mode="after")
+    def _carriers_are_whole(self) -> Self:
+        if self.smtp_host and "@" not in self.mail_from:
+            raise ValueError("with smtp_host, mail_from must be the address that e-mails come from")
+        if self.notify_webhook_url and len(self.notify_webhook_secret) < 16:
+            raise ValueError("with notify_webhook_url, notify_webhook_secret must have 16 characters or more")
+        return self
 
     @property
     def url(self) -> str:
@@ -115,10 +147,17 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
         return Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0])
-        raise SettingsError(f"{places.get(name, name)}: {first['msg']} (got {first['input']!r})") from error
+        name = str(first["loc"][0]) if first["loc"] else path.name
+        raise SettingsError(f"{places.get(name, name)}: {first['msg']} {_got(first)}") from error
 
 
+def _got(first: Any) -> str:
+    """What was given, where it is one value that is no secret."""
+    shown = bool(first["loc"]) and not SECRET.search(str(first["loc"][0]))
+    return f" (got {first['input']!r})" if shown else ""
+
+
+SECRET = re.compile("password|secret")
 RESERVED = frozenset({"WARMLINE_TEST_DATABASE_URL"})
 
 

@@ -10,7 +10,6 @@ from handoff.offers import close, offer, offered_now
 from handoff.phrases import pick
 from handoff.policy import Action, Policy, Rung
 from handoff.rounds import Round
-from handoff.rungs import UNCARRIED
 from handoff.steps import PROSPECT, PURPOSE, WANTS, hand_to, put, tell, tell_closed
 
 NOBODY_CAME = "nobody_came"
@@ -61,9 +60,9 @@ def urge(draft: Draft, policy: Policy, episode: Episode, action: Action, rung: R
             draft.notify("alarm", sound=True, level="supervisor", text=text, episode_id=key)
         case Action.PUSH | Action.PAGE:
             whom = list(policy.supervisors) if action is Action.PAGE else [asked] if asked else []
-            draft.note("notice.uncarried", episode_id=key, notice=action.value, whom=len(whom), why=UNCARRIED[action])
-            text = f"{PROSPECT} has waited {waited_s} s. Not sent outside the console: {UNCARRIED[action]}."
-            draft.notify(action.value, text=text, episode_id=key, carried=False, whom=whom)
+            draft.note("notice.called", episode_id=key, notice=action.value, whom=len(whom))
+            text = f"{PROSPECT} has waited {waited_s} s."
+            draft.notify(action.value, text=text, episode_id=key, whom=whom)
         case Action.RAISE_VALUE:
             value = (episode.value or 0.0) + (rung.raise_by or 0.0)
             draft.note("episode.value_raised", episode_id=key, value=value)

@@ -13,7 +13,7 @@ from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
 from handoff.judging import judge, judge_all, offer_due, wait_cause, words_missed
 from handoff.match import facts_of
-from handoff.offers import asked_gone, back_to_waiting, close, offer, offered_now
+from handoff.offers import asked_gone, back_to_waiting, close, needs_of, offer, offered_now
 from handoff.policy import Policy, Target, clock_hours, due
 from handoff.rounds import Round, climb_on, new_round
 from handoff.steps import (
@@ -113,6 +113,8 @@ def seen(draft: Draft, policy: Policy, agent_id: str) -> None:
     episode = open_one(draft.state)
     if episode is None or episode.status != "waiting" or not (episode.widened or offered_now(draft, episode) == agent_id):
         return
+    if episode.seen_at is not None:
+        return
     draft.note("episode.seen", episode_id=episode.episode_id, agent_id=agent_id)
     put(draft, episode, seen_at=draft.now)
 
@@ -163,8 +165,7 @@ def _step_in(draft: Draft, policy: Policy, reason: Reason) -> Episode:
         first_words_due_at=round_.due(policy),
         offer_due_at=due(policy, draft.now, policy.targets.offer_s, Target.OFFER),
         policy=policy.name,
-        team=facts.team,
-        value=facts.value,
+        **needs_of(draft, policy, facts),
     )
     words_at = episode.first_words_due_at
     draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=words_at, data=round_.data()))

@@ -12,7 +12,7 @@ from handoff.calendar import next_close, next_open, open_at
 from handoff.match import Facts
 from handoff.policy import Policy, Target, clock_hours, due, spoken
 from handoff.rounds import Round, rung_due, window_cap
-from handoff.rungs import OFFERING, SPEAKING, UNCARRIED, Action, Rung, Until
+from handoff.rungs import OFFERING, SPEAKING, Action, Rung, Until
 
 DOES = {
     Action.OFFER_NEXT: "ask the next free person",
@@ -207,8 +207,9 @@ def _clocks(policy: Policy, round_: Round, at: datetime) -> list[ClockLine]:
 def _rung(policy: Policy, round_: Round, place: int, window_closes_at: datetime | None) -> RungLine:
     rung, at = policy.ladder[place], rung_due(policy, round_, place)
     in_window = window_closes_at is None or at < window_closes_at
-    uncarried = [action for action in rung.actions if action in UNCARRIED]
-    notes = [f"{action.value}: {UNCARRIED[action]}, so the journal and the console say so" for action in uncarried]
+    notes: list[str] = []
+    if Action.PAGE in rung.actions and not policy.supervisors:
+        notes.append("page: `supervisors` names nobody, so only a webhook hears of it")
     if not in_window:
         notes.append("never before the window closes" + (": the prospect cannot be told any more" if _speaks(rung) else ""))
     if rung.until is Until.FIRST_WORDS and OFFERING & set(rung.actions):

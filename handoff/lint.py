@@ -12,7 +12,7 @@ from bot.yamlfile import Document, Loc, load_document
 from handoff.calendar import next_open
 from handoff.match import Match
 from handoff.policy import Policy
-from handoff.rungs import ENDINGS, OFFERING, UNCARRIED, Action, Rung, Until
+from handoff.rungs import ENDINGS, OFFERING, Action, Rung, Until
 
 BEFORE_ACCEPTANCE = OFFERING | {Action.TELL_PROSPECT, Action.ASK_NUMBER, Action.ASK_TIME, Action.RETURN_TO_BOT}
 """What a rung does only while nobody has accepted."""
@@ -111,20 +111,11 @@ def _ladder(policy: Policy, loc: Loc, window: timedelta | None) -> Iterator[_Lin
         if Action.PAGE in actions and not policy.supervisors:
             late = " after the time is up" if rung.percent(target_s) > 100 else ""
             yield here, "nobody_to_page", f"a page{late}, and `supervisors` names nobody"
-        if actions <= set(UNCARRIED):
-            names = " and ".join(sorted(action.value for action in actions))
-            yield here, "not_carried", f"{names}: {_why(rung)}, so nobody is reached by this rung"
-        if rung.until is Until.SEEN:
-            yield here, "not_reported", "no console reports yet that an offer was seen, so this rung is always climbed"
         if rung.until is Until.FIRST_WORDS and (vain := actions & BEFORE_ACCEPTANCE):
             names = ", ".join(sorted(action.value for action in vain))
             yield here, "no_effect", f"{names}: without effect once somebody has accepted, which is when this rung is for"
         if Action.RETURN_TO_BOT in actions:
             ended = rung
-
-
-def _why(rung: Rung) -> str:
-    return " and ".join(UNCARRIED[action] for action in rung.actions if action in UNCARRIED)
 
 
 def _names(channels: list[str]) -> str:

@@ -8,7 +8,7 @@ from handoff.accounts import account
 from handoff.agents import agent_gone
 from handoff.desk import Desk
 from handoff.match import facts_of
-from handoff.offers import close, offer, offered_now
+from handoff.offers import close, needs_of, offer, offered_now
 from handoff.policy import Policy, Target, due, spoken
 from handoff.rounds import new_round, start_round
 from handoff.steps import PROSPECT, hand_to, open_one, tell, tell_closed, tell_closing
@@ -38,8 +38,7 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
         first_words_due_at=round_.due(policy),
         offer_due_at=offer_at,
         policy=policy.name,
-        team=facts.team,
-        value=facts.value,
+        **needs_of(draft, policy, facts),
     )
     draft.note("episode.opened", episode_id=key, reason=reason.value, policy=policy.name)
     draft.set(asking=None)

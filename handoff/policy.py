@@ -22,6 +22,7 @@ from handoff.card import Guide
 from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest
 from handoff.match import Facts, Match, facts_of
 from handoff.phrases import MAX_PHRASE, MIN_VARIANTS, OWN_WORDS, PHRASES, SAMPLE, complete, pick, spoken
+from handoff.routing import OtherRouting, Routing
 from handoff.rungs import MIN_RUNGS, Action, Rung, Seconds, Until, check_ladder
 
 __all__ = [
@@ -152,6 +153,7 @@ class OtherPolicy(_Part):
     targets: OtherTargets = OtherTargets()
     ladder: tuple[Rung, ...] | None = None
     after_ladder: AfterLadder | None = None
+    routing: OtherRouting = OtherRouting()
 
     @field_validator("ladder")
     @classmethod
@@ -171,6 +173,7 @@ class Policy(_Part):
     cap_at_window: bool = True
     ladder: tuple[Rung, ...]
     after_ladder: AfterLadder
+    routing: Routing = Routing()
     supervisors: tuple[str, ...] = ()
     teams: dict[str, Team] = Field(default_factory=dict)
     policies: tuple[OtherPolicy, ...] = ()
@@ -303,6 +306,7 @@ class Policy(_Part):
         changes: dict[str, Any] = {"calendar": (other and other.calendar) or own_hours or self.calendar}
         if other is not None:
             changes["targets"] = self._targets_of(other)
+            changes["routing"] = self.routing.model_copy(update=other.routing.model_dump(exclude_none=True))
             for field in ("pause", "cap_at_window", "ladder", "after_ladder"):
                 if (value := getattr(other, field)) is not None:
                     changes[field] = value

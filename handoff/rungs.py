@@ -25,11 +25,11 @@ class Action(StrEnum):
     SOUND = "sound"
     """Sound again at whoever is asked, or at everybody."""
     PUSH = "push"
-    """Notify devices outside the console."""
+    """Call whoever is asked, or else everybody, outside the console."""
     SUPERVISOR = "supervisor"
     """Alarm, marked for a supervisor, in the console."""
     PAGE = "page"
-    """Page the supervisors outside the console."""
+    """Call the supervisors outside the console, also in their quiet hours if they allow it."""
     RAISE_VALUE = "raise_value"
     """Make the lead weigh more by `raise_by`, so that it comes up in the queue."""
     SAY = "say"
@@ -43,12 +43,6 @@ class Action(StrEnum):
     RETURN_TO_BOT = "return_to_bot"
     """End the request, say so, and let the bot go on."""
 
-
-UNCARRIED: dict[Action, str] = {
-    Action.PUSH: "no push service is set up",
-    Action.PAGE: "no pager is set up",
-}
-"""Actions that nothing carries out of the console yet. Their notice and the journal say so, with this reason."""
 
 SPEAKING = frozenset({Action.SAY, Action.TELL_PROSPECT, Action.ASK_NUMBER, Action.ASK_TIME, Action.RETURN_TO_BOT})
 OFFERING = frozenset({Action.OFFER_NEXT, Action.WIDEN})

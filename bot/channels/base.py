@@ -72,6 +72,9 @@ class Inlet(Protocol):
     async def seen(self, identity: Identity, *, up_to_seq: int | None, at: datetime) -> None:
         """The person has read what was sent up to `up_to_seq`, or up to `at` where the channel knows only a time."""
 
+    async def delivered(self, identity: Identity, *, up_to: datetime) -> None:
+        """What was sent up to then has arrived."""
+
     async def typing(self, identity: Identity) -> None:
         """The person is typing."""
 

@@ -17,6 +17,7 @@ from bot.core.draft import Draft
 from bot.core.events import (
     AgentGaveBack,
     AgentLeft,
+    AgentSaw,
     AgentsChanged,
     AgentTook,
     AgentWrote,
@@ -24,6 +25,7 @@ from bot.core.events import (
     BrainAnswered,
     BrainFailed,
     ClockFired,
+    Converted,
     Decision,
     DeliveryFailed,
     Event,
@@ -72,11 +74,14 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             engine.hold(draft)
             capacity = desk.capacity_of(event.agent.agent_id)
             episodes.take(draft, rules.policy, event.agent, capacity=capacity, above_capacity=event.above_capacity)
+        case AgentSaw():
+            episodes.seen(draft, rules.policy, event.agent_id)
         case AgentWrote():
             turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
             episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots)
+            turn.won(draft, event)
             _back_to_bot(draft, rules, event.outcome)
         case AgentsChanged():
             episodes.agents_changed(draft, rules.policy, desk)
@@ -90,6 +95,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
         case FlowTriggered():
             engine.start(draft, rules.nurture, event.flow_id)
+        case Converted():
+            turn.converted(draft, event)
         case Audited():
             repair.rearm(draft, rules, desk)
         case _:

@@ -78,6 +78,13 @@ class AgentTook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSaw:
+    """An agent saw that a person is needed; whether they are asked is looked at when it is decided."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentWrote:
     """An agent wrote to the prospect."""
 
@@ -145,6 +152,19 @@ class FlowTriggered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """The prospect did what all of it was for, at `at`. `external_id` is the teller's own id: the same one twice is one conversion.
+    `value` is a decimal number as text, in `currency` (ISO 4217); `by` says who told: api or outcome."""
+
+    name: str
+    external_id: str
+    at: datetime
+    value: str | None = None
+    currency: str | None = None
+    by: str = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
     """The audit found that something is missing; what can be set again is, without a word."""
 
@@ -155,6 +175,7 @@ type Event = (
     | BrainFailed
     | ClockFired
     | AgentTook
+    | AgentSaw
     | AgentWrote
     | AgentGaveBack
     | AgentsChanged
@@ -163,6 +184,7 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | Converted
     | Audited
 )
 

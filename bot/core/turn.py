@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.core import consent, pacing, touch, window
 from bot.core.draft import Draft
-from bot.core.events import BrainAnswered, BrainAsk, BrainFailed, Inbound
+from bot.core.events import AgentGaveBack, BrainAnswered, BrainAsk, BrainFailed, Converted, Inbound
 from bot.core.model import ClockKind, Heard, Json, Owner, Profile, Reason, Say, Speaker, State
 from handoff import episodes
 from handoff.desk import Desk
@@ -37,7 +37,7 @@ def inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
     draft.heard(tuple(h.message_id for h in heard))
     draft.cancel_clock(ClockKind.TURN)
     _learn(draft, heard)
-    draft.note("turn.heard", messages=len(heard))
+    draft.note("turn.heard", messages=len(heard), since=heard[0].at.isoformat())
     if consent.is_stop(heard[-1].text) or consent.is_stop(text):
         opt_out(draft, rules)
     elif draft.state.opted_out_at and consent.is_start(heard[-1].text):
@@ -236,6 +236,29 @@ def brain_away(draft: Draft, rules: Rules, desk: Desk, detail: str) -> None:
         tell(draft, rules.policy, "brain_away")
     engine.hold(draft)
     episodes.open_episode(draft, rules.policy, desk, Reason.BOT_FAILURE, detail=detail, quiet=True)
+
+
+# ---- conversions ----------------------------------------------------------------------------------------------------
+
+
+def converted(draft: Draft, event: Converted) -> None:
+    """It is written down with its id, which the store takes once only."""
+    draft.note(
+        "prospect.converted",
+        external_id=event.external_id,
+        name=event.name,
+        value=event.value,
+        currency=event.currency,
+        happened_at=event.at.isoformat(),
+        by=event.by,
+    )
+
+
+def won(draft: Draft, event: AgentGaveBack) -> None:
+    """An agent who wins somebody tells of a conversion."""
+    episode = draft.before.episode
+    if event.outcome == "won" and episode is not None:
+        converted(draft, Converted(name="won", external_id=f"episode:{episode.episode_id}", at=draft.now, by="outcome"))
 
 
 # ---- consent --------------------------------------------------------------------------------------------------------

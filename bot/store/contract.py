@@ -30,6 +30,9 @@ from bot.core.model import (
     WarmlineError,
 )
 from bot.store.auditing import AuditStore
+from bot.store.hooking import HookStore
+from bot.store.marketing import MarketStore
+from bot.store.noticing import NoticeStore
 
 LONGEST_CLAIM = timedelta(minutes=2)
 """No claim and no back-off lasts longer. One that seems to was made by a clock that has been set back since; it holds nobody up."""
@@ -196,6 +199,35 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An episode that waits for somebody to accept it, and who is being asked, if anybody is."""
+
+    conversation_id: str
+    episode: Episode
+    asked: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """Where words were found. `kind` is name, message or note; `text` the whole text; `by` who wrote it, for a note the agent's
+    name, for a message its speaker. `seq` and `at` place it in the conversation; a name has neither."""
+
+    kind: str
+    text: str
+    by: str | None = None
+    at: datetime | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A conversation in which words were found: the name first, then the newest."""
+
+    overview: Overview
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """Someone who answers prospects. `role` is agent or admin; `password_hash` is Argon2's encoded form.
     Without languages they are asked whatever the prospect speaks, without teams for every team. `capacity` is the weight of
@@ -243,10 +275,12 @@ class Consoles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """What a commit wrote: the version after it and the ids of the messages it queued, in the order of `say`."""
+    """What a commit wrote: the version after it, the ids of the messages it queued, in the order of `say`, and those of what is
+    to be noticed, in the order of `notify`."""
 
     version: int
     message_ids: tuple[int, ...] = ()
+    notice_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +320,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, Protocol):
+class Store(AuditStore, MarketStore, NoticeStore, HookStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
@@ -325,7 +359,8 @@ class Store(AuditStore, Protocol):
         """The latest Rasa tracker events as JSON texts, oldest first, at most `limit`; the brain alone reads them."""
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
-        """Write a decision: state, says as queued messages, withdrawals, clocks, heard marks, tracker events, journal.
+        """Write a decision: state, says as queued messages, withdrawals, clocks, heard marks, tracker events, journal,
+        notices.
 
         Raises `VersionConflict` if the conversation's version moved, or a message to withdraw has left meanwhile.
         A `Say` with a client_key already known in this conversation is not queued twice (its old id is returned).
@@ -484,11 +519,19 @@ class Store(AuditStore, Protocol):
         first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). Raises
         `ValueError` for another view, or `mine` without an agent."""
 
-    async def waiting_conversations(self) -> list[str]:
-        """Ids of conversations with a waiting episode, nearest deadline first."""
+    async def waiting(self) -> list[Waiting]:
+        """Every waiting episode, nearest deadline first."""
+
+    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+        """Conversations with a shown message, a note or a name in which all words of the query begin a word (see
+        `bot.store.words`), whatever their case and accents. First those whose name holds them, then by the newest text that
+        does. Nothing for a query without a word."""
 
     async def agent_load(self) -> dict[str, float]:
         """What each agent holds: the weight of their accepted episodes."""
+
+    async def last_served(self) -> dict[str, datetime]:
+        """When each agent last took an episode or ended one, of those that are theirs still; without agents who have none."""
 
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """The journal's latest lines, oldest first."""
@@ -507,8 +550,10 @@ class Store(AuditStore, Protocol):
         """Episodes requested from `since` on and before `until`, oldest first, each with its journal lines of these kinds (those
         whose data name it as `episode_id`), in the journal's order, however much later they were written."""
 
-    async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
-        """Keep an internal note."""
+    async def add_note(
+        self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime, mentions: Sequence[str] = ()
+    ) -> Note:
+        """Keep an internal note. The agents it mentions get a `mention` notice, in the same transaction."""
 
     async def notes(self, conversation_id: str) -> list[Note]:
         """Notes of a conversation, oldest first."""

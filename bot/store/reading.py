@@ -8,13 +8,15 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.core.model import AgentRef, Clock, Delivery, Episode, Identity, Owner, Speaker
+from bot.core.model import AgentRef, Clock, ClockKind, Delivery, Episode, Identity, Owner, Speaker
 from bot.store.codec import clock_of, episode_of, journal_line_of, note_of, profile_of, promise_of
-from bot.store.contract import Counts, JournalLine, Message, Note, NotFound, Overview
+from bot.store.columns import UtcDateTime
+from bot.store.contract import Counts, JournalLine, Message, Note, NotFound, Overview, Waiting
 from bot.store.jsontext import Record
 from bot.store.message_rows import message_of
-from bot.store.rules import clean_text, waiting_since
-from bot.store.tables import HELD_STATUS, OPEN_STATUS, clocks, conversations, episodes, journal, messages, notes, prospects
+from bot.store.notices import write_notices
+from bot.store.rules import clean_text, mention, waiting_since
+from bot.store.tables import HELD_STATUS, OPEN_STATUS, agents, clocks, conversations, episodes, journal, messages, notes, prospects
 
 _SHOWN = sa.select(messages).where(messages.c.conversation_id == sa.bindparam("id"), messages.c.seq > sa.bindparam("after"))
 _FORWARD = _SHOWN.order_by(messages.c.seq).limit(sa.bindparam("limit"))
@@ -54,6 +56,7 @@ _OVERVIEW = sa.select(
     prospects.c.tags,
 ).join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
 _ONE = _OVERVIEW.where(conversations.c.conversation_id == sa.bindparam("id"))
+_SOME = _OVERVIEW.where(conversations.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
 _ALL = _OVERVIEW.order_by(conversations.c.last_at.desc(), conversations.c.conversation_id).limit(sa.bindparam("limit"))
 _ALL_BEFORE = _ALL.where(
     conversations.c.last_at <= sa.bindparam("before"),
@@ -89,7 +92,15 @@ _LAST_OF = (
 )
 
 _WAITING = (
-    sa.select(episodes.c.conversation_id)
+    sa.select(episodes.c.conversation_id, episodes.c.doc, clocks.c.data)
+    .outerjoin(
+        clocks,
+        sa.and_(
+            clocks.c.conversation_id == episodes.c.conversation_id,
+            clocks.c.kind == ClockKind.ACCEPT.value,
+            clocks.c.key == episodes.c.episode_id,
+        ),
+    )
     .where(episodes.c.status == "waiting")
     .order_by(episodes.c.first_words_due_at, episodes.c.conversation_id)
 )
@@ -97,6 +108,14 @@ _LOAD = (
     sa.select(episodes.c.agent_id, sa.func.sum(sa.func.coalesce(episodes.c.weight, 1.0)))
     .where(sa.text(HELD_STATUS), episodes.c.agent_id.is_not(None))
     .group_by(episodes.c.agent_id)
+)
+# One look into the index an agent, however many episodes there were.
+_LAST_SERVED = sa.select(
+    agents.c.agent_id,
+    sa.select(sa.func.max(episodes.c.served_at, type_=UtcDateTime))
+    .where(episodes.c.agent_id == agents.c.agent_id)
+    .scalar_subquery()
+    .label("served_at"),
 )
 _EPISODES = (
     sa.select(episodes.c.doc)
@@ -176,6 +195,12 @@ def overviews(
     return _overviews(conn, rows.all())
 
 
+def overviews_of(conn: sa.Connection, conversation_ids: Sequence[str]) -> dict[str, Overview]:
+    """These conversations as lists show them, by id."""
+    found = _overviews(conn, conn.execute(_SOME, {"ids": list(conversation_ids)}).all()) if conversation_ids else []
+    return {one.conversation_id: one for one in found}
+
+
 def _overviews(conn: sa.Connection, rows: Sequence[Record]) -> list[Overview]:
     if not rows:
         return []
@@ -204,9 +229,18 @@ def _overview(row: Record, running: tuple[Clock, ...], last: Message | None) -> 
     )
 
 
-def waiting_conversations(conn: sa.Connection) -> list[str]:
-    """See `Store.waiting_conversations`."""
-    return list(conn.execute(_WAITING).scalars())
+def waiting(conn: sa.Connection) -> list[Waiting]:
+    """See `Store.waiting`."""
+    return [
+        Waiting(conversation_id=row.conversation_id, episode=episode, asked=row.data and row.data.get("agent_id"))
+        for row in conn.execute(_WAITING)
+        if (episode := episode_of(row.doc)) is not None
+    ]
+
+
+def last_served(conn: sa.Connection) -> dict[str, datetime]:
+    """See `Store.last_served`."""
+    return {row.agent_id: row.served_at for row in conn.execute(_LAST_SERVED) if row.served_at is not None}
 
 
 def agent_load(conn: sa.Connection) -> dict[str, float]:
@@ -236,7 +270,9 @@ def journal_of(conn: sa.Connection, kinds: Sequence[str], *, after: int, limit: 
     return [journal_line_of(row) for row in rows]
 
 
-def add_note(conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
+def add_note(
+    conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text: str, now: datetime, mentions: Sequence[str] = ()
+) -> Note:
     """See `Store.add_note`. Raises `NotFound`."""
     if conn.execute(_EXISTS, {"id": conversation_id}).first() is None:
         raise NotFound("conversation", conversation_id)
@@ -250,6 +286,8 @@ def add_note(conn: sa.Connection, conversation_id: str, *, agent: AgentRef, text
         "at": now,
     }
     note_id = conn.execute(_ADD_NOTE, values).scalar_one()
+    if mentions:
+        write_notices(conn, conversation_id, (mention(mentions, by=agent.agent_id),), now)
     return Note(note_id=note_id, conversation_id=conversation_id, agent=agent, text=text, at=now)
 
 

@@ -8,12 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.audit import Finding
-from bot.core.events import Claim, Decision, JournalEntry
+from bot.core.events import Claim, Decision, JournalEntry, Notice
 from bot.core.model import Arrival, Clock, ClockKind, Delivery, Enrolment, Episode, Promise, Say, Standing
 from bot.store.contract import AgentFull
 
 GUARDED = ((ClockKind.TURN, ""), (ClockKind.PROMISE, ""))
 """Clocks that must run while a prospect's message is unheard."""
+
+
+def mention(agent_ids: Sequence[str], *, by: str) -> Notice:
+    """What those hear who are mentioned in a note. `agent_id` is who wrote it."""
+    text = "{holder} mentioned you in a note about {prospect}."
+    return Notice(kind="mention", to=tuple(agent_ids), data={"agent_id": by, "text": text})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +99,11 @@ def waiting_since(promise: Promise | None, episode: Episode | None) -> datetime 
 def doubled(conversation_id: str, message_id: int, now: datetime) -> Finding:
     """A message has come back from its channel under a second id: the person sees it twice."""
     return Finding(code="sent_twice", at=now, conversation_id=conversation_id, key=str(message_id))
+
+
+def served_at(episode: Episode) -> datetime | None:
+    """When the episode's agent took it, or ended it."""
+    return None if episode.agent is None else episode.closed_at or episode.accepted_at
 
 
 def must_have_room(claim: Claim, held: float) -> None:

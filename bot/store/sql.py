@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity, Standing
-from bot.store import clocks, intake, outbox, parked, people, reading, schema, standing, turn
+from bot.store import clocks, intake, outbox, parked, people, reading, schema, searching, standing, turn
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
@@ -18,6 +18,7 @@ from bot.store.contract import (
     Consoles,
     Counts,
     DueClock,
+    Found,
     Handed,
     JournalLine,
     Loaded,
@@ -28,6 +29,7 @@ from bot.store.contract import (
     Parked,
     StoreError,
     TakenIn,
+    Waiting,
 )
 from bot.store.failures import Clash
 from bot.store.handed import handed
@@ -36,6 +38,9 @@ from bot.store.postgres import claims_engine, postgres_engine
 from bot.store.rules import clean_text, must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sql_audit import SqlAudit
+from bot.store.sql_hooks import SqlHooks
+from bot.store.sql_market import SqlMarket
+from bot.store.sql_notices import SqlNotices
 from bot.store.sqlite import sqlite_engine
 from bot.store.watched import Watched
 
@@ -72,7 +77,7 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
 
-class SqlStore(SqlAudit):
+class SqlStore(SqlAudit, SqlMarket, SqlNotices, SqlHooks):
     """`bot.store.contract.Store` over SQL. Writes go through one runner, reads through another, so that a long list
     does not hold up a turn; a read sees every write that was awaited before it."""
 
@@ -300,13 +305,21 @@ class SqlStore(SqlAudit):
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         return await self._read.run(lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before))
 
-    async def waiting_conversations(self) -> list[str]:
-        """See `Store.waiting_conversations`."""
-        return await self._read.run(reading.waiting_conversations)
+    async def waiting(self) -> list[Waiting]:
+        """See `Store.waiting`."""
+        return await self._read.run(reading.waiting)
+
+    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+        """See `Store.search`."""
+        return await self._read.run(lambda conn: searching.search(conn, query, limit=limit))
 
     async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""
         return await self._read.run(reading.agent_load)
+
+    async def last_served(self) -> dict[str, datetime]:
+        """See `Store.last_served`."""
+        return await self._read.run(reading.last_served)
 
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """See `Store.journal`."""
@@ -328,9 +341,13 @@ class SqlStore(SqlAudit):
         """See `Store.handed`."""
         return await self._read.run(lambda conn: handed(conn, since=since, until=until, kinds=kinds))
 
-    async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
+    async def add_note(
+        self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime, mentions: Sequence[str] = ()
+    ) -> Note:
         """See `Store.add_note`. Raises `NotFound`."""
-        return await self._write.run(lambda conn: reading.add_note(conn, conversation_id, agent=agent, text=text, now=now))
+        return await self._write.run(
+            lambda conn: reading.add_note(conn, conversation_id, agent=agent, text=text, now=now, mentions=mentions)
+        )
 
     async def notes(self, conversation_id: str) -> list[Note]:
         """See `Store.notes`."""

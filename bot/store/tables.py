@@ -27,6 +27,9 @@ SENT_STATUS = "status = 'sent'"
 HELD_STATUS = "status = 'accepted'"
 """Episodes that an agent holds. Queries repeat this text, else the partial index is not used."""
 
+BY_FLOWS = "speaker = 'flow'"
+"""What flows said, for reports."""
+
 TURN_KINDS = f"kind IN ({', '.join(repr(kind) for kind in TURNS_OF_TALK)})"
 """Lines of the journal that changed who may speak."""
 
@@ -106,6 +109,8 @@ messages = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("error", sa.Text),
     sa.Column("read_at", UtcDateTime),
+    # When the channel told that it had arrived.
+    sa.Column("delivered_at", UtcDateTime),
     # When it was last handed to a channel that is not our own; `at` is when the channel's answer was known.
     sa.Column("sending_at", UtcDateTime),
     # Who sends it, until when; without a holder, nobody before then. Used where several services share the database.
@@ -124,6 +129,7 @@ messages = sa.Table(
         sqlite_where=sa.text("parked_at IS NOT NULL"),
         postgresql_where=sa.text("parked_at IS NOT NULL"),
     ),
+    sa.Index("ix_messages_flows", "message_id", "created_at", sqlite_where=sa.text(BY_FLOWS), postgresql_where=sa.text(BY_FLOWS)),
     sa.Index("ix_messages_seq", "conversation_id", "seq", unique=True),
     sa.Index(
         "ix_messages_sent",
@@ -215,6 +221,8 @@ episodes = sa.Table(
     sa.Column("first_words_at", UtcDateTime),
     sa.Column("closed_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
+    # When its agent took it, or ended it.
+    sa.Column("served_at", UtcDateTime),
     # Kind to wall_s, working_s and count.
     sa.Column("segments", Json),
     # Missed target to cause.
@@ -227,6 +235,7 @@ episodes = sa.Table(
         postgresql_where=sa.text("status <> 'closed'"),
     ),
     sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
+    sa.Index("ix_episodes_served", "agent_id", "served_at"),
     sa.Index(
         "ix_episodes_held",
         "agent_id",
@@ -347,6 +356,70 @@ consoles = sa.Table(
     sa.Column("lost_at", UtcDateTime),
 )
 
+conversions = sa.Table(
+    "conversions",
+    metadata,
+    sa.Column("external_id", sa.Text, primary_key=True),
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), nullable=False, index=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("data", Json, nullable=False),
+)
+
+WAITING_TO_BE_TOLD = "tellings.parked_at IS NULL"
+"""Events that a subscriber is still to be told of."""
+
+hooks = sa.Table(
+    "hooks",
+    metadata,
+    sa.Column("hook_id", sa.Text, primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("paused_at", UtcDateTime),
+)
+
+hook_kinds = sa.Table(
+    "hook_kinds",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("hook_id", sa.ForeignKey("hooks.hook_id"), primary_key=True),
+)
+
+# A trigger on the journal writes these rows; see the migrations.
+tellings = sa.Table(
+    "tellings",
+    metadata,
+    sa.Column("telling_id", Id, primary_key=True),
+    sa.Column("hook_id", sa.ForeignKey("hooks.hook_id"), nullable=False),
+    sa.Column("journal_id", sa.ForeignKey("journal.journal_id"), nullable=False),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("error", sa.Text),
+    sa.Column("parked_at", UtcDateTime),
+    # As for messages.
+    sa.Column("holder", sa.Text),
+    sa.Column("held_until", UtcDateTime),
+    sa.UniqueConstraint("hook_id", "journal_id"),
+    sa.Index(
+        "ix_tellings_due",
+        "hook_id",
+        "due_at",
+        "telling_id",
+        sqlite_where=sa.text("parked_at IS NULL"),
+        postgresql_where=sa.text("parked_at IS NULL"),
+    ),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("token_sha256", sa.Text, nullable=False, unique=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("revoked_at", UtcDateTime),
+)
+
 settings = sa.Table(
     "settings",
     metadata,
@@ -365,6 +438,68 @@ audits = sa.Table(
     sa.Column("runs", sa.Integer, nullable=False),
     sa.Column("behind", sa.Boolean, nullable=False),
     sa.Column("marks", Json, nullable=False),
+)
+
+NOTICE_QUEUED = "state = 'queued'"
+"""Notifications whose turn is still to come."""
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("notice_id", Id, primary_key=True),
+    sa.Column("conversation_id", sa.ForeignKey("conversations.conversation_id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("whom", Json, nullable=False),
+    sa.Column("data", Json, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("planned_at", UtcDateTime),
+    sa.Index(
+        "ix_notices_fresh",
+        "notice_id",
+        sqlite_where=sa.text("planned_at IS NULL"),
+        postgresql_where=sa.text("planned_at IS NULL"),
+    ),
+)
+
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    sa.Column("notification_id", Id, primary_key=True),
+    sa.Column("notice_id", sa.ForeignKey("notices.notice_id"), nullable=False),
+    sa.Column("conversation_id", sa.Text, nullable=False),
+    # Empty for the installation: no foreign key.
+    sa.Column("agent_id", sa.Text, nullable=False),
+    sa.Column("carrier", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("sent_at", UtcDateTime),
+    sa.Column("seen_at", UtcDateTime),
+    sa.Column("acted_at", UtcDateTime),
+    sa.Column("holder", sa.Text),
+    sa.Column("held_until", UtcDateTime),
+    sa.UniqueConstraint("notice_id", "agent_id", "carrier"),
+    sa.Index("ix_notifications_mine", "agent_id", "conversation_id", "carrier"),
+    sa.Index("ix_notifications_conversation", "conversation_id"),
+    sa.Index(
+        "ix_notifications_due",
+        "due_at",
+        sqlite_where=sa.text(NOTICE_QUEUED),
+        postgresql_where=sa.text(NOTICE_QUEUED),
+    ),
+)
+
+devices = sa.Table(
+    "devices",
+    metadata,
+    sa.Column("device_id", Id, primary_key=True),
+    sa.Column("agent_id", sa.ForeignKey("agents.agent_id"), nullable=False, index=True),
+    sa.Column("endpoint", sa.Text, nullable=False, unique=True),
+    sa.Column("p256dh", sa.Text, nullable=False),
+    sa.Column("auth", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("added_at", UtcDateTime, nullable=False),
 )
 
 LASTS = "lasting AND ended_at IS NULL"

@@ -25,7 +25,9 @@ from bot.store.codec import (
 from bot.store.contract import Committed, Loaded, NotFound, VersionConflict
 from bot.store.intake import POSITIONS, PROMISE_POSITION, SET_PROMISE
 from bot.store.jsontext import Record, json_text
+from bot.store.market import remember_conversions
 from bot.store.message_rows import HEARD, UNHEARD, owed_of, say_values
+from bot.store.notices import write_notices
 from bot.store.postgres import lock_agent
 from bot.store.projections import project_enrolments, project_episode
 from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest, must_have_room
@@ -150,7 +152,9 @@ def commit(
         conn.execute(_TRACK, [{"conversation_id": conversation_id, "event": json_text(e)} for e in decision.tracker_events])
     if decision.journal:
         conn.execute(_JOURNAL, [journal_values(conversation_id, entry) for entry in decision.journal])
-    return Committed(version=version + 1, message_ids=message_ids)
+        remember_conversions(conn, conversation_id, decision.journal)
+    notice_ids = write_notices(conn, conversation_id, decision.notify, now)
+    return Committed(version=version + 1, message_ids=message_ids, notice_ids=notice_ids)
 
 
 def _held_beside(conn: sa.Connection, conversation_id: str, agent_id: str) -> float:

@@ -6,10 +6,12 @@ import json
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from handoff.api.errors import BadRequest
 from handoff.api.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+from handoff.chain import Clock24
+from handoff.hours import zones
 
 MAX_TEXT = 4000
 LATEST = 2**62
@@ -19,6 +21,7 @@ type _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=
 type _Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 type _NewPassword = Annotated[str, StringConstraints(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
 type _SlotName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+type _FlowId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 type _SlotText = Annotated[str, StringConstraints(max_length=500)]
 
 
@@ -85,11 +88,58 @@ class AgentChange(_Body):
     password: _NewPassword | None = None
 
 
+class SimulationBody(_Body):
+    """POST simulations. What is left out is as on the command line; docs/simulate.md says what each means."""
+
+    flow: _FlowId
+    people: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+    seed: Annotated[int, Field(ge=0, le=LATEST)] = 1
+    start: Annotated[str, StringConstraints(max_length=40)] | None = None
+    mix: Annotated[dict[Annotated[str, StringConstraints(max_length=40)], float], Field(max_length=20)] | None = None
+    channel: Annotated[str, StringConstraints(max_length=40)] | None = None
+    zones: Annotated[list[Annotated[str, StringConstraints(max_length=80)]], Field(min_length=1, max_length=40)] | None = None
+    entering: Annotated[int, Field(ge=1, le=366)] | None = None
+    last_wrote: Annotated[str, StringConstraints(max_length=20)] | None = None
+    agents: Annotated[int, Field(ge=0, le=1000)] | None = None
+    capacity: Annotated[int, Field(ge=1, le=100)] | None = None
+    transcripts: Annotated[int, Field(ge=0, le=50)] | None = None
+    brain: Literal["recorded", "real"] = "recorded"
+
+
 class PasswordChange(_Body):
     """POST password."""
 
     old: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)]
     new: _NewPassword
+
+
+class WishesBody(_Body):
+    """PUT notify."""
+
+    sound: bool
+    web_push: bool
+    email: bool
+    quiet_from: Clock24 | None
+    quiet_to: Clock24 | None
+    zone: Annotated[str, StringConstraints(max_length=60)]
+    urgent_in_quiet: bool
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        if zone not in zones():
+            raise ValueError("that is not a time zone")
+        return zone
+
+
+class DeviceBody(_Body):
+    """POST notify/devices: a browser's push subscription (W3C Push API), and what to call it."""
+
+    endpoint: Annotated[str, StringConstraints(min_length=10, max_length=1000)]
+    p256dh: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{86,88}={0,2}$")]
+    auth: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}={0,2}$")]
+    label: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
 
 
 async def read_body[M: BaseModel](request: web.Request, model: type[M]) -> M:

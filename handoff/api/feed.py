@@ -195,6 +195,7 @@ class Feed:
             ),
             "sound": bool(frame.get("sound")),
             "level": frame.get("level"),
+            "notice_id": str(frame["notice_id"]) if "notice_id" in frame else None,
         }
         to = frame.get("to") or ()
         for screen in tuple(self._screens):

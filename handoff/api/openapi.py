@@ -13,6 +13,7 @@ from typing import Any, NotRequired, TypedDict
 from pydantic import TypeAdapter
 
 from handoff.api import answers, bodies
+from handoff.api.search import LONGEST_QUERY
 from handoff.reports import By
 
 
@@ -71,14 +72,23 @@ TYPES: dict[tuple[str, str], Types] = {
     ("POST", "/agents"): Types(answers.OneAgent, bodies.NewAgent, status=201),
     ("PATCH", "/agents/{id}"): Types(answers.OneAgent, bodies.AgentChange),
     ("GET", "/conversations"): Types(answers.Items, query=(("view", _VIEW), ("cursor", {"type": "string"}))),
+    ("GET", "/search"): Types(answers.Findings, query=(("q", {"type": "string", "maxLength": LONGEST_QUERY}),)),
     ("GET", "/conversations/{id}"): Types(answers.Conversation),
     ("GET", "/conversations/{id}/messages"): Types(answers.Messages, query=(("before", _SEQ),)),
     ("POST", "/conversations/{id}/take"): Types(answers.OneItem, bodies.Take),
     ("POST", "/conversations/{id}/say"): Types(answers.OneMessage, bodies.SayBody),
     ("POST", "/conversations/{id}/note"): Types(answers.OneNote, bodies.NoteBody),
     ("POST", "/conversations/{id}/give-back"): Types(answers.OneItem, bodies.GiveBack),
+    ("POST", "/conversations/{id}/seen"): Types(answers.Nothing),
+    ("POST", "/notices/{id}/seen"): Types(answers.Nothing),
+    ("GET", "/notifications"): Types(answers.NotificationsAnswer),
+    ("GET", "/notify"): Types(answers.NotifyAnswer),
+    ("PUT", "/notify"): Types(answers.NotifyAnswer, bodies.WishesBody),
+    ("POST", "/notify/devices"): Types(answers.DeviceAdded, bodies.DeviceBody, status=201),
+    ("DELETE", "/notify/devices/{id}"): Types(answers.Nothing),
     ("GET", "/reports/handoff"): Types(dict[str, object], query=(*_REPORT, ("format", {"enum": ["json", "csv"]}))),
     ("GET", "/reports/handoff/behind"): Types(dict[str, object], query=(*_REPORT, ("key", {"type": "string"}))),
+    ("POST", "/simulations"): Types(dict[str, object], bodies.SimulationBody),
     ("POST", "/undelivered/{id}/send-again"): Types(answers.Queued),
     ("POST", "/undelivered/{id}/let-go"): Types(answers.Nothing),
     ("GET", "/socket"): Types(status=101),

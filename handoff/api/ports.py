@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from bot.circuit import Circuit
 from bot.core.events import Event
 from bot.core.model import AgentRef, Identity, State
 from bot.store.contract import Store
+from handoff.chain import Ways
 from handoff.policy import Policy
 from handoff.presence import Presence
 
@@ -67,12 +68,22 @@ class HubPort(Protocol):
         """Listen while inside the block."""
 
 
+WAYS = Ways()
+
+
+async def _no_key() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleParts:
     """What the console API is built of. `now` gives aware UTC; `secure_cookies` is True when people come over https.
 
     `typing` tells the prospect's channel that the agent who holds the conversation is typing; `address` says from where a
     request comes. `circuits` gives each channel's circuit; `queued` tells the outbox that there is something new to send.
+    `simulator` is the command that plays a flow (see `bot/simulate/__main__.py`), and `simulator_settings` what it is told.
+    `push_key` gives the key that browsers subscribe to, `push_services` the hosts they may name; `noticed` tells that notices are
+    new or seen, `ways` which carriers there are.
     """
 
     store: Store
@@ -87,3 +98,9 @@ class ConsoleParts:
     address: Callable[[web.Request], str] = lambda request: request.remote or ""
     circuits: Callable[[], Sequence[tuple[str, Circuit]]] = tuple
     queued: Callable[[], None] = lambda: None
+    simulator: Sequence[str] = ()
+    simulator_settings: Mapping[str, Any] = field(default_factory=dict)
+    push_key: Callable[[], Awaitable[str]] = _no_key
+    push_services: tuple[str, ...] = ()
+    noticed: Callable[[], None] = lambda: None
+    ways: Ways = WAYS

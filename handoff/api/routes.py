@@ -12,11 +12,14 @@ from aiohttp import WSCloseCode, web
 from handoff.api.audit import Audit
 from handoff.api.errors import answering
 from handoff.api.feed import Feed
+from handoff.api.notifications import Notifications
 from handoff.api.openapi import Route, document
 from handoff.api.outbox import Outbox
 from handoff.api.ports import ConsoleParts
 from handoff.api.reports import Reports
+from handoff.api.search import Search
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
+from handoff.api.simulations import Simulations
 from handoff.api.socket import ConsoleSocket
 from handoff.api.talks import Talks
 from handoff.api.team import Team
@@ -36,7 +39,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     """
     sessions, feed = Sessions(parts), Feed(parts)
     talks, team, socket = Talks(parts), Team(parts, sessions, feed), ConsoleSocket(parts, sessions, feed)
-    outbox, reports = Outbox(parts), Reports(parts)
+    outbox, reports, notifications = Outbox(parts), Reports(parts), Notifications(parts)
 
     described = [Route("POST", "/login", summary(sessions.login), public=True)]
 
@@ -53,15 +56,24 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/agents", team.add, admin=True)
     signed_in("PATCH", "/agents/{id}", team.change, admin=True)
     signed_in("GET", "/conversations", talks.many)
+    signed_in("GET", "/search", Search(parts).search)
     signed_in("GET", "/conversations/{id}", talks.one)
     signed_in("GET", "/conversations/{id}/messages", talks.messages)
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
+    signed_in("POST", "/conversations/{id}/seen", notifications.seen_conversation)
+    signed_in("POST", "/notices/{id}/seen", notifications.seen_notice)
+    signed_in("GET", "/notifications", notifications.mine)
+    signed_in("GET", "/notify", notifications.settings)
+    signed_in("PUT", "/notify", notifications.change)
+    signed_in("POST", "/notify/devices", notifications.add_device)
+    signed_in("DELETE", "/notify/devices/{id}", notifications.drop_device)
     signed_in("GET", "/audit", Audit(parts).audit, admin=True)
     signed_in("GET", "/reports/handoff", reports.handoff, admin=True)
     signed_in("GET", "/reports/handoff/behind", reports.behind, admin=True)
+    signed_in("POST", "/simulations", Simulations(parts).simulate, admin=True)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)

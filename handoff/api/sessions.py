@@ -28,7 +28,7 @@ from handoff.api.tries import Tries
 log = structlog.get_logger()
 
 COOKIE = "warmline_console"
-COOKIE_PATH = "/api/console"
+COOKIE_PATH = "/api"
 CSRF_HEADER = "X-Warmline"
 LASTS = timedelta(days=14)
 HASHES_AT_ONCE = 2

@@ -17,6 +17,7 @@ from handoff.api.ports import ConsoleParts, HandledPort
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import Shape, card_shape, item_shape, message_shape, note_shape, prospect_name, stamp
 from handoff.card import card
+from handoff.mentions import mentions
 
 VIEWS = ("queue", "mine", "all")
 LIST = 50
@@ -81,7 +82,10 @@ class Talks:
         body = await read_body(request, Take) if request.can_read_body else Take()
         if body.above_capacity and me.agent.role != "admin":
             raise Forbidden("admins_only", "Only an admin may go above what somebody has room for.")
-        return await self._command(request, me, AgentTook(agent=me.agent.ref, above_capacity=body.above_capacity))
+        taken = await self._command(request, me, AgentTook(agent=me.agent.ref, above_capacity=body.above_capacity))
+        about = request.match_info["id"]
+        await self._store.notifications_acted(me.agent.agent_id, conversation_id=about, now=self._parts.now())
+        return taken
 
     async def give_back(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST give-back."""
@@ -113,7 +117,12 @@ class Talks:
         conversation_id = request.match_info["id"]
         body = await read_body(request, NoteBody)
         await self._store.overview(conversation_id)
-        note = await self._store.add_note(conversation_id, agent=me.agent.ref, text=body.text, now=self._parts.now())
+        mentioned = mentions(body.text, await self._store.agents(), by=me.agent.agent_id)
+        note = await self._store.add_note(
+            conversation_id, agent=me.agent.ref, text=body.text, now=self._parts.now(), mentions=mentioned
+        )
+        if mentioned:
+            self._parts.noticed()
         self._parts.hub.publish("console", {"type": "conversation", "conversation_id": conversation_id})
         return answer({"note": note_shape(note)})
 

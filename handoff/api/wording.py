@@ -13,6 +13,9 @@ WORDS = {
     "message": "A new message.",
     "lost": "A message could not be delivered.",
     "breach": "A promise was missed.",
+    "mention": "You were mentioned in a note.",
+    "push": "Someone is waiting.",
+    "page": "Someone is waiting.",
 }
 
 

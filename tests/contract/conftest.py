@@ -8,7 +8,15 @@ import pytest
 
 from bot.store import open_store
 
-pytest.register_assert_rewrite("tests.contract.store_contract", "tests.contract.audit_contract")
+CONTRACTS = (
+    "store_contract",
+    "audit_contract",
+    "desk_contract",
+    "market_contract",
+    "notices_contract",
+    "hook_contract",
+)
+pytest.register_assert_rewrite(*(f"tests.contract.{name}" for name in CONTRACTS))
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,7 @@ from bot.store.contract import (
     StoreError,
     TakenIn,
     VersionConflict,
+    Waiting,
 )
 
 T0 = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -477,7 +478,7 @@ class StoreContract:
         first, second = await store.episodes(conversation_id)
         assert first == closed
         assert (second.episode_id, second.status, second.closed_at) == ("e2", "closed", at(20))
-        assert await store.waiting_conversations() == []
+        assert await store.waiting() == []
 
     async def test_episodes_of_a_range_with_their_own_lines(self, store: Store) -> None:
         ann, ben = await met(store), await met(store, BEN)
@@ -1273,11 +1274,38 @@ class StoreContract:
         assert await listed("all") == ids[::-1]
         assert await listed("all", limit=2) == [ids[3], ids[2]]
         assert await listed("all", before=(at(2), ids[2])) == [ids[1], ids[0]]
-        assert await store.waiting_conversations() == [ids[1], ids[0]]
+        assert [one.conversation_id for one in await store.waiting()] == [ids[1], ids[0]]
         assert await store.agent_load() == {"mia": 1}
         for view in ("mine", "nonsense"):
             with pytest.raises(ValueError, match=view):
                 await store.overviews(view=view)
+
+    async def test_what_waits_says_who_is_being_asked(self, store: Store) -> None:
+        ids = await people_met(store, 2)
+        for n, conversation_id in enumerate(ids):
+            await change(store, conversation_id, episode=waiting_episode(f"e{n}", due_in=50 - n), owner=Owner.WAITING)
+        loaded = await store.load(ids[0])
+        accept = Clock(kind=ClockKind.ACCEPT, key="e0", due_at=at(20), data={"agent_id": "mia", "why": ["only_one"]})
+        decision = Decision(state=replace(loaded.state, clocks=(*loaded.state.clocks, accept)), set_clocks=(accept,))
+        await store.commit(ids[0], version=loaded.version, decision=decision, now=at(1))
+        assert await store.waiting() == [
+            Waiting(conversation_id=ids[1], episode=waiting_episode("e1", due_in=49)),
+            Waiting(conversation_id=ids[0], episode=waiting_episode("e0", due_in=50), asked="mia"),
+        ]
+
+    async def test_who_has_been_idle_for_how_long_is_known(self, store: Store) -> None:
+        for name in ("mia", "sam", "eve"):
+            await store.add_agent(Agent(agent_id=name, email=f"{name}@x.test", name=name, role="agent", password_hash=""))
+        ids = await people_met(store, 4)
+        sam = AgentRef(agent_id="sam", name="Sam")
+        held = replace(waiting_episode("a"), status="accepted", agent=MIA, accepted_at=at(9))
+        await change(store, ids[0], episode=held, owner=Owner.AGENT)
+        await change(store, ids[1], episode=replace(held, episode_id="b", status="closed", closed_at=at(30)), owner=Owner.BOT)
+        await change(store, ids[2], episode=replace(held, episode_id="c", agent=sam, accepted_at=at(12)), owner=Owner.AGENT)
+        await change(store, ids[3], episode=replace(held, episode_id="d", agent=sam, accepted_at=at(20)), owner=Owner.AGENT)
+        assert await store.last_served() == {"mia": at(30), "sam": at(20)}
+        await change(store, ids[3], episode=waiting_episode("d"), owner=Owner.WAITING)
+        assert await store.last_served() == {"mia": at(30), "sam": at(12)}
 
     async def test_an_agent_is_given_what_they_have_room_for(self, store: Store) -> None:
         ids = await people_met(store, 3)

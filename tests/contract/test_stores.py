@@ -9,10 +9,11 @@ import pytest
 from bot.store import open_store
 from bot.store.contract import Store
 from bot.store.fake import FakeStore
+from tests.contract.desk_contract import DeskContract
 from tests.contract.store_contract import StoreContract
 
 
-class TestFakeStore(StoreContract):
+class TestFakeStore(StoreContract, DeskContract):
     """In memory."""
 
     @pytest.fixture
@@ -20,7 +21,7 @@ class TestFakeStore(StoreContract):
         return FakeStore()
 
 
-class TestSqliteStore(StoreContract):
+class TestSqliteStore(StoreContract, DeskContract):
     """On a file."""
 
     @pytest.fixture
@@ -30,7 +31,7 @@ class TestSqliteStore(StoreContract):
         await store.close()
 
 
-class TestPostgresStore(StoreContract):
+class TestPostgresStore(StoreContract, DeskContract):
     """On a server."""
 
     @pytest.fixture

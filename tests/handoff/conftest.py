@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from argon2 import PasswordHasher
 
 from bot.circuit import Circuit
 from bot.core.draft import Draft
-from bot.core.events import AgentGaveBack, AgentLeft, AgentsChanged, AgentTook, AgentWrote, Event
+from bot.core.events import AgentGaveBack, AgentLeft, AgentSaw, AgentsChanged, AgentTook, AgentWrote, Event
 from bot.core.model import Arrival, Identity, Reason, State
 from bot.hub import Hub
 from bot.store import open_store
@@ -87,6 +88,8 @@ class RuledConversations:
         match event:
             case AgentTook():
                 episodes.take(draft, POLICY, event.agent)
+            case AgentSaw():
+                episodes.seen(draft, POLICY, event.agent_id)
             case AgentWrote():
                 episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key)
             case AgentGaveBack():
@@ -187,8 +190,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     conversations = RuledConversations(store, hub, time, lambda: made.desk())
 
     async def agents_changed() -> None:
-        for conversation_id in await store.waiting_conversations():
-            await conversations.handle(conversation_id, AgentsChanged())
+        for one in await store.waiting():
+            await conversations.handle(one.conversation_id, AgentsChanged())
 
     async def left(agent_id: str) -> None:
         for held in await store.overviews(view="mine", agent_id=agent_id):
@@ -201,7 +204,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     app = web.Application()
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
-        circuits=lambda: made.circuits, queued=queued,
+        circuits=lambda: made.circuits, queued=queued, push_services=("fcm.googleapis.com",),
+        simulator=(sys.executable, "-m", "bot.simulate"),
     )  # fmt: skip
     add_routes(app, parts)
     server = TestServer(app)

@@ -94,7 +94,6 @@ def test_a_rung_that_can_never_fire_before_the_window_closes_is_said() -> None:
     told = explain(FILE, facts, berlin("2026-11-25T10:00:00"), "UTC")
     assert [rung.in_window for rung in told.rungs] == [True, True, True, False]
     assert told.rungs[-1].notes == ("never before the window closes: the prospect cannot be told any more",)
-    assert "push" in told.rungs[1].notes[0]
     widget = explain(FILE, Facts(channel="widget", reason=Reason.HOT_LEAD, value=600), berlin("2026-11-25T10:00:00"), "UTC")
     assert all(rung.in_window for rung in widget.rungs)
 
@@ -233,13 +232,11 @@ LADDER = "    ladder: [{{at: 50, actions: [widen]}}, {{at: 100, actions: [tell_p
             "nobody_to_page",
             "policies[0].ladder[2]",
         ),
-        ("policies:\n  - name: a\n" + LADDER.format("{at: 150, actions: [push]}"), "not_carried", "policies[0].ladder[2]"),
         (
             "policies:\n  - name: a\n" + LADDER.format("{at: 150, actions: [widen], until: first_words}"),
             "no_effect",
             "policies[0].ladder[2]",
         ),
-        ("policies:\n  - name: a\n" + LADDER.format("{at: 150, actions: [sound], until: seen}"), "not_reported", "policies[0]"),
         (
             "policies:\n  - name: a\n" + LADDER.replace("tell_prospect", "return_to_bot").format("{at: 150, actions: [sound]}"),
             "never_climbed",

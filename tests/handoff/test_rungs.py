@@ -10,7 +10,7 @@ import pytest
 from bot.core.model import Owner, Reason
 from handoff.policy import Policy
 from handoff.rounds import Round, rung_due
-from handoff.rungs import UNCARRIED, Action, Rung, check_ladder
+from handoff.rungs import Action, Rung, check_ladder
 from tests.handoff.worlds import MIA, SAM, START, World, desk, promises
 
 TARGET_S = World().policy.targets.first_words_s
@@ -55,17 +55,16 @@ def test_a_sound_goes_to_whoever_is_asked_or_to_everybody() -> None:
         assert [n.to for n in world.notices if n.data.get("sound")][-1] == to
 
 
-@pytest.mark.parametrize("action", sorted(UNCARRIED))
-def test_what_nothing_carries_says_so_in_the_journal_and_on_screens(action: Action) -> None:
+@pytest.mark.parametrize("action", [Action.PUSH, Action.PAGE])
+def test_a_call_says_whom_it_is_for_in_the_journal_and_on_screens(action: Action) -> None:
     policy = with_ladder(f"{{at: 10, actions: [{action.value}]}}", more="supervisors: [lena@example.com]\n")
     world = World(desk(SAM), policy)
     world.open()
     world.wait(TARGET_S * 0.1)
-    [noted] = world.noted("notice.uncarried")
+    [noted] = world.noted("notice.called")
     notice = world.notices[-1]
-    assert (noted.data["notice"], noted.data["why"]) == (action.value, UNCARRIED[action])
-    assert (notice.kind, notice.data["carried"]) == (action.value, False)
-    assert "Not sent" in notice.data["text"]
+    assert (noted.data["notice"], noted.data["whom"]) == (action.value, 1)
+    assert notice.kind == action.value
     assert notice.data["whom"] == (["lena@example.com"] if action is Action.PAGE else ["sam"])
 
 
@@ -216,4 +215,4 @@ def test_reasons_are_worded_for_every_reason() -> None:
         world = World(desk(SAM), with_ladder("{at: 10, actions: [sound, push, page, supervisor]}"))
         world.open(reason, quiet=True)
         world.wait(TARGET_S * 0.1)
-        assert len(world.noted("notice.uncarried")) == 2
+        assert len(world.noted("notice.called")) == 2

@@ -47,6 +47,12 @@ class World:
         if service.clocks.in_hand or service.delivery.in_hand or service.intake.in_hand:
             return False
         now = self.time.now()
+        if service.notifier.in_hand or await service.store.fresh_notices(limit=1):
+            service.notifier.wake()
+            return False
+        if await service.store.notifications_due(now=now):
+            service.notifier.wake()
+            return False
         if await service.store.due_clocks(now=now, limit=1):
             service.clocks.wake()
             return False
@@ -75,7 +81,8 @@ class World:
 
     async def _next(self) -> datetime | None:
         store = self.service.store
-        moments = [await store.next_due_at(), await store.outbox_next_at(channels=tuple(self.service.channels))]
+        moments = [await store.notifications_next_at(after=self.time.now())]
+        moments += [await store.next_due_at(), await store.outbox_next_at(channels=tuple(self.service.channels))]
         moments.append(self.service.delivery.lines.next_free_at(self.time.now()))
         later = [at for at in moments if at and at > self.time.now()]
         return min(later, default=None)
@@ -145,9 +152,8 @@ async def serving(
     chosen = Settings(
         home=folder,
         flows=ROOT / "flows",
-        promises=ROOT / "promises.yml",
         web=ROOT / "web" / "dist",
-        **{"pacing": "instant", **settings},
+        **{"pacing": "instant", "promises": ROOT / "promises.yml", **settings},
     )
     time, brain, numbers = time or HandTime(START), brain or FakeBrain(), itertools.count(1)
     page = {"verify": VERIFY, "secret": SECRET, "page-access-token": TOKEN, "graph-url": facebook}

@@ -14,7 +14,17 @@ from bot.channels.bodies import parse_json
 from bot.channels.facebook.graph import GraphClient
 from bot.channels.facebook.meaning import UPLOAD
 from bot.channels.facebook.render import render
-from bot.channels.facebook.translate import NAME, Echo, GivenBack, Happening, NotAPageEvent, Read, TakenOver, translate
+from bot.channels.facebook.translate import (
+    NAME,
+    Arrived,
+    Echo,
+    GivenBack,
+    Happening,
+    NotAPageEvent,
+    Read,
+    TakenOver,
+    translate,
+)
 from bot.channels.facebook.verify import challenge, signed
 from bot.core.model import AgentRef, Arrival, Identity, Profile
 from bot.core.window import SendAs
@@ -159,6 +169,8 @@ class FacebookChannel:
                     await self._echo(happening)
                 case Read():
                     await inlet.seen(happening.identity, up_to_seq=None, at=happening.at)
+                case Arrived():
+                    await inlet.delivered(happening.identity, up_to=happening.at)
                 case TakenOver():
                     await inlet.foreign_echo(happening.identity, text="", app_id=happening.app_id, at=happening.at, did="took")
                 case GivenBack():

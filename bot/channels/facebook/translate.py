@@ -45,6 +45,14 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """Everything sent up to `at` has reached the person's device."""
+
+    identity: Identity
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakenOver:
     """Another app took the conversation."""
 
@@ -68,7 +76,7 @@ class Ignored:
     kind: str
 
 
-type Happening = Arrival | Echo | Read | TakenOver | GivenBack | Ignored
+type Happening = Arrival | Echo | Read | Arrived | TakenOver | GivenBack | Ignored
 
 
 def translate(body: Any) -> list[Happening]:
@@ -120,6 +128,8 @@ def _event(event: Mapping[str, Any]) -> Happening:
     if isinstance(event.get("read"), Mapping):
         identity = _identity(event)
         return Read(identity=identity, at=_at(event["read"].get("watermark"))) if identity else Ignored(kind="read")
+    if isinstance(event.get("delivery"), Mapping) and (identity := _identity(event)):
+        return Arrived(identity=identity, at=_at(event["delivery"].get("watermark")))
     take = event.get("take_thread_control")
     if isinstance(take, Mapping) and (identity := _identity(event)):
         return TakenOver(identity=identity, app_id=_text(take.get("new_owner_app_id")), at=_at(event.get("timestamp")))

@@ -8,25 +8,31 @@ from itertools import count
 
 from bot.core.model import (
     AgentRef,
+    ClockKind,
     Delivery,
     Episode,
     Standing,
 )
 from bot.store.contract import (
     Counts,
+    Found,
     Handed,
+    Hit,
     JournalLine,
     Message,
     Note,
     Overview,
+    Waiting,
 )
 from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks
 from bot.store.rules import (
     clean_text,
+    mention,
     standing_of,
     waiting_since,
 )
+from bot.store.words import HITS, holds, name_of, newest_first, wanted
 
 
 class Reading(Talks):
@@ -120,9 +126,33 @@ class Reading(Talks):
         ]
         return [conversation_id for _, conversation_id in sorted(waiting)]
 
-    async def waiting_conversations(self) -> list[str]:
-        """See `Store.waiting_conversations`."""
-        return self._waiting()
+    async def waiting(self) -> list[Waiting]:
+        """See `Store.waiting`."""
+        found = []
+        for conversation_id in self._waiting():
+            talk, episode = self._talks[conversation_id], self._open_episodes[conversation_id]
+            accept = talk.clocks.get((ClockKind.ACCEPT, episode.episode_id))
+            asked = accept.data.get("agent_id") if accept else None
+            found.append(Waiting(conversation_id=conversation_id, episode=episode, asked=asked))
+        return found
+
+    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+        """See `Store.search`."""
+        words = wanted(query)
+        found: dict[str, list[Hit]] = {}
+        for conversation_id, talk in self._talks.items():
+            name = name_of(talk.state.profile, talk.state.slots)
+            shown = [line.shown() for line in talk.lines if line.seq is not None]
+            hits = [Hit(kind="name", text=name)]
+            hits += [Hit(kind="message", text=m.text, by=m.speaker.value, at=m.at, seq=m.seq) for m in shown]
+            hits += [
+                Hit(kind="note", text=note.text, by=note.agent.name, at=note.at)
+                for note in self._notes
+                if note.conversation_id == conversation_id
+            ]
+            if held := [hit for hit in hits if holds(hit.text, words)]:
+                found[conversation_id] = held
+        return [Found(overview=self._overview(self._talks[key]), hits=hits[:HITS]) for key, hits in newest_first(found)[:limit]]
 
     async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""
@@ -182,7 +212,9 @@ class Reading(Talks):
         ]
         return sorted(found, key=lambda one: (one.episode.requested_at, one.episode.episode_id))
 
-    async def add_note(self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime) -> Note:
+    async def add_note(
+        self, conversation_id: str, *, agent: AgentRef, text: str, now: datetime, mentions: Sequence[str] = ()
+    ) -> Note:
         """See `Store.add_note`. Raises `NotFound`."""
         self._talk(conversation_id)
         note = Note(
@@ -193,6 +225,8 @@ class Reading(Talks):
             at=now,
         )
         self._notes.append(note)
+        if mentions:
+            self.write_notices(conversation_id, (mention(mentions, by=agent.agent_id),), now)
         return note
 
     async def notes(self, conversation_id: str) -> list[Note]:

@@ -55,6 +55,7 @@ class Line:
     attempts: int = 0
     error: str | None = None
     read_at: datetime | None = None
+    delivered_at: datetime | None = None
     sending_at: datetime | None = None
     external_id: str | None = None
     sent_as: str | None = None

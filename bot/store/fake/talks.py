@@ -20,9 +20,11 @@ from bot.store.contract import (
     TakenIn,
     VersionConflict,
 )
+from bot.store.fake.notices import Notices
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
 from bot.store.jsontext import json_text
 from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
+from bot.store.marketing import CONVERTED, Conversion
 from bot.store.rules import (
     Owed,
     by_sent_at,
@@ -34,14 +36,16 @@ from bot.store.rules import (
     kept_promise,
     latest,
     must_have_room,
+    served_at,
     turn_due_at,
 )
 
 
-class Talks:
+class Talks(Notices):
     """Conversations in memory: what came in, what was decided, what is due."""
 
     def __init__(self, mint: Callable[[], str]) -> None:
+        super().__init__()
         self._mint = mint
         self._message_ids = count(1)
         self._journal_ids = count(1)
@@ -52,7 +56,9 @@ class Talks:
         self._due: list[tuple[datetime, str, str, str]] = []
         self._leaving: dict[str, None] = {}
         self._open_episodes: dict[str, Episode] = {}
+        self._served: dict[str, tuple[str, datetime]] = {}
         self._parked: dict[int, Line] = {}
+        self._conversions: dict[str, Conversion] = {}
         self._held_clocks: Ledger[ClockKey] = Ledger()
         self._held_messages: Ledger[int] = Ledger()
 
@@ -191,7 +197,8 @@ class Talks:
         talk.tracker.extend(json_text(event) for event in decision.tracker_events)
         for entry in decision.journal:
             self._journal_line(talk, entry)
-        return Committed(version=talk.version, message_ids=message_ids)
+        notice_ids = self.write_notices(conversation_id, decision.notify, now)
+        return Committed(version=talk.version, message_ids=message_ids, notice_ids=notice_ids)
 
     def _weight_held(self, agent_id: str, *, beside: str = "") -> float:
         return sum(
@@ -217,6 +224,9 @@ class Talks:
         for enrolment in decision.state.live_enrolments:
             if live.setdefault(enrolment.flow_id, enrolment.enrolment_id) != enrolment.enrolment_id:
                 raise AlreadyExists(f"a unique value is taken: a live enrolment in flow {enrolment.flow_id!r}")
+        told = [entry.data["external_id"] for entry in decision.journal if entry.kind == CONVERTED]
+        if len(set(told)) < len(told) or any(external_id in self._conversions for external_id in told):
+            raise AlreadyExists("a unique value is taken: a conversion")
 
     def _close_line(self, talk: Talk, line: Line) -> None:
         talk.open.pop(line.message_id, None)
@@ -245,6 +255,13 @@ class Talks:
             talk.by_client_key[say.client_key] = line
         return line.message_id
 
+    def _keep_served(self, episode: Episode) -> None:
+        at = served_at(episode)
+        if episode.agent is not None and at is not None:
+            self._served[episode.episode_id] = (episode.agent.agent_id, at)
+        else:
+            self._served.pop(episode.episode_id, None)
+
     def _keep_state(self, talk: Talk, decision: Decision, still_owed: Sequence[Owed], now: datetime) -> None:
         state, before = decision.state, talk.state.episode
         promise = kept_promise(decision, talk.promise, still_owed)
@@ -263,6 +280,7 @@ class Talks:
             talk.episodes[before.episode_id] = replace(before, status="closed", closed_at=now)
         if state.episode is not None:
             talk.episodes[state.episode.episode_id] = state.episode
+            self._keep_served(state.episode)
         if state.episode is not None and state.episode.status != "closed":
             self._open_episodes[talk.state.conversation_id] = state.episode
         else:
@@ -291,6 +309,9 @@ class Talks:
             entry=changed(entry, data=copied(entry.data)),
         )
         talk.journal.append(line)
+        if entry.kind == CONVERTED:
+            told = Conversion(external_id=entry.data["external_id"], conversation_id=talk.state.conversation_id, entry=line.entry)
+            self._conversions[told.external_id] = told
 
     # ---- clocks
 

@@ -6,6 +6,7 @@ import { Audit } from "./audit.svelte.ts";
 import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
 import { router } from "./router.svelte.ts";
+import { Search } from "./search.svelte.ts";
 import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, View } from "./types.ts";
 import { Undelivered } from "./undelivered.svelte.ts";
 import { refreshed, rowsOf } from "./urgency.ts";
@@ -44,6 +45,7 @@ export class Desk {
   /** For admins alone. */
   readonly audit: Audit | null;
   readonly undelivered: Undelivered | null;
+  readonly search = new Search((error) => this.#signedOutBy(error));
   link = $state<LinkState>("idle");
   retryAt = $state<number | null>(null);
   waiting = $derived([...this.items.values()].filter((item) => item.owner === "waiting").length);
@@ -130,6 +132,16 @@ export class Desk {
     if (before === null) return;
     const { messages } = await api.get<{ messages: Message[] }>(`conversations/${encodeURIComponent(id)}/messages?before=${before}`);
     this.#chat(id, (chat) => earlierLoaded(chat, messages));
+  }
+
+  /** Loads earlier messages until the one with this seq is there, or there are none. */
+  async loadBackTo(id: string, seq: number): Promise<void> {
+    for (let first = firstSeq(this.chat(id)); first !== null && first > seq; ) {
+      await this.loadEarlier(id);
+      const next = firstSeq(this.chat(id));
+      if (next === first) return;
+      first = next;
+    }
   }
 
   async take(id: string): Promise<void> {

@@ -1,4 +1,4 @@
-export type Shortcut = "next" | "previous" | "take" | "reply" | "note" | "give back" | "help";
+export type Shortcut = "next" | "previous" | "take" | "reply" | "note" | "give back" | "search" | "help";
 
 export const SHORTCUTS: [string, Shortcut, string][] = [
   ["j", "next", "Next conversation"],
@@ -7,6 +7,7 @@ export const SHORTCUTS: [string, Shortcut, string][] = [
   ["r", "reply", "Reply"],
   ["n", "note", "Write a note"],
   ["g", "give back", "Give it back to the bot"],
+  ["/", "search", "Search messages, notes and names"],
   ["?", "help", "This help"],
 ];
 

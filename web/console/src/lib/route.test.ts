@@ -7,6 +7,8 @@ it.each([
   ["#/all/c%2F7/card", { page: "desk", view: "all", id: "c/7", card: true }],
   ["#/all//card", { page: "desk", view: "all", id: null, card: false }],
   ["#/nonsense/%", { page: "desk", view: "queue", id: null, card: false }],
+  ["#/all/c7/m42", { page: "desk", view: "all", id: "c7", card: false, seq: 42 }],
+  ["#/all/c7/m0", { page: "desk", view: "all", id: "c7", card: false }],
   ["#/agents", { page: "agents" }],
   ["#/audit", { page: "audit" }],
   ["#/undelivered", { page: "undelivered" }],
@@ -15,5 +17,6 @@ it.each([
 });
 
 it("hashOf and parseRoute are each other's inverse", () => {
+  expect(parseRoute(hashOf("all", "c7", false, 42))).toEqual({ page: "desk", view: "all", id: "c7", card: false, seq: 42 });
   expect(parseRoute(hashOf("mine", "a/b c", true))).toEqual({ page: "desk", view: "mine", id: "a/b c", card: true });
 });

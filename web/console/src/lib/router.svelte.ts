@@ -13,6 +13,10 @@ class Router {
     return this.route.page === "desk" ? this.route.id : null;
   }
 
+  get seq(): number | null {
+    return this.route.page === "desk" ? (this.route.seq ?? null) : null;
+  }
+
   get view(): View {
     return this.route.page === "desk" ? this.route.view : "queue";
   }

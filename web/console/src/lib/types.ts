@@ -69,6 +69,21 @@ export interface Message {
   key?: string | null;
 }
 
+/** Where words were found; `marks` are where they stand in `text`, in Unicode characters. */
+export interface FoundHit {
+  kind: "name" | "message" | "note";
+  text: string;
+  marks: [number, number][];
+  by: string | null;
+  at: string | null;
+  seq: number | null;
+}
+
+export interface FoundTalk {
+  item: Item;
+  hits: FoundHit[];
+}
+
 /** Something that may never happen, found; `past` is done and can't be undone. */
 export interface Finding {
   id: string;

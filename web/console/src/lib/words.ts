@@ -37,6 +37,8 @@ export function ownerWords({ owner, episode }: Item, myId: string): string {
 export const personName = ({ name, channel }: Pick<Item, "name" | "channel">): string =>
   name?.trim() || (channel === "widget" ? "Website visitor" : `Someone on ${channelWords(channel)}`);
 
+export const foundWords = (count: number): string => (count === 0 ? "Nothing found." : count === 1 ? "Found in one conversation." : `Found in ${count} conversations.`);
+
 const KINDS: Record<string, string> = { bot: "bot", flow: "flow", ladder: "handoff message", agent: "agent" };
 
 /** Who spoke on our side, and as what: the bot speaks for its flows and for Warmline's own words too. */

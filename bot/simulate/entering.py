@@ -1,0 +1,42 @@
+"""How people come into a flow, from its triggers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nurture.flow import Flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """A message of their own, by a link or an ad or meaning `intent`; or, where they write nothing, begun for them."""
+
+    writes: bool = True
+    intent: str | None = None
+    referral: Mapping[str, object] = field(default_factory=dict)
+
+
+BEGUN = Entrance(writes=False)
+"""By a tag, an outcome, another flow, an event, a schedule or by hand: the flow is started, and people had written before."""
+
+
+def entrances(flow: Flow) -> tuple[Entrance, ...]:
+    """Every way in that the triggers give; people are spread over them evenly."""
+    found: list[Entrance] = []
+    for trigger in flow.triggers:
+        names = sorted(trigger.names) or ["any"]
+        match trigger.kind:
+            case "first_message":
+                found.append(Entrance())
+            case "intent":
+                found += [Entrance(intent=name) for name in names]
+            case "ref":
+                found += [Entrance(referral={"ref": name}) for name in names]
+            case "ad":
+                found += [Entrance(referral={"ad_id": name}) for name in names]
+            case "utm":
+                found += [Entrance(referral={"utm": {"campaign": name}}) for name in names]
+            case _:
+                found.append(BEGUN)
+    return tuple(one for n, one in enumerate(found) if one not in found[:n])

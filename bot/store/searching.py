@@ -1,0 +1,66 @@
+"""Full-text search over messages, notes and names: FTS5 in SQLite, a tsvector index in PostgreSQL (see migration 0008)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import sqlalchemy as sa
+
+from bot.store.codec import profile_of
+from bot.store.contract import Found, Hit
+from bot.store.reading import overviews_of
+from bot.store.tables import conversations, messages, notes, prospects
+from bot.store.words import HITS, name_of, newest_first, wanted
+
+LOOKED_AT = 400
+"""The newest matches that are looked at: a word that everybody says must not cost more than a rare one."""
+
+_SHOWN = sa.select(messages.c.conversation_id, messages.c.text, messages.c.speaker, messages.c.at, messages.c.seq).where(
+    messages.c.seq.is_not(None)
+)
+_NOTED = sa.select(notes.c.conversation_id, notes.c.text, notes.c.agent_name, notes.c.at)
+_NAMED = sa.select(conversations.c.conversation_id, prospects.c.profile, prospects.c.slots).join(
+    conversations, conversations.c.prospect_id == prospects.c.prospect_id
+)
+
+
+_BY_DIALECT = {
+    "sqlite": (
+        sa.text(
+            "messages.message_id IN (SELECT rowid FROM messages_words"
+            " WHERE messages_words MATCH :words ORDER BY rowid DESC LIMIT :most)"
+        ),
+        sa.text("notes.note_id IN (SELECT rowid FROM notes_words WHERE notes_words MATCH :words ORDER BY rowid DESC LIMIT :most)"),
+        sa.text(
+            "prospects.prospect_id IN (SELECT prospect_id FROM names WHERE name_id IN"
+            " (SELECT rowid FROM names_words WHERE names_words MATCH :words ORDER BY rowid DESC LIMIT :most))"
+        ),
+    ),
+    "postgresql": (
+        sa.text("warmline_words(messages.text) @@ to_tsquery('simple', :words)"),
+        sa.text("warmline_words(notes.text) @@ to_tsquery('simple', :words)"),
+        sa.text("warmline_words(warmline_name(prospects.profile, prospects.slots)) @@ to_tsquery('simple', :words)"),
+    ),
+}
+
+
+def search(conn: sa.Connection, query: str, *, limit: int) -> list[Found]:
+    """See `Store.search`."""
+    words = wanted(query)
+    if not words:
+        return []
+    sqlite = conn.dialect.name == "sqlite"
+    asked = " ".join(f'"{word}"*' for word in words) if sqlite else " & ".join(f"{word}:*" for word in words)
+    given = {"words": asked, "most": LOOKED_AT} if sqlite else {"words": asked}
+    shown, noted, named = _BY_DIALECT[conn.dialect.name]
+    hits: defaultdict[str, list[Hit]] = defaultdict(list)
+    for one in conn.execute(_NAMED.where(named).limit(LOOKED_AT), given):
+        hits[one.conversation_id].append(Hit(kind="name", text=name_of(profile_of(one.profile), one.slots)))
+    for row in conn.execute(_SHOWN.where(shown).order_by(messages.c.message_id.desc()).limit(LOOKED_AT), given):
+        hit = Hit(kind="message", text=row.text, by=row.speaker, at=row.at, seq=row.seq)
+        hits[row.conversation_id].append(hit)
+    for note in conn.execute(_NOTED.where(noted).order_by(notes.c.note_id.desc()).limit(LOOKED_AT), given):
+        hits[note.conversation_id].append(Hit(kind="note", text=note.text, by=note.agent_name, at=note.at))
+    best = newest_first(hits)[:limit]
+    shown_as = overviews_of(conn, [key for key, _ in best])
+    return [Found(overview=shown_as[key], hits=kept[:HITS]) for key, kept in best if key in shown_as]

@@ -1,0 +1,1 @@
+"""What came of people and flows: folded from the journal and from what flows sent. Pure."""

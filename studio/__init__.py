@@ -1,0 +1,1 @@
+"""The marketers' side: their API, reports, contacts."""
