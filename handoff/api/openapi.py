@@ -88,6 +88,7 @@ TYPES: dict[tuple[str, str], Types] = {
     ("DELETE", "/notify/devices/{id}"): Types(answers.Nothing),
     ("GET", "/reports/handoff"): Types(dict[str, object], query=(*_REPORT, ("format", {"enum": ["json", "csv"]}))),
     ("GET", "/reports/handoff/behind"): Types(dict[str, object], query=(*_REPORT, ("key", {"type": "string"}))),
+    ("POST", "/simulations"): Types(dict[str, object], bodies.SimulationBody),
     ("POST", "/undelivered/{id}/send-again"): Types(answers.Queued),
     ("POST", "/undelivered/{id}/let-go"): Types(answers.Nothing),
     ("GET", "/socket"): Types(status=101),

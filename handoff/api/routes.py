@@ -19,6 +19,7 @@ from handoff.api.ports import ConsoleParts
 from handoff.api.reports import Reports
 from handoff.api.search import Search
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
+from handoff.api.simulations import Simulations
 from handoff.api.socket import ConsoleSocket
 from handoff.api.talks import Talks
 from handoff.api.team import Team
@@ -72,6 +73,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("GET", "/audit", Audit(parts).audit, admin=True)
     signed_in("GET", "/reports/handoff", reports.handoff, admin=True)
     signed_in("GET", "/reports/handoff/behind", reports.behind, admin=True)
+    signed_in("POST", "/simulations", Simulations(parts).simulate, admin=True)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)

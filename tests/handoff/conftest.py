@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -204,6 +205,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
         circuits=lambda: made.circuits, queued=queued, push_services=("fcm.googleapis.com",),
+        simulator=(sys.executable, "-m", "bot.simulate"),
     )  # fmt: skip
     add_routes(app, parts)
     server = TestServer(app)
