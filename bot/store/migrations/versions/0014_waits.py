@@ -8,11 +8,11 @@ from sqlalchemy.types import TypeEngine
 
 from bot.store.columns import UtcDateTime
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
-oldest = "0013"
+oldest = "0014"
 """Versions before do not know the clock of a waiting time that was told."""
 
 COLUMNS: dict[str, TypeEngine[Any]] = {"choice": sa.Text(), "callback_at": UtcDateTime(), "callback_seat": sa.Integer()}
