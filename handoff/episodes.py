@@ -35,6 +35,7 @@ __all__ = [
     "seen",
     "take",
     "told",
+    "typed_option",
     "withdraw_request",
     "wrote",
 ]
@@ -70,5 +71,6 @@ rearm_promise = repair.rearm_promise
 seen = governed(agents.seen)
 take = governed(agents.take)
 told = governed(prospect.told)
+typed_option = governed(prospect.typed_option)
 withdraw_request = governed(opening.withdraw_request)
 wrote = governed(agents.wrote)
