@@ -31,6 +31,7 @@ from bot.core.model import (
 )
 from bot.store.auditing import AuditStore
 from bot.store.hooking import HookStore
+from bot.store.importing import ImportStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
 
@@ -320,7 +321,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, MarketStore, NoticeStore, HookStore, Protocol):
+class Store(AuditStore, MarketStore, NoticeStore, HookStore, ImportStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
