@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from studio.api.contacts import Contacts
 from studio.api.conversions import Conversions
 from studio.api.hooks import Hooks
 from studio.api.keys import Gatekeeper
@@ -22,6 +23,12 @@ def add_routes(app: web.Application, parts: StudioParts) -> None:
     app.router.add_get(f"{BASE}/reports/sources", guard(reports.sources))
     app.router.add_get(f"{BASE}/reports/sources/behind", guard(reports.behind_sources))
     app.router.add_post(f"{BASE}/conversions", guard(conversions.add))
+    contacts = Contacts(parts)
+    app.router.add_get(f"{BASE}/contacts", guard(contacts.export))
+    app.router.add_post(f"{BASE}/contacts/import", guard(contacts.upload))
+    app.router.add_get(f"{BASE}/contacts/imports/{{id}}", guard(contacts.progress))
+    app.router.add_get(f"{BASE}/contacts/imports/{{id}}/rejected", guard(contacts.rejected))
+    app.cleanup_ctx.append(contacts.resume)
     app.router.add_get(f"{BASE}/hooks", guard(hooks.many))
     app.router.add_post(f"{BASE}/hooks", guard(hooks.add))
     app.router.add_delete(f"{BASE}/hooks/{{id}}", guard(hooks.remove))
