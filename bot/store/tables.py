@@ -21,6 +21,9 @@ OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
 UNSENT_STATUS = "status IN ('queued', 'sending')"
 """Messages still to send; the same holds."""
 
+BOOKED = "callback_at IS NOT NULL AND status <> 'closed'"
+"""Open episodes with a time of their own."""
+
 SENT_STATUS = "status = 'sent'"
 """Messages that left, in the order in which they did."""
 
@@ -221,6 +224,10 @@ episodes = sa.Table(
     sa.Column("first_words_at", UtcDateTime),
     sa.Column("closed_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
+    sa.Column("choice", sa.Text),
+    # The time that was booked, and which of the agents' places at it.
+    sa.Column("callback_at", UtcDateTime),
+    sa.Column("callback_seat", sa.Integer),
     # When its agent took it, or ended it.
     sa.Column("served_at", UtcDateTime),
     # Kind to wall_s, working_s and count.
@@ -236,6 +243,14 @@ episodes = sa.Table(
     ),
     sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
     sa.Index("ix_episodes_served", "agent_id", "served_at"),
+    sa.Index(
+        "ix_episodes_booked",
+        "callback_at",
+        "callback_seat",
+        unique=True,
+        sqlite_where=sa.text(BOOKED),
+        postgresql_where=sa.text(BOOKED),
+    ),
     sa.Index(
         "ix_episodes_held",
         "agent_id",
@@ -437,6 +452,52 @@ settings = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
+)
+
+flow_versions = sa.Table(
+    "flow_versions",
+    metadata,
+    sa.Column("flow_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("blocks", Json, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("published_at", UtcDateTime, nullable=False),
+    sa.Column("published_by", sa.Text, nullable=False),
+    sa.UniqueConstraint("flow_id", "digest"),
+)
+
+flow_heads = sa.Table(
+    "flow_heads",
+    metadata,
+    sa.Column("flow_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+    sa.Column("changed_at", UtcDateTime, nullable=False),
+    sa.Column("seen", sa.Text, nullable=False),
+)
+
+# One row, "flows": how often what holds has changed. It is the lock of whoever changes something.
+flow_book = sa.Table(
+    "flow_book",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+)
+
+flow_log = sa.Table(
+    "flow_log",
+    metadata,
+    sa.Column("log_id", Id, primary_key=True),
+    sa.Column("flow_id", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_flow_log_flow", "flow_id", "log_id"),
 )
 
 audits = sa.Table(

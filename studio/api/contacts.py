@@ -88,10 +88,7 @@ class Contacts:
         path = self._rejects(run.import_id) if run else None
         if path is None or not path.exists():
             raise NotFound("import", request.match_info["id"])
-        headers = NO_STORE | {
-            "Content-Disposition": 'attachment; filename="rejected.csv"',
-            "Content-Type": "text/csv; charset=utf-8",
-        }
+        shown_as = {"Content-Disposition": 'attachment; filename="rejected.csv"', "Content-Type": "text/csv; charset=utf-8"}
         return web.FileResponse(path, headers=NO_STORE | shown_as)
 
     async def resume(self, _app: web.Application) -> AsyncIterator[None]:
