@@ -8,7 +8,7 @@ import secrets
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -44,6 +44,7 @@ from bot.life import Life
 from bot.lines import Lines
 from bot.notifying import Notifier, Outward
 from bot.peers import Peers
+from bot.promising import Promises
 from bot.readiness import Readiness
 from bot.settings import Settings
 from bot.staff import Staff
@@ -112,6 +113,7 @@ class Service:
     peers: Peers
     auditor: Auditor
     notifier: Notifier
+    promises: Promises
     background: Background
     channels: dict[str, Channel]
     web: web.Application
@@ -129,6 +131,7 @@ class Service:
             asyncio.create_task(self.staff.run(), name="staff"),
             asyncio.create_task(self.auditor.run(), name="audit"),
             asyncio.create_task(self.notifier.run(), name="notifier"),
+            asyncio.create_task(self.promises.run(), name="promises"),
         ]
         self.life.serve()
 
@@ -236,6 +239,13 @@ def build(
         echoed=echoed,
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
+    promises = Promises(settings.promises, rules.policy, settings.home / "promises", time)
+
+    def go_by(policy: Policy) -> None:
+        conversations.rules = replace(conversations.rules, policy=policy)
+        intake.promise(policy.targets.reply_s)
+
+    promises.on_change = go_by
     push = WebPush(store, time.now, contact=settings.push_contact or _contact(settings.public_url))
     notifier = Notifier(
         store, time, hub, presence, _carriers(settings, push, time), notify_ways(settings),
@@ -271,7 +281,7 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, notifier=notifier, background=background, channels=channels, web=app, workers=[],
+        auditor=auditor, notifier=notifier, promises=promises, background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
@@ -281,7 +291,7 @@ def build(
         secure_cookies=settings.secure, audit_every_s=settings.audit_every_s, typing=agent_types,
         address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
         queued=lambda: peers.due("outbox", time.now()), push_key=push.public_key, push_services=_hosts(settings.push_services),
-        noticed=notifier.wake, ways=notifier.ways,
+        noticed=notifier.wake, ways=notifier.ways, promises=promises,
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
     add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows))

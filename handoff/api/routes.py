@@ -16,6 +16,7 @@ from handoff.api.notifications import Notifications
 from handoff.api.openapi import Route, document
 from handoff.api.outbox import Outbox
 from handoff.api.ports import ConsoleParts
+from handoff.api.promises import PromisesApi
 from handoff.api.reports import Reports
 from handoff.api.search import Search
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
@@ -72,6 +73,16 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("GET", "/audit", Audit(parts).audit, admin=True)
     signed_in("GET", "/reports/handoff", reports.handoff, admin=True)
     signed_in("GET", "/reports/handoff/behind", reports.behind, admin=True)
+    signed_in("GET", "/reports/staffing", reports.staffing, admin=True)
+    if parts.promises is not None:
+        promises = PromisesApi(parts, parts.promises)
+        signed_in("GET", "/promises", promises.read, admin=True)
+        signed_in("PUT", "/promises", promises.save, admin=True)
+        signed_in("POST", "/promises/check", promises.check, admin=True)
+        signed_in("POST", "/promises/explain", promises.explain, admin=True)
+        signed_in("GET", "/promises/history", promises.history, admin=True)
+        signed_in("GET", "/promises/history/{id}", promises.one, admin=True)
+        signed_in("POST", "/promises/history/{id}/restore", promises.restore, admin=True)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)

@@ -57,7 +57,7 @@ class Talks:
             self._store.journal(conversation_id),
         )
         name = prospect_name(overview)
-        drawn = card(loaded.state, episodes, [line.entry for line in journal], self._parts.policy.card)
+        drawn = card(loaded.state, episodes, [line.entry for line in journal], self._parts.current.card)
         return answer(
             {
                 "item": item_shape(overview, loaded.state, me.agent.agent_id),
