@@ -95,7 +95,8 @@ class Promises:
     async def run(self) -> None:
         """Until cancelled: follow the file."""
         while True:
-            await self._time.wait(asyncio.Event(), LOOK_EVERY_S)
+            # By the machine's own clock: it is people who change the file.
+            await asyncio.sleep(LOOK_EVERY_S)
             try:
                 await self.look()
             except (OSError, UnicodeDecodeError) as error:

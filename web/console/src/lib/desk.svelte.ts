@@ -3,6 +3,7 @@ import { newKey } from "../../../shared/key.ts";
 import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
 import { Audit } from "./audit.svelte.ts";
+import { attention } from "./attention.ts";
 import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
 import { router } from "./router.svelte.ts";
@@ -122,6 +123,7 @@ export class Desk {
         clock.heard(detail.now);
         this.#item(detail.item);
         this.#chat(id, (chat) => loaded(chat, detail));
+        if (router.id === id) attention.looksAt(id);
       },
       (error) => this.#chat(id, (chat) => ({ ...chat, state: chat.state === "ready" ? "ready" : "failed", error })),
     );
@@ -278,8 +280,9 @@ export class Desk {
     this.#chat(id, (chat) => ({ ...chat, typing: { who, until: clock.now + TYPING_LASTS_MS } }));
   }
 
-  #notice({ kind, conversation_id, text, sound = true }: Extract<DeskFrame, { type: "notice" }>): void {
+  #notice({ kind, conversation_id, text, sound = true, notice_id }: Extract<DeskFrame, { type: "notice" }>): void {
     const looking = document.visibilityState === "visible" && router.id === conversation_id;
+    attention.shown(notice_id);
     if (kind === "message" && looking) return;
     if (sound) alerts.play(kind);
     alerts.show(text, conversation_id, () => router.go(router.view, conversation_id));
