@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.conversations import Conversations
 from bot.core.events import AgentLeft, AgentsChanged, Event
-from bot.core.model import State
+from bot.core.model import ClockKind, State
 from bot.hub import Hub
-from bot.store.contract import Agent, Store, StoreError
+from bot.store.contract import Agent, Store, StoreError, Waiting
 from bot.time import Time
-from handoff.desk import Desk, Seat
+from handoff.desk import Asked, Desk, Seat
+from handoff.forecast import Sample
 from handoff.presence import GONE_S, Presence
+from handoff.routing import matches
 
 log = structlog.get_logger()
 
 BEAT_S = 5.0
 """How often a service says which consoles are open at it, and looks what the others said."""
 
+LOOKS = 3
 FORGET_EVERY_S = 3600.0
 TRIES_KEPT = timedelta(days=1)
+
+SAMPLE_EVERY_S = 300.0
+SAMPLED, MOST_SAMPLES = timedelta(days=28), 2000
+"""Waits of four weeks, so that each hour of the week has been four times; the latest of them where there are many."""
 
 TOPIC = "staff"
 """On the wire: who is there, or how much they hold, has changed."""
@@ -31,8 +39,13 @@ TOPIC = "staff"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
+    """As stored at the last look, and moved on with every commit of this process since."""
+
     agents: tuple[Agent, ...] = ()
-    load: dict[str, float] | None = None
+    load: dict[str, float] = field(default_factory=dict)
+    served: dict[str, datetime] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    booked: frozenset[tuple[datetime, int]] = frozenset()
 
 
 class Staff:
@@ -45,34 +58,67 @@ class Staff:
     def __init__(self, store: Store, presence: Presence, time: Time, hub: Hub, *, capacity: float) -> None:
         self._store, self._presence, self._time, self._hub, self._capacity = store, presence, time, hub, capacity
         self._known = _Known()
+        self._moves = 0
         self._news = asyncio.Event()
         self._forgot_at: datetime | None = None
+        self._samples: tuple[Sample, ...] = ()
+        self._sampled_at: datetime | None = None
         self._conversations: Conversations | None = None
 
     def desk(self) -> Desk:
         """Everybody known, with presence and load as last seen."""
-        load = self._known.load or {}
+        known = self._known
         return Desk(
             seats=tuple(
                 Seat(
                     agent_id=agent.agent_id,
                     name=agent.name,
                     presence=self._presence.of(agent.agent_id),
-                    load=load.get(agent.agent_id, 0),
+                    load=known.load.get(agent.agent_id, 0),
                     capacity=agent.may_hold(self._capacity),
+                    skills=frozenset(agent.skills),
+                    languages=frozenset(agent.languages),
+                    teams=frozenset(agent.teams),
+                    idle_since=known.served.get(agent.agent_id),
                 )
-                for agent in self._known.agents
+                for agent in known.agents
                 if agent.disabled_at is None
             ),
             capacity=self._capacity,
+            asked={w.episode.episode_id: Asked(w.asked, w.episode.weight) for w in known.waiting.values() if w.asked},
+            queue=tuple(w.episode for w in known.waiting.values() if not w.asked),
+            samples=self._samples,
+            booked=known.booked | frozenset(_booked(known.waiting.values())),
         )
 
     def follow(self, conversations: Conversations) -> None:
         """From now on changes of presence reach the conversations that wait."""
         self._conversations = conversations
+        conversations.on_committed = self.committed
         self._presence.on_own = self._say
         self._presence.on_change = self._changed
         self._presence.on_left = self._left
+
+    def committed(self, before: State, after: State) -> None:
+        """A conversation went from one state to another by a commit of this process: who holds and who is asked what has moved.
+        Whoever has room again is offered what waits."""
+        known, key = self._known, after.conversation_id
+        had, has, was_asked, is_asked = _holder(before), _holder(after), _asked(before), _asked(after)
+        waits = after.episode is not None and after.episode.status == "waiting"
+        if had == has and not waits and key not in known.waiting:
+            return
+        self._moves += 1
+        if had != has:
+            for held, sign in ((had, -1), (has, 1)):
+                if held is not None:
+                    agent_id, weight = held
+                    known.load[agent_id] = max(0.0, known.load.get(agent_id, 0.0) + sign * weight)
+                    known.served[agent_id] = self._time.now()
+        known.waiting.pop(key, None)
+        if waits and after.episode is not None:
+            known.waiting[key] = Waiting(conversation_id=key, episode=after.episode, asked=is_asked)
+        if {had and had[0], was_asked} - {has and has[0], is_asked, None}:
+            self._presence.changed()
 
     def heard(self) -> None:
         """Another service says that something changed, or may have."""
@@ -89,6 +135,8 @@ class Staff:
                     await self._store.put_consoles(self._presence.own())
                     await self._forget()
                 await self._refresh()
+                if self._to_offer():
+                    self._presence.changed()
             except StoreError as error:
                 log.warning("staff.unread", error=type(error).__name__)
             self._presence.sweep()
@@ -114,13 +162,40 @@ class Staff:
             log.info("staff.forgot_expired", rows=rows)
 
     async def _refresh(self) -> None:
-        self._known = _Known(agents=tuple(await self._store.agents()), load=await self._store.agent_load())
+        """Look again; a look during which something moved here is old already."""
+        await self._sample()
+        for _ in range(LOOKS):
+            moves = self._moves
+            known = _Known(
+                agents=tuple(await self._store.agents()),
+                load=await self._store.agent_load(),
+                served=await self._store.last_served(),
+                waiting={one.conversation_id: one for one in await self._store.waiting()},
+                booked=await self._store.booked(),
+            )
+            if moves == self._moves:
+                break
+        self._known = known
         self._presence.learn(await self._store.consoles(), await self._store.away())
+
+    async def _sample(self) -> None:
+        """How long people lately waited, now and then: one wait more changes little."""
+        now = self._time.now()
+        if self._sampled_at is None or not 0 <= (now - self._sampled_at).total_seconds() < SAMPLE_EVERY_S:
+            found = await self._store.first_waits(since=now - SAMPLED, now=now, limit=MOST_SAMPLES)
+            self._samples, self._sampled_at = tuple(found), now
+
+    def _to_offer(self) -> list[str]:
+        """Conversations about which somebody can be asked now, the most urgent first."""
+        desk, waiting = self.desk(), self._known.waiting.values()
+        of = {one.episode.episode_id: one.conversation_id for one in waiting}
+        gone = [one.conversation_id for one in waiting if one.asked and not desk.is_online(one.asked)]
+        return gone + [of[episode.episode_id] for episode, _ in matches(desk, self._time.now())]
 
     async def _changed(self) -> None:
         await self._refresh()
         assert self._conversations is not None
-        for conversation_id in await self._store.waiting_conversations():
+        for conversation_id in self._to_offer():
             await self._conversations.handle(conversation_id, AgentsChanged())
 
     async def _left(self, agent_id: str) -> None:
@@ -131,9 +206,30 @@ class Staff:
             return AgentLeft(agent_id=agent_id) if self._presence.is_gone(agent_id) else None
 
         held = await self._store.overviews(view="mine", agent_id=agent_id, limit=500)
-        waiting = await self._store.waiting_conversations()
-        for conversation_id in dict.fromkeys([*(o.conversation_id for o in held), *waiting]):
+        asked = [one.conversation_id for one in self._known.waiting.values() if one.asked == agent_id]
+        for conversation_id in dict.fromkeys([*(o.conversation_id for o in held), *asked]):
             await self._conversations.handle(conversation_id, left)
         if self._presence.is_gone(agent_id):
             self._presence.forget(agent_id)
             await self._store.drop_consoles(agent_id, open_until=self._time.now() - timedelta(seconds=GONE_S))
+
+
+def _booked(waiting: Iterable[Waiting]) -> Iterator[tuple[datetime, int]]:
+    for one in waiting:
+        if one.episode.callback_at is not None and one.episode.callback_seat is not None:
+            yield one.episode.callback_at, one.episode.callback_seat
+
+
+def _holder(state: State) -> tuple[str, float] | None:
+    """Who holds the conversation's episode, and its weight."""
+    episode = state.episode
+    if episode is None or episode.status != "accepted" or episode.agent is None:
+        return None
+    return episode.agent.agent_id, episode.weight
+
+
+def _asked(state: State) -> str | None:
+    """Who is being asked about the conversation's episode."""
+    episode = state.episode
+    clock = state.clock(ClockKind.ACCEPT, episode.episode_id) if episode is not None and episode.status == "waiting" else None
+    return None if clock is None else clock.data["agent_id"]

@@ -13,7 +13,8 @@ from enum import StrEnum
 from bot.core.draft import Draft
 from bot.core.model import ClockKind, Episode, Segment, State
 from handoff.calendar import Calendar, working_between
-from handoff.desk import Desk, choose
+from handoff.desk import Desk
+from handoff.routing import choose
 
 
 class Phase(StrEnum):
@@ -72,7 +73,7 @@ def account(draft: Draft, hours: Calendar, desk: Desk | None = None) -> Episode 
     episode = draft.state.episode
     if episode is None:
         return None
-    phase = phase_of(draft.state, desk)
+    phase = phase_of(draft.state, desk, draft.now)
     if phase == episode.phase:
         return episode
     booked = replace(
@@ -82,7 +83,7 @@ def account(draft: Draft, hours: Calendar, desk: Desk | None = None) -> Episode 
     return booked
 
 
-def phase_of(state: State, desk: Desk | None) -> str:
+def phase_of(state: State, desk: Desk | None, now: datetime) -> str:
     """The phase of a conversation's episode; empty if it is closed."""
     episode = state.episode
     if episode is None or episode.status == "closed":
@@ -96,7 +97,7 @@ def phase_of(state: State, desk: Desk | None) -> str:
     elif desk is None and (before := _plain(episode.phase)) in (Phase.UNSTAFFED, Phase.UNOFFERED):
         phase = before
     else:
-        phase = Phase.UNSTAFFED if desk is None or choose(desk, episode) is None else Phase.UNOFFERED
+        phase = Phase.UNSTAFFED if desk is None or choose(desk, episode, now) is None else Phase.UNOFFERED
     return phase.value if episode.first_words_at is None or phase is Phase.TALKING else NEXT + phase.value
 
 

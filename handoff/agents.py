@@ -13,7 +13,7 @@ from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
 from handoff.judging import judge, judge_all, offer_due, wait_cause, words_missed
 from handoff.match import facts_of
-from handoff.offers import asked_gone, back_to_waiting, close, offer, offered_now
+from handoff.offers import asked_gone, back_to_waiting, close, needs_of, offer, offered_now
 from handoff.policy import Policy, Target, clock_hours, due
 from handoff.rounds import Round, climb_on, new_round
 from handoff.steps import (
@@ -29,6 +29,7 @@ from handoff.steps import (
     unanswered,
     who,
 )
+from handoff.waiting import judge_forecast
 
 RETURNED = "returned"
 """The outcome of an episode that was given back with nothing more to say about it."""
@@ -165,8 +166,7 @@ def _step_in(draft: Draft, policy: Policy, reason: Reason) -> Episode:
         first_words_due_at=round_.due(policy),
         offer_due_at=due(policy, draft.now, policy.targets.offer_s, Target.OFFER),
         policy=policy.name,
-        team=facts.team,
-        value=facts.value,
+        **needs_of(draft, policy, facts),
     )
     words_at = episode.first_words_due_at
     draft.set_clock(Clock(kind=ClockKind.FIRST_WORDS, key=key, due_at=words_at, data=round_.data()))
@@ -183,7 +183,7 @@ def _accept(draft: Draft, policy: Policy, episode: Episode, agent: AgentRef) -> 
         episode = judge(draft, policy, episode, "accept", accept.due_at, now)
     episode = put(draft, episode, status="accepted", agent=agent, accepted_at=now, offered_at=episode.offered_at or now)
     _keep_words_due(draft, policy, episode)
-    for kind in (ClockKind.OFFER, ClockKind.ACCEPT):
+    for kind in (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FORECAST):
         draft.cancel_clock(kind, key)
     words = draft.state.clock(ClockKind.FIRST_WORDS, key)
     if (round_ := Round.of(words)) is not None and words is not None and not words.data.get("silent"):
@@ -252,7 +252,7 @@ def _spoke(draft: Draft, policy: Policy, episode: Episode, at: datetime) -> None
     first = episode.first_words_at is None
     if first:
         episode = judge(draft, policy, episode, "first_words", episode.first_words_due_at, at)
-        episode = put(draft, episode, first_words_at=at)
+        episode = judge_forecast(draft, policy, put(draft, episode, first_words_at=at), at)
         waited_ms = int((at - episode.requested_at).total_seconds() * 1000)
         draft.note("episode.first_words", episode_id=key, waited_ms=waited_ms)
     elif words is not None and not words.data.get("silent"):

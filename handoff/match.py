@@ -11,8 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from bot.core.model import Json, Reason, State
 from handoff.hours import nearest
 
-VALUE_SLOT, TEAM_SLOT, LANGUAGE_SLOT = "lead_value", "team", "language"
-"""Slots that say what a lead is worth, which team it is for and which language the prospect writes."""
+VALUE_SLOT, TEAM_SLOT, LANGUAGE_SLOT, SKILLS_SLOT = "lead_value", "team", "language", "skills"
+"""Slots that say what a lead is worth, which team it is for, which language the prospect writes, and what whoever helps must be
+able to do (a list, or names with commas between)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Facts:
     language: str | None = None
     team: str | None = None
     tags: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
 
 
 def facts_of(state: State, reason: Reason) -> Facts:
@@ -38,12 +40,18 @@ def facts_of(state: State, reason: Reason) -> Facts:
         language=language and language.lower(),
         team=_text(state.slots, TEAM_SLOT),
         tags=state.tags,
+        skills=_many(state.slots.get(SKILLS_SLOT)),
     )
 
 
 def _text(slots: Json, name: str) -> str | None:
     value = slots.get(name)
     return value.strip() or None if isinstance(value, str) else None
+
+
+def _many(value: object) -> tuple[str, ...]:
+    found = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else ()
+    return tuple(name.strip() for name in found if isinstance(name, str) and name.strip())
 
 
 def _number(value: object) -> float | None:

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Json, Owner
 from handoff.accounts import NEXT, Phase, account
-from handoff.desk import Desk, choose
+from handoff.desk import Desk
 from handoff.judging import judge, judge_all, offer_due
+from handoff.match import Facts
 from handoff.policy import Policy, Target, due
 from handoff.rounds import Round, climb_on, new_round, start_round
+from handoff.routing import choose, eases_at, names
 from handoff.steps import EPISODE_CLOCKS, NATIVE, PROSPECT, WANTS, hand_to, let_bot_answer, put
+from handoff.waiting import judge_forecast
+
+
+def needs_of(draft: Draft, policy: Policy, facts: Facts) -> dict[str, Any]:
+    """What a new episode takes and needs: fields of Episode. The language and the skills are asked for only so long."""
+    routing, before = policy.routing, draft.state.episode
+    known = before.agent.agent_id if before and before.agent and before.agent != NATIVE else before and before.last_agent
+    language = facts.language.lower() if facts.language else None
+    skills = names((*routing.skills, *facts.skills))
+    return {
+        "team": facts.team,
+        "value": facts.value,
+        "weight": routing.weight,
+        "language": language,
+        "language_until": due(policy, draft.now, routing.language_within_s, Target.OFFER) if language else None,
+        "skills": skills,
+        "skills_until": due(policy, draft.now, routing.skills_within_s, Target.OFFER) if skills else None,
+        "last_agent": known,
+    }
 
 
 def offered_now(draft: Draft, episode: Episode) -> str | None:
@@ -23,10 +45,12 @@ def offered_now(draft: Draft, episode: Episode) -> str | None:
 def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude: Collection[str] = ()) -> Episode:
     """Offer a waiting episode to the next free person; without one it stays with the ladder."""
     key = episode.episode_id
-    agent_id = choose(desk, episode, exclude)
-    if agent_id is None:
+    chosen = choose(desk, episode, draft.now, exclude)
+    if chosen is None:
         draft.cancel_clock(ClockKind.ACCEPT, key)
+        _look_again(draft, policy, episode)
         return episode
+    agent_id = chosen.agent_id
     if episode.offered_at is None:
         episode = judge(draft, policy, episode, "offer", offer_due(policy, episode), draft.now)
     accept_at = due(policy, draft.now, policy.targets.accept_s, Target.ACCEPT)
@@ -36,15 +60,27 @@ def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude
         offered_at=episode.offered_at or draft.now,
         offered_to=(*(a for a in episode.offered_to if a != agent_id), agent_id),
         accept_due_at=accept_at,
+        asked_at=draft.now,
+        times_asked=episode.times_asked + 1,
         seen_at=None,
     )
     draft.cancel_clock(ClockKind.OFFER, key)
-    asked = {"agent_id": agent_id, "since": draft.now.isoformat()}
+    asked = {"agent_id": agent_id, "since": draft.now.isoformat(), "why": list(chosen.why)}
     draft.set_clock(Clock(kind=ClockKind.ACCEPT, key=key, due_at=accept_at, data=asked))
-    draft.note("episode.offered", episode_id=key, agent_id=agent_id)
+    draft.note("episode.offered", episode_id=key, agent_id=agent_id, why=list(chosen.why))
     text = f"{PROSPECT} {WANTS[episode.reason]}."
     draft.notify("offer", to=(agent_id,), text=text, episode_id=key, reason=episode.reason.value)
     return episode
+
+
+def _look_again(draft: Draft, policy: Policy, episode: Episode) -> None:
+    """Set the clock for when more people may be asked, or when it must have been offered."""
+    moments = eases_at(episode, draft.now)
+    if episode.offered_at is None and "offer" not in episode.breached:
+        moments.append(offer_due(policy, episode))
+    running = draft.state.clock(ClockKind.OFFER, episode.episode_id)
+    if moments and (running is None or running.due_at != min(moments)):
+        draft.set_clock(Clock(kind=ClockKind.OFFER, key=episode.episode_id, due_at=min(moments)))
 
 
 def asked_gone(draft: Draft, episode: Episode) -> Episode:
@@ -56,7 +92,7 @@ def asked_gone(draft: Draft, episode: Episode) -> Episode:
 
 def close(draft: Draft, policy: Policy, episode: Episode, outcome: str, summary: str = "") -> Episode:
     """End the episode. What never came is judged here too, so closing hides nothing."""
-    episode = judge_all(draft, policy, episode)
+    episode = judge_forecast(draft, policy, judge_all(draft, policy, episode), draft.now)
     for kind in EPISODE_CLOCKS:
         draft.cancel_clock(kind, episode.episode_id)
     draft.set(asking=None)

@@ -8,10 +8,11 @@ from handoff.accounts import account
 from handoff.agents import agent_gone
 from handoff.desk import Desk
 from handoff.match import facts_of
-from handoff.offers import close, offer, offered_now
+from handoff.offers import close, needs_of, offer, offered_now
 from handoff.policy import Policy, Target, due, spoken
 from handoff.rounds import new_round, start_round
 from handoff.steps import PROSPECT, hand_to, open_one, tell, tell_closed, tell_closing
+from handoff.waiting import tell_wait
 
 
 def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detail: str = "", *, quiet: bool = False) -> None:
@@ -38,15 +39,14 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
         first_words_due_at=round_.due(policy),
         offer_due_at=offer_at,
         policy=policy.name,
-        team=facts.team,
-        value=facts.value,
+        **needs_of(draft, policy, facts),
     )
     draft.note("episode.opened", episode_id=key, reason=reason.value, policy=policy.name)
     draft.set(asking=None)
     hand_to(draft, Owner.WAITING)
     draft.set_clock(Clock(kind=ClockKind.OFFER, key=key, due_at=offer_at))
     episode = start_round(draft, policy, episode, round_)
-    offer(draft, policy, desk, episode)
+    episode = offer(draft, policy, desk, episode)
     if not quiet:
         if reason is Reason.COMPLAINT and not draft.says:
             tell(draft, policy, "complaint")
@@ -55,9 +55,11 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
 
 
 def _tell_what_comes(draft: Draft, policy: Policy, desk: Desk, episode: Episode) -> None:
-    """The promise in words: when somebody is there again out of hours, else how long it takes."""
+    """The promise in words: when somebody is there again out of hours, else how long it takes, else when one will hear more."""
     by_hours = Target.FIRST_WORDS in policy.pause.out_of_hours
     if by_hours and (tell_closed(draft, policy) or tell_closing(draft, policy, episode.first_words_due_at)):
+        return
+    if tell_wait(draft, policy, desk, episode):
         return
     online = "online" if desk.somebody_online else "offline"
     tell(draft, policy, f"getting_someone_{online}", wait=spoken(policy.targets.first_words_s))

@@ -13,15 +13,16 @@ from pathlib import Path
 from random import Random
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from bot.core.model import QuickReply, State
 from bot.yamlfile import Document, Loc, YamlFileError, load_document
-from handoff.calendar import ALWAYS, Calendar, NeverOpens, add_working
+from handoff.calendar import ALWAYS, Calendar, NeverOpens, Period, add_working
 from handoff.card import Guide
-from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest
+from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest, parse_hours
 from handoff.match import Facts, Match, facts_of
 from handoff.phrases import MAX_PHRASE, MIN_VARIANTS, OWN_WORDS, PHRASES, SAMPLE, complete, pick, spoken
+from handoff.routing import OtherRouting, Routing
 from handoff.rungs import MIN_RUNGS, Action, Rung, Seconds, Until, check_ladder
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Targets",
     "Titles",
     "Until",
+    "Waiting",
     "due",
     "load",
     "spoken",
@@ -72,6 +74,16 @@ class Choice(StrEnum):
     CALLBACK = "/warmline.callback"
     BOOK = "/warmline.book"
     BOT = "/warmline.bot"
+
+
+def _quiet(value: object) -> object:
+    if value is None or isinstance(value, Period):
+        return value
+    return None if value == "none" else parse_hours(str(value))
+
+
+QuietHours = Annotated[Any, BeforeValidator(_quiet, json_schema_input_type=str)]
+"""Hours of the prospect's own day, such as `21:00-08:30`, or `none`."""
 
 
 class _Part(BaseModel):
@@ -119,6 +131,14 @@ class AfterLadder(_Part):
         return gaps
 
 
+class Waiting(_Part):
+    """What prospects are told of the waiting time: from how many waits at least, how often at most, and not in quiet hours."""
+
+    least: Annotated[int, Field(ge=5, le=1000)] = 10
+    gap_s: Annotated[float, Field(ge=30, le=86_400)] = 120
+    quiet_hours: QuietHours = parse_hours("21:00-08:30")
+
+
 class Titles(_Part):
     """The titles of the four choices."""
 
@@ -152,6 +172,7 @@ class OtherPolicy(_Part):
     targets: OtherTargets = OtherTargets()
     ladder: tuple[Rung, ...] | None = None
     after_ladder: AfterLadder | None = None
+    routing: OtherRouting = OtherRouting()
 
     @field_validator("ladder")
     @classmethod
@@ -171,6 +192,8 @@ class Policy(_Part):
     cap_at_window: bool = True
     ladder: tuple[Rung, ...]
     after_ladder: AfterLadder
+    waiting: Waiting = Waiting()
+    routing: Routing = Routing()
     supervisors: tuple[str, ...] = ()
     teams: dict[str, Team] = Field(default_factory=dict)
     policies: tuple[OtherPolicy, ...] = ()
@@ -303,6 +326,7 @@ class Policy(_Part):
         changes: dict[str, Any] = {"calendar": (other and other.calendar) or own_hours or self.calendar}
         if other is not None:
             changes["targets"] = self._targets_of(other)
+            changes["routing"] = self.routing.model_copy(update=other.routing.model_dump(exclude_none=True))
             for field in ("pause", "cap_at_window", "ladder", "after_ladder"):
                 if (value := getattr(other, field)) is not None:
                     changes[field] = value

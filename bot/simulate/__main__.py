@@ -7,6 +7,7 @@ Reads one JSON object from standard input (`flow`, `brain`, `settings`, and what
 from __future__ import annotations
 
 import json
+import os
 import sys
 from time import monotonic
 from typing import Any
@@ -18,10 +19,13 @@ from bot.simulate.setup import BadSetup
 from bot.simulate.told import as_data
 
 TELL_EVERY_S = 0.25
+NICER = 10
+"""The service beside it comes first."""
 
 
 def main() -> int:
     """See the module. Exit code 1 if there is no result."""
+    os.nice(NICER)
     asked: dict[str, Any] = json.load(sys.stdin)
     told_at = monotonic()
 

@@ -27,6 +27,7 @@ from bot.core.model import (
 from bot.store.contract import Agent, JournalLine, Note
 from bot.store.jsontext import Record, Values, dump
 from bot.store.message_rows import UNHEARD, heard_of, say_of
+from bot.store.rules import served_at
 
 _IN_COLUMNS = {
     "conversation_id",
@@ -62,6 +63,9 @@ EPISODE_COLUMNS = (
     "first_words_at",
     "closed_at",
     "outcome",
+    "choice",
+    "callback_at",
+    "callback_seat",
 )
 """Fields of Episode that its row repeats for reports."""
 
@@ -211,6 +215,7 @@ def episode_values(conversation_id: str, episode: Episode) -> Values:
         "first_words_due_at": episode.first_words_due_at,
         "agent_id": episode.agent and episode.agent.agent_id,
         "doc": episode_text(episode),
+        "served_at": served_at(episode),
         **{name: getattr(episode, name) for name in EPISODE_COLUMNS},
         "segments": {s.kind: {"wall_s": s.wall_s, "working_s": s.working_s, "count": s.count} for s in episode.segments},
         "causes": dict(episode.causes),

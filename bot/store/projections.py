@@ -23,7 +23,7 @@ LIVE = "live"
 _PUT_EPISODE = Upsert(
     episodes,
     ("episode_id",),
-    replacing("status", "first_words_due_at", "agent_id", "doc", *EPISODE_COLUMNS, "segments", "causes"),
+    replacing("status", "first_words_due_at", "agent_id", "doc", "served_at", *EPISODE_COLUMNS, "segments", "causes"),
 )
 _PUT_ENROLMENT = Upsert(enrolments, ("enrolment_id",), replacing("flow_version", "step_id", "status", "ended_at", "end_reason"))
 

@@ -8,14 +8,15 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.core.model import AgentRef, Clock, Delivery, Episode, Identity, Owner, Speaker
+from bot.core.model import AgentRef, Clock, ClockKind, Delivery, Episode, Identity, Owner, Speaker
 from bot.store.codec import clock_of, episode_of, journal_line_of, note_of, profile_of, promise_of
-from bot.store.contract import Counts, JournalLine, Message, Note, NotFound, Overview
+from bot.store.columns import UtcDateTime
+from bot.store.contract import Counts, JournalLine, Message, Note, NotFound, Overview, Waiting
 from bot.store.jsontext import Record
 from bot.store.message_rows import message_of
 from bot.store.notices import write_notices
 from bot.store.rules import clean_text, mention, waiting_since
-from bot.store.tables import HELD_STATUS, OPEN_STATUS, clocks, conversations, episodes, journal, messages, notes, prospects
+from bot.store.tables import HELD_STATUS, OPEN_STATUS, agents, clocks, conversations, episodes, journal, messages, notes, prospects
 
 _SHOWN = sa.select(messages).where(messages.c.conversation_id == sa.bindparam("id"), messages.c.seq > sa.bindparam("after"))
 _FORWARD = _SHOWN.order_by(messages.c.seq).limit(sa.bindparam("limit"))
@@ -91,7 +92,15 @@ _LAST_OF = (
 )
 
 _WAITING = (
-    sa.select(episodes.c.conversation_id)
+    sa.select(episodes.c.conversation_id, episodes.c.doc, clocks.c.data)
+    .outerjoin(
+        clocks,
+        sa.and_(
+            clocks.c.conversation_id == episodes.c.conversation_id,
+            clocks.c.kind == ClockKind.ACCEPT.value,
+            clocks.c.key == episodes.c.episode_id,
+        ),
+    )
     .where(episodes.c.status == "waiting")
     .order_by(episodes.c.first_words_due_at, episodes.c.conversation_id)
 )
@@ -99,6 +108,14 @@ _LOAD = (
     sa.select(episodes.c.agent_id, sa.func.sum(sa.func.coalesce(episodes.c.weight, 1.0)))
     .where(sa.text(HELD_STATUS), episodes.c.agent_id.is_not(None))
     .group_by(episodes.c.agent_id)
+)
+# One look into the index an agent, however many episodes there were.
+_LAST_SERVED = sa.select(
+    agents.c.agent_id,
+    sa.select(sa.func.max(episodes.c.served_at, type_=UtcDateTime))
+    .where(episodes.c.agent_id == agents.c.agent_id)
+    .scalar_subquery()
+    .label("served_at"),
 )
 _EPISODES = (
     sa.select(episodes.c.doc)
@@ -212,9 +229,18 @@ def _overview(row: Record, running: tuple[Clock, ...], last: Message | None) -> 
     )
 
 
-def waiting_conversations(conn: sa.Connection) -> list[str]:
-    """See `Store.waiting_conversations`."""
-    return list(conn.execute(_WAITING).scalars())
+def waiting(conn: sa.Connection) -> list[Waiting]:
+    """See `Store.waiting`."""
+    return [
+        Waiting(conversation_id=row.conversation_id, episode=episode, asked=row.data and row.data.get("agent_id"))
+        for row in conn.execute(_WAITING)
+        if (episode := episode_of(row.doc)) is not None
+    ]
+
+
+def last_served(conn: sa.Connection) -> dict[str, datetime]:
+    """See `Store.last_served`."""
+    return {row.agent_id: row.served_at for row in conn.execute(_LAST_SERVED) if row.served_at is not None}
 
 
 def agent_load(conn: sa.Connection) -> dict[str, float]:

@@ -14,6 +14,7 @@ from handoff.api.errors import BadRequest
 from handoff.api.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from handoff.chain import Clock24
 from handoff.hours import zones
+from handoff.routing import Weight
 
 MAX_TEXT = 4000
 LATEST = 2**62
@@ -22,7 +23,10 @@ type _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length
 type _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 type _Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 type _NewPassword = Annotated[str, StringConstraints(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
+type _Able = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+type _Names = Annotated[list[_Able], Field(max_length=30)]
 type _SlotName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+type _FlowId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 type _SlotText = Annotated[str, StringConstraints(max_length=500)]
 
 
@@ -81,12 +85,35 @@ class NewAgent(_Body):
 
 
 class AgentChange(_Body):
-    """PATCH agents: only what is given changes."""
+    """PATCH agents: only what is given changes. A `capacity` of null is what the settings say."""
 
     name: _Name | None = None
     role: Literal["agent", "admin"] | None = None
     disabled: bool | None = None
     password: _NewPassword | None = None
+    skills: _Names | None = None
+    languages: _Names | None = None
+    teams: _Names | None = None
+    capacity: Weight | None = None
+
+
+class SimulationBody(_Body):
+    """POST simulations. What is left out is as on the command line; docs/simulate.md says what each means."""
+
+    flow: _FlowId
+    people: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+    seed: Annotated[int, Field(ge=0, le=LATEST)] = 1
+    start: Annotated[str, StringConstraints(max_length=40)] | None = None
+    mix: Annotated[dict[Annotated[str, StringConstraints(max_length=40)], float], Field(max_length=20)] | None = None
+    channel: Annotated[str, StringConstraints(max_length=40)] | None = None
+    zones: Annotated[list[Annotated[str, StringConstraints(max_length=80)]], Field(min_length=1, max_length=40)] | None = None
+    entering: Annotated[int, Field(ge=1, le=366)] | None = None
+    last_wrote: Annotated[str, StringConstraints(max_length=20)] | None = None
+    agents: Annotated[int, Field(ge=0, le=1000)] | None = None
+    capacity: Annotated[int, Field(ge=1, le=100)] | None = None
+    transcripts: Annotated[int, Field(ge=0, le=50)] | None = None
+    brain: Literal["recorded", "real"] = "recorded"
 
 
 class PasswordChange(_Body):

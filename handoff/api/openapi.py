@@ -99,6 +99,7 @@ TYPES: dict[tuple[str, str], Types] = {
     ("GET", "/promises/history"): Types(answers.KeptVersions),
     ("GET", "/promises/history/{id}"): Types(answers.KeptText),
     ("POST", "/promises/history/{id}/restore"): Types(answers.PromisesSaved, bodies.Base),
+    ("POST", "/simulations"): Types(dict[str, object], bodies.SimulationBody),
     ("POST", "/undelivered/{id}/send-again"): Types(answers.Queued),
     ("POST", "/undelivered/{id}/let-go"): Types(answers.Nothing),
     ("GET", "/socket"): Types(status=101),

@@ -20,6 +20,7 @@ from handoff.api.promises import PromisesApi
 from handoff.api.reports import Reports
 from handoff.api.search import Search
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
+from handoff.api.simulations import Simulations
 from handoff.api.socket import ConsoleSocket
 from handoff.api.talks import Talks
 from handoff.api.team import Team
@@ -83,6 +84,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
         signed_in("GET", "/promises/history", promises.history, admin=True)
         signed_in("GET", "/promises/history/{id}", promises.one, admin=True)
         signed_in("POST", "/promises/history/{id}/restore", promises.restore, admin=True)
+    signed_in("POST", "/simulations", Simulations(parts).simulate, admin=True)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)

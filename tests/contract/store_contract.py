@@ -43,8 +43,11 @@ from bot.store.contract import (
     Store,
     StoreError,
     TakenIn,
+    TimeTaken,
     VersionConflict,
+    Waiting,
 )
+from handoff.forecast import Sample
 
 T0 = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ANN = Identity(channel="widget", external_id="ann")
@@ -477,7 +480,7 @@ class StoreContract:
         first, second = await store.episodes(conversation_id)
         assert first == closed
         assert (second.episode_id, second.status, second.closed_at) == ("e2", "closed", at(20))
-        assert await store.waiting_conversations() == []
+        assert await store.waiting() == []
 
     async def test_episodes_of_a_range_with_their_own_lines(self, store: Store) -> None:
         ann, ben = await met(store), await met(store, BEN)
@@ -504,6 +507,36 @@ class StoreContract:
         assert (late.episode, [line.entry.kind for line in late.lines]) == (second, ["episode.breached"])
         assert await store.handed(since=at(101), until=at(999), kinds=kinds) == []
         assert (await store.handed(since=T0, until=at(1), kinds=()))[0].lines == ()
+
+    async def test_waits_for_first_words_latest_first(self, store: Store) -> None:
+        ann, ben = await met(store), await met(store, BEN)
+        answered = replace(waiting_episode("e1"), status="closed", first_words_at=at(30), closed_at=at(90), team="sales")
+        await change(store, ann, episode=answered)
+        await change(store, ann, episode=replace(waiting_episode("e2"), requested_at=at(100), status="closed", closed_at=at(140)))
+        await change(store, ann, episode=replace(waiting_episode("e3"), requested_at=at(200)))
+        unasked = replace(waiting_episode("e4"), reason=Reason.NATIVE_INBOX, status="closed", closed_at=at(9))
+        await change(store, ben, episode=unasked)
+        await change(store, ben, episode=replace(waiting_episode("e5"), choice="callback", requested_at=at(150)))
+        assert await store.first_waits(since=T0, now=at(260), limit=9) == [
+            Sample(requested_at=at(200), until=at(260), answered=False),
+            Sample(requested_at=at(100), until=at(140), answered=False),
+            Sample(requested_at=T0, until=at(30), team="sales"),
+        ]
+        assert [one.until for one in await store.first_waits(since=at(50), now=at(200), limit=1)] == [at(140)]
+
+    async def test_a_place_at_a_time_is_booked_once(self, store: Store) -> None:
+        ann, ben = await met(store), await met(store, BEN)
+        booked = replace(waiting_episode("e1"), choice="book", callback_at=at(3600), callback_seat=0)
+        await change(store, ann, episode=booked)
+        await change(store, ann, episode=replace(booked, rung=1))
+        before = await store.load(ben)
+        with pytest.raises(TimeTaken):
+            await change(store, ben, episode=replace(booked, episode_id="e2"))
+        assert await store.load(ben) == before
+        await change(store, ben, episode=replace(booked, episode_id="e2", callback_seat=1))
+        await change(store, ann, episode=replace(booked, status="closed", closed_at=at(5)))
+        await change(store, ben, episode=replace(booked, episode_id="e2", callback_seat=0))
+        assert await store.booked() == {(at(3600), 0)}
 
     async def test_a_person_is_live_in_a_flow_once(self, store: Store) -> None:
         conversation_id = await met(store)
@@ -1273,11 +1306,38 @@ class StoreContract:
         assert await listed("all") == ids[::-1]
         assert await listed("all", limit=2) == [ids[3], ids[2]]
         assert await listed("all", before=(at(2), ids[2])) == [ids[1], ids[0]]
-        assert await store.waiting_conversations() == [ids[1], ids[0]]
+        assert [one.conversation_id for one in await store.waiting()] == [ids[1], ids[0]]
         assert await store.agent_load() == {"mia": 1}
         for view in ("mine", "nonsense"):
             with pytest.raises(ValueError, match=view):
                 await store.overviews(view=view)
+
+    async def test_what_waits_says_who_is_being_asked(self, store: Store) -> None:
+        ids = await people_met(store, 2)
+        for n, conversation_id in enumerate(ids):
+            await change(store, conversation_id, episode=waiting_episode(f"e{n}", due_in=50 - n), owner=Owner.WAITING)
+        loaded = await store.load(ids[0])
+        accept = Clock(kind=ClockKind.ACCEPT, key="e0", due_at=at(20), data={"agent_id": "mia", "why": ["only_one"]})
+        decision = Decision(state=replace(loaded.state, clocks=(*loaded.state.clocks, accept)), set_clocks=(accept,))
+        await store.commit(ids[0], version=loaded.version, decision=decision, now=at(1))
+        assert await store.waiting() == [
+            Waiting(conversation_id=ids[1], episode=waiting_episode("e1", due_in=49)),
+            Waiting(conversation_id=ids[0], episode=waiting_episode("e0", due_in=50), asked="mia"),
+        ]
+
+    async def test_who_has_been_idle_for_how_long_is_known(self, store: Store) -> None:
+        for name in ("mia", "sam", "eve"):
+            await store.add_agent(Agent(agent_id=name, email=f"{name}@x.test", name=name, role="agent", password_hash=""))
+        ids = await people_met(store, 4)
+        sam = AgentRef(agent_id="sam", name="Sam")
+        held = replace(waiting_episode("a"), status="accepted", agent=MIA, accepted_at=at(9))
+        await change(store, ids[0], episode=held, owner=Owner.AGENT)
+        await change(store, ids[1], episode=replace(held, episode_id="b", status="closed", closed_at=at(30)), owner=Owner.BOT)
+        await change(store, ids[2], episode=replace(held, episode_id="c", agent=sam, accepted_at=at(12)), owner=Owner.AGENT)
+        await change(store, ids[3], episode=replace(held, episode_id="d", agent=sam, accepted_at=at(20)), owner=Owner.AGENT)
+        assert await store.last_served() == {"mia": at(30), "sam": at(20)}
+        await change(store, ids[3], episode=waiting_episode("d"), owner=Owner.WAITING)
+        assert await store.last_served() == {"mia": at(30), "sam": at(12)}
 
     async def test_an_agent_is_given_what_they_have_room_for(self, store: Store) -> None:
         ids = await people_met(store, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -192,8 +193,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     conversations = RuledConversations(store, hub, time, lambda: made.desk())
 
     async def agents_changed() -> None:
-        for conversation_id in await store.waiting_conversations():
-            await conversations.handle(conversation_id, AgentsChanged())
+        for one in await store.waiting():
+            await conversations.handle(one.conversation_id, AgentsChanged())
 
     async def left(agent_id: str) -> None:
         for held in await store.overviews(view="mine", agent_id=agent_id):
@@ -208,6 +209,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
         circuits=lambda: made.circuits, queued=queued, push_services=("fcm.googleapis.com",),
         promises=Promises(DEFAULT_FILE, POLICY, tmp_path / "promises", SystemTime()),
+        simulator=(sys.executable, "-m", "bot.simulate"),
     )  # fmt: skip
     add_routes(app, parts)
     server = TestServer(app)

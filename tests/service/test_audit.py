@@ -156,7 +156,7 @@ async def test_an_agent_above_capacity_is_told_until_it_is_over(world: World) ->
         await anna.say("can i talk to a person")
         await ben.say("can i talk to a person")
         await world.settle()
-    waiting = await service.store.waiting_conversations()
+    waiting = [one.conversation_id for one in await service.store.waiting()]
     for conversation_id in waiting:
         await service.conversations.handle(conversation_id, AgentTook(agent=sam.ref))
     await service.auditor.look()

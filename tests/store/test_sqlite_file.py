@@ -343,7 +343,8 @@ async def everyday(store: SqlStore) -> None:
     for view in ("queue", "mine", "all"):
         await store.overviews(view=view, agent_id="mia")
     await store.overviews(view="all", before=(T0, conversation_id))
-    await store.waiting_conversations()
+    await store.waiting()
+    await store.last_served()
     await store.agent_load()
     await store.journal(conversation_id)
     await store.episodes(conversation_id)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from itertools import count
 
+from bot.store.fake.flows import Flows
+from bot.store.fake.hooks import Hooks
 from bot.store.fake.market import Market
 from bot.store.fake.outbox import Outbox
 from bot.store.fake.people import People
 from bot.store.fake.reading import Reading
 
 
-class FakeStore(Outbox, Reading, Market, People):
+class FakeStore(Outbox, Flows, Reading, Market, Hooks, People):
     """`bot.store.contract.Store` in memory. `mint` makes ids of conversations and keys; the default counts, so that a
     simulation gives the same ids each time."""
 
@@ -19,6 +22,14 @@ class FakeStore(Outbox, Reading, Market, People):
         numbers = count(1)
         Outbox.__init__(self, mint or (lambda: f"id-{next(numbers)}"))
         People.__init__(self)
+
+    async def last_served(self) -> dict[str, datetime]:
+        """See `Store.last_served`."""
+        latest: dict[str, datetime] = {}
+        for agent_id, at in self._served.values():
+            if agent_id in self._agents:
+                latest[agent_id] = max(at, latest.get(agent_id, at))
+        return latest
 
     async def migrate(self) -> None:
         """Nothing to bring up to date."""

@@ -8,6 +8,7 @@ from itertools import count
 
 from bot.core.model import (
     AgentRef,
+    ClockKind,
     Delivery,
     Episode,
     Standing,
@@ -21,6 +22,7 @@ from bot.store.contract import (
     Message,
     Note,
     Overview,
+    Waiting,
 )
 from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks
@@ -30,7 +32,9 @@ from bot.store.rules import (
     standing_of,
     waiting_since,
 )
+from bot.store.waits import booked_in, sample_of, waited
 from bot.store.words import HITS, holds, name_of, newest_first, wanted
+from handoff.forecast import Sample
 
 
 class Reading(Talks):
@@ -124,6 +128,28 @@ class Reading(Talks):
         ]
         return [conversation_id for _, conversation_id in sorted(waiting)]
 
+    async def waiting(self) -> list[Waiting]:
+        """See `Store.waiting`."""
+        found = []
+        for conversation_id in self._waiting():
+            talk, episode = self._talks[conversation_id], self._open_episodes[conversation_id]
+            accept = talk.clocks.get((ClockKind.ACCEPT, episode.episode_id))
+            asked = accept.data.get("agent_id") if accept else None
+            found.append(Waiting(conversation_id=conversation_id, episode=episode, asked=asked))
+        return found
+
+    async def booked(self) -> frozenset[tuple[datetime, int]]:
+        """See `Store.booked`."""
+        return frozenset(booked_in(self._open_episodes.values()))
+
+    async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
+        """See `Store.first_waits`."""
+        held = [episode for talk in self._talks.values() for episode in talk.episodes.values()]
+        found = [one for one in held if since <= one.requested_at < now and waited(one)]
+        latest_first = sorted(found, key=lambda one: one.episode_id)
+        latest_first.sort(key=lambda one: one.requested_at, reverse=True)
+        return [sample_of(one, now) for one in latest_first[:limit]]
+
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """See `Store.search`."""
         words = wanted(query)
@@ -141,10 +167,6 @@ class Reading(Talks):
             if held := [hit for hit in hits if holds(hit.text, words)]:
                 found[conversation_id] = held
         return [Found(overview=self._overview(self._talks[key]), hits=hits[:HITS]) for key, hits in newest_first(found)[:limit]]
-
-    async def waiting_conversations(self) -> list[str]:
-        """See `Store.waiting_conversations`."""
-        return self._waiting()
 
     async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""
@@ -164,6 +186,7 @@ class Reading(Talks):
                 enrolment,
                 (clock.due_at for clock in talk.clocks.values() if clock.key == enrolment.enrolment_id),
                 (line.entry for line in reversed(talk.journal)),
+                zone=talk.state.profile.zone,
             )
             for talk in self._talks.values()
             for enrolment in talk.state.live_enrolments

@@ -18,10 +18,12 @@ from bot.store.contract import (
     Loaded,
     NotFound,
     TakenIn,
+    TimeTaken,
     VersionConflict,
 )
 from bot.store.fake.notices import Notices
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
+from bot.store.flowbook import FlowChange, FlowHead, FlowVersion
 from bot.store.jsontext import json_text
 from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
 from bot.store.marketing import CONVERTED, Conversion
@@ -36,8 +38,10 @@ from bot.store.rules import (
     kept_promise,
     latest,
     must_have_room,
+    served_at,
     turn_due_at,
 )
+from bot.store.waits import booked_in
 
 
 class Talks(Notices):
@@ -55,10 +59,15 @@ class Talks(Notices):
         self._due: list[tuple[datetime, str, str, str]] = []
         self._leaving: dict[str, None] = {}
         self._open_episodes: dict[str, Episode] = {}
+        self._served: dict[str, tuple[str, datetime]] = {}
         self._parked: dict[int, Line] = {}
         self._conversions: dict[str, Conversion] = {}
         self._held_clocks: Ledger[ClockKey] = Ledger()
         self._held_messages: Ledger[int] = Ledger()
+        self._flow_versions: dict[str, list[FlowVersion]] = {}
+        self._flow_heads: dict[str, FlowHead] = {}
+        self._flow_log: list[FlowChange] = []
+        self._flow_revision = 0
 
     def _talk(self, conversation_id: str) -> Talk:
         try:
@@ -164,7 +173,7 @@ class Talks(Notices):
     async def load(self, conversation_id: str) -> Loaded:
         """See `Store.load`."""
         talk = self._talk(conversation_id)
-        return Loaded(state=talk.whole(), version=talk.version)
+        return Loaded(state=talk.whole(), version=talk.version, flows=self._flow_revision)
 
     async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[str]:
         """See `Store.tracker_tail`."""
@@ -222,6 +231,9 @@ class Talks(Notices):
         for enrolment in decision.state.live_enrolments:
             if live.setdefault(enrolment.flow_id, enrolment.enrolment_id) != enrolment.enrolment_id:
                 raise AlreadyExists(f"a unique value is taken: a live enrolment in flow {enrolment.flow_id!r}")
+        mine = set(booked_in([decision.state.episode] if decision.state.episode else []))
+        if mine and mine & set(booked_in(one for of, one in self._open_episodes.items() if of != talk.state.conversation_id)):
+            raise TimeTaken("that place at that time is taken")
         told = [entry.data["external_id"] for entry in decision.journal if entry.kind == CONVERTED]
         if len(set(told)) < len(told) or any(external_id in self._conversions for external_id in told):
             raise AlreadyExists("a unique value is taken: a conversion")
@@ -253,6 +265,13 @@ class Talks(Notices):
             talk.by_client_key[say.client_key] = line
         return line.message_id
 
+    def _keep_served(self, episode: Episode) -> None:
+        at = served_at(episode)
+        if episode.agent is not None and at is not None:
+            self._served[episode.episode_id] = (episode.agent.agent_id, at)
+        else:
+            self._served.pop(episode.episode_id, None)
+
     def _keep_state(self, talk: Talk, decision: Decision, still_owed: Sequence[Owed], now: datetime) -> None:
         state, before = decision.state, talk.state.episode
         promise = kept_promise(decision, talk.promise, still_owed)
@@ -271,6 +290,7 @@ class Talks(Notices):
             talk.episodes[before.episode_id] = replace(before, status="closed", closed_at=now)
         if state.episode is not None:
             talk.episodes[state.episode.episode_id] = state.episode
+            self._keep_served(state.episode)
         if state.episode is not None and state.episode.status != "closed":
             self._open_episodes[talk.state.conversation_id] = state.episode
         else:

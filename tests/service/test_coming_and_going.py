@@ -1,0 +1,153 @@
+"""Agents come, flap, vanish and have room again, in a whole service on a clock wound by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from desks import asks_for_a_person, console
+from serving import World, serving
+
+from bot.core.model import ClockKind, Owner
+from handoff.policy import Targets
+from handoff.presence import FLAP_S, GONE_S
+
+PATIENCE_S = 10.0
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with serving(tmp_path) as world:
+        yield world
+
+
+async def asked(world: World, conversation_id: str) -> str | None:
+    """Who is being asked about it."""
+    state = await world.state(conversation_id)
+    clock = state.clock(ClockKind.ACCEPT, state.episode.episode_id)
+    return clock.data["agent_id"] if clock else None
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    """What sockets and the staff's own loop bring about takes real moments, while the service's clock stands still."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await true():  # noqa: ASYNC110 - what is waited for happens in a database and on sockets
+            await asyncio.sleep(0.005)
+
+
+async def wind(world: World, seconds: float) -> None:
+    """Second by second, so that the staff looks as often as it would."""
+    for _ in range(int(seconds)):
+        await world.wind(seconds=1)
+        await world.service.presence.settled()
+
+
+async def test_an_agent_who_comes_online_is_offered_what_waits_within_a_second(world: World) -> None:
+    waits = await asks_for_a_person(world)
+    await wind(world, 3)
+    assert await asked(world, waits) is None
+    came_at = world.time.now()
+    async with console(world, "Sam") as sam, sam.open():
+        await until(lambda: _is_asked(world, waits, "a_sam"))
+        assert (world.time.now() - came_at).total_seconds() < 1
+        assert (await world.state(waits)).episode.breached == (), "within the five seconds of the target"
+
+
+async def test_an_agent_who_vanishes_for_90_s_gives_it_back_and_the_next_is_asked(world: World) -> None:
+    async with console(world, "Sam") as sam:
+        async with sam.open():
+            talk = await asks_for_a_person(world)
+            await until(lambda: _is_asked(world, talk, "a_sam"))
+            assert (await sam.post(f"conversations/{talk}/take"))[0] == 200
+        await wind(world, GONE_S - 1)
+        assert (await world.state(talk)).owner is Owner.AGENT
+        async with console(world, "Mia") as mia, mia.open():
+            await wind(world, 7)
+            await until(lambda: _is_asked(world, talk, "a_mia"))
+        state = await world.state(talk)
+        assert (state.owner, state.episode.status, state.episode.agent) == (Owner.WAITING, "waiting", None)
+        kinds = [(line.entry.kind, line.entry.data.get("why")) for line in await world.service.store.journal(talk)]
+        assert ("episode.returned", "gone") in kinds
+
+
+async def test_a_flap_of_30_s_loses_nothing_and_nobody_else_is_asked(world: World) -> None:
+    async with console(world, "Sam") as sam, console(world, "Mia") as mia:
+        async with sam.open():
+            talk = await asks_for_a_person(world)
+            await until(lambda: _is_asked(world, talk, "a_sam"))
+            assert (await sam.post(f"conversations/{talk}/take"))[0] == 200
+            assert (await sam.post(f"conversations/{talk}/say", {"text": "Hi!", "key": "key-00001"}))[0] == 200
+        async with mia.open():
+            await wind(world, FLAP_S)
+            async with sam.open():
+                await wind(world, GONE_S - FLAP_S)
+        state = await world.state(talk)
+        assert (state.owner, state.episode.agent.agent_id) == (Owner.AGENT, "a_sam")
+        offered = [line for line in await world.service.store.journal(talk) if line.entry.kind == "episode.offered"]
+        assert [line.entry.data["agent_id"] for line in offered] == ["a_sam"]
+
+
+async def test_whoever_gives_one_back_is_offered_what_waits_at_once(world: World) -> None:
+    async with console(world, "Sam", capacity=1) as sam, sam.open():
+        first = await asks_for_a_person(world)
+        await until(lambda: _is_asked(world, first, "a_sam"))
+        assert (await sam.post(f"conversations/{first}/take"))[0] == 200
+        second = await asks_for_a_person(world)
+        assert await asked(world, second) is None
+        assert (await sam.post(f"conversations/{first}/give-back"))[0] == 200
+        await until(lambda: _is_asked(world, second, "a_sam"))
+
+
+async def test_the_last_room_is_offered_once_and_what_lapsed_goes_behind_what_was_not_asked_about_yet(world: World) -> None:
+    async with console(world, "Sam", capacity=1) as sam, sam.open():
+        first = await asks_for_a_person(world)
+        await until(lambda: _is_asked(world, first, "a_sam"))
+        second = await asks_for_a_person(world)
+        assert await asked(world, second) is None, "Sam is being asked about one, and has room for one"
+        await wind(world, _targets(world).accept_s)
+        await until(lambda: _is_asked(world, second, "a_sam"))
+        assert await asked(world, first) is None
+        await wind(world, _targets(world).accept_s)
+        await until(lambda: _is_asked(world, first, "a_sam"))
+
+
+async def test_offers_that_time_out_go_round_again_and_again(world: World) -> None:
+    async with console(world, "Sam") as sam, console(world, "Mia") as mia, sam.open(), mia.open():
+        talk = await asks_for_a_person(world)
+        accept_s = _targets(world).accept_s
+        await wind(world, accept_s * 5 + 1)
+        lines = [line.entry for line in await world.service.store.journal(talk)]
+        offered = [entry.data["agent_id"] for entry in lines if entry.kind == "episode.offered"]
+        assert len(offered) >= 6
+        assert set(offered) == {"a_sam", "a_mia"}
+        assert all(one != other for one, other in pairwise(offered))
+
+
+async def test_what_an_admin_changes_about_an_agent_counts_at_once(world: World) -> None:
+    async with console(world, "Ada", "admin") as ada, console(world, "Sam", languages=("fr",), capacity=1) as sam, sam.open():
+        first = await asks_for_a_person(world)
+        await until(lambda: _is_asked(world, first, "a_sam"))
+        assert (await sam.post(f"conversations/{first}/take"))[0] == 200
+        second = await asks_for_a_person(world)
+        assert await asked(world, second) is None
+        able = {"capacity": 2, "skills": [" Pricing ", "pricing"], "languages": [], "teams": ["Sales"]}
+        status, body = await ada.call("PATCH", "agents/a_sam", able)
+        assert status == 200
+        shown = {name: body["agent"][name] for name in able}
+        assert shown == {"capacity": 2, "skills": ["pricing"], "languages": [], "teams": ["sales"]}
+        await until(lambda: _is_asked(world, second, "a_sam"))
+        assert (await ada.call("PATCH", "agents/a_sam", {"name": "Sam R."}))[1]["agent"]["capacity"] == 2
+        assert (await ada.call("PATCH", "agents/a_sam", {"capacity": None}))[1]["agent"]["capacity"] is None
+        assert (await ada.call("PATCH", "agents/a_sam", {"capacity": 0.3}))[0] == 400
+        assert (await sam.call("PATCH", "agents/a_sam", {"capacity": 99}))[0] == 403
+
+
+async def _is_asked(world: World, conversation_id: str, agent_id: str) -> bool:
+    return await asked(world, conversation_id) == agent_id
+
+
+def _targets(world: World) -> Targets:
+    return world.service.conversations.rules.policy.targets
