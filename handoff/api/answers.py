@@ -75,6 +75,7 @@ class ItemAnswer(TypedDict):
     tags: list[str]
     episode: EpisodeAnswer | None
     window_closes_at: datetime | None
+    snoozed_until: datetime | None
 
 
 class Reply(TypedDict):
@@ -288,6 +289,13 @@ class Findings(TypedDict):
 
     found: list[FoundAnswer]
     now: datetime
+
+
+class PlacesAnswer(TypedDict):
+    """GET transfer-places: whom a conversation may be passed on to."""
+
+    agents: list[Face]
+    teams: list[str]
 
 
 class Queued(TypedDict):
