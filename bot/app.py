@@ -39,12 +39,14 @@ from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
 from bot.gate import Gate
+from bot.hooks import HookWorker
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
 from bot.life import Life
 from bot.lines import Lines
 from bot.notifying import Notifier, Outward
 from bot.peers import Peers
+from bot.published import Published
 from bot.readiness import Readiness
 from bot.settings import Settings
 from bot.staff import Staff
@@ -53,6 +55,7 @@ from bot.store.auditing import RowCount
 from bot.store.contract import Store
 from bot.time import SystemTime, Time
 from bot.wire import NoWire, PostgresWire, Wire
+from bot.yamlfile import YamlFileError
 from handoff.api import ConsoleParts
 from handoff.api import add_routes as add_console
 from handoff.chain import Carrier, Ways
@@ -88,10 +91,18 @@ def worker_name(settings: Settings) -> str:
 
 def load_rules(settings: Settings) -> Rules:
     """Flows, promises and pacing from their files. Raises `WarmlineError` naming file, line and field."""
+    try:
+        flows = load_flows(settings.flows)
+    except YamlFileError as error:
+        if settings.flows_publish == "start":
+            raise
+        # What is published holds; the files are for whoever publishes next.
+        log.warning("flow.file_unreadable", line=error.line)
+        flows = {}
     return Rules(
         policy=Policy.load(settings.promises),
         nurture=Nurture(
-            flows=load_flows(settings.flows),
+            flows=flows,
             persona=Persona(name=settings.persona, business=settings.business),
             default_zone=settings.zone,
         ),
@@ -118,7 +129,9 @@ class Service:
     staff: Staff
     peers: Peers
     auditor: Auditor
+    published: Published
     notifier: Notifier
+    hooks: HookWorker
     background: Background
     channels: dict[str, Channel]
     web: web.Application
@@ -128,6 +141,7 @@ class Service:
     async def start(self) -> None:
         """Migrate, then let the workers run. Whatever was left by an earlier life is due now and goes on."""
         await self.store.migrate()
+        await self.published.open(self.time.now())
         self.workers.append(asyncio.create_task(self.peers.run(), name="peers"))
         await self.peers.listening(LISTENING_WITHIN_S)
         self.workers += [
@@ -136,6 +150,7 @@ class Service:
             asyncio.create_task(self.staff.run(), name="staff"),
             asyncio.create_task(self.auditor.run(), name="audit"),
             asyncio.create_task(self.notifier.run(), name="notifier"),
+            asyncio.create_task(self.hooks.run(), name="hooks"),
         ]
         self.life.serve()
 
@@ -170,6 +185,7 @@ class Service:
         for worker in self.workers:
             worker.cancel()
         await asyncio.gather(*self.workers, return_exceptions=True)
+        await self.hooks.close()
         for channel in self.channels.values():
             await channel.close()
         await self.brain.close()
@@ -208,9 +224,11 @@ def build(
     time, rng, hub, life = time or SystemTime(), rng or Random(), Hub(), Life()
     background, presence = Background(), Presence(now=time.now, service=new_id("service"))
     staff = Staff(store, presence, time, hub, capacity=settings.agent_capacity)
+    published = Published(store, rules.nurture, at_start=settings.flows_publish == "start")
     conversations = Conversations(
-        store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
-    )
+        store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events,
+        published=published,
+    )  # fmt: skip
     channels = {channel.name: channel for channel in (with_channels or _channels(credentials, settings))}
     name, lease_s = worker or worker_name(settings), settings.lease_s
     clocks = ClockWorker(store, conversations, time, name=name, lease_s=lease_s, at_once=settings.turns_at_once)
@@ -255,6 +273,8 @@ def build(
         store, conversations, hub, time, audit_bounds(settings), every_s=settings.audit_every_s, holder=new_id("audit")
     )
     auditor.late = clocks.wake
+    hooks = HookWorker(store, time, rng, name=name)
+    conversations.on_journal = hooks.wake
     conversations.on_queued = delivery.queued
     intake.on_settled = delivery.settled
     conversations.on_clocks = lambda at: peers.due("clocks", at)
@@ -278,7 +298,8 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, notifier=notifier, background=background, channels=channels, web=app, workers=[],
+        auditor=auditor, published=published, notifier=notifier, hooks=hooks, background=background, channels=channels,
+        web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
@@ -293,7 +314,7 @@ def build(
         simulator_settings=settings.model_dump(mode="json", include=TOLD_SIMULATOR),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
-    add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows))
+    add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows, hooks_changed=hooks.changed))
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 

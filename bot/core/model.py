@@ -60,6 +60,8 @@ class ClockKind(StrEnum):
     """An agent's first words are due; key = episode id."""
     SNOOZE = "snooze"
     """The conversation comes back to the agent who put it aside."""
+    FORECAST = "forecast"
+    """The waiting time that the prospect was told has run out; key = episode id."""
 
 
 class Reason(StrEnum):
@@ -89,6 +91,18 @@ class Delivery(StrEnum):
     """Stale: the owner changed before it was sent."""
     WITHDRAWN = "withdrawn"
     """Taken back: the prospect wrote first, or its words were queued anew."""
+
+
+class FlowMode(StrEnum):
+    """Whether people may start a flow, and whether those inside go on."""
+
+    LIVE = "live"
+    PAUSED = "paused"
+    """Nobody starts and nobody goes on. Clocks keep running and look again, so that no burst follows."""
+    DRAINING = "draining"
+    """Nobody starts; those inside finish."""
+    STOPPED = "stopped"
+    """Nobody starts, and those inside have ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,13 +291,15 @@ class Enrolment:
 class Standing:
     """A live enrolment, when its STEP clock is due (None: no clock runs), and what its latest `flow.held` says.
 
-    `held` is the data of that line if nothing else of the enrolment came after it, else empty.
+    `held` is the data of that line if nothing else of the enrolment came after it, else empty. `zone` is the person's own
+    (IANA), if they have told one.
     """
 
     conversation_id: str
     enrolment: Enrolment
     due_at: datetime | None = None
     held: Json | None = None
+    zone: str | None = None
 
     @property
     def held_reason(self) -> str | None:
@@ -302,6 +318,18 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """A waiting time that the prospect was told: from `told_at` on, `low_s` to `high_s` seconds of working time, most likely
+    `likely_s`. `place` is theirs in the line, if that was told."""
+
+    told_at: datetime
+    low_s: float
+    likely_s: float
+    high_s: float
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """One handoff, from request to return. The four timestamps split the wait into its segments.
 
@@ -311,6 +339,10 @@ class Episode:
     `language` and `skills` are asked for until `language_until` and `skills_until`; `last_agent` talked with the person before, and
     `asked_at` is when somebody was asked last, the `times_asked`th time. `segments` add up
     where the time went until `phase_since`, since when it goes to `phase`.
+
+    `forecasts` are the waiting times told, oldest first; once the first words came, `forecast_error_s` is how much longer than the
+    most likely time of the first they took, and `forecast_kept` whether that was inside its range. `callback_at` is the time that
+    was booked, `callback_seat` which of the agents' places at that time.
     """
 
     episode_id: str
@@ -350,6 +382,11 @@ class Episode:
     phase_since: datetime | None = None
     segments: tuple[Segment, ...] = ()
     causes: Json = field(default_factory=dict)
+    forecasts: tuple[Forecast, ...] = ()
+    forecast_error_s: float | None = None
+    forecast_kept: bool | None = None
+    callback_at: datetime | None = None
+    callback_seat: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,9 @@ OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
 UNSENT_STATUS = "status IN ('queued', 'sending')"
 """Messages still to send; the same holds."""
 
+BOOKED = "callback_at IS NOT NULL AND status <> 'closed'"
+"""Open episodes with a time of their own."""
+
 SENT_STATUS = "status = 'sent'"
 """Messages that left, in the order in which they did."""
 
@@ -221,6 +224,10 @@ episodes = sa.Table(
     sa.Column("first_words_at", UtcDateTime),
     sa.Column("closed_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
+    sa.Column("choice", sa.Text),
+    # The time that was booked, and which of the agents' places at it.
+    sa.Column("callback_at", UtcDateTime),
+    sa.Column("callback_seat", sa.Integer),
     # When its agent took it, or ended it.
     sa.Column("served_at", UtcDateTime),
     # Kind to wall_s, working_s and count.
@@ -236,6 +243,14 @@ episodes = sa.Table(
     ),
     sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
     sa.Index("ix_episodes_served", "agent_id", "served_at"),
+    sa.Index(
+        "ix_episodes_booked",
+        "callback_at",
+        "callback_seat",
+        unique=True,
+        sqlite_where=sa.text(BOOKED),
+        postgresql_where=sa.text(BOOKED),
+    ),
     sa.Index(
         "ix_episodes_held",
         "agent_id",
@@ -365,6 +380,51 @@ conversions = sa.Table(
     sa.Column("data", Json, nullable=False),
 )
 
+WAITING_TO_BE_TOLD = "tellings.parked_at IS NULL"
+"""Events that a subscriber is still to be told of."""
+
+hooks = sa.Table(
+    "hooks",
+    metadata,
+    sa.Column("hook_id", sa.Text, primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("paused_at", UtcDateTime),
+)
+
+hook_kinds = sa.Table(
+    "hook_kinds",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("hook_id", sa.ForeignKey("hooks.hook_id"), primary_key=True),
+)
+
+# A trigger on the journal writes these rows; see the migrations.
+tellings = sa.Table(
+    "tellings",
+    metadata,
+    sa.Column("telling_id", Id, primary_key=True),
+    sa.Column("hook_id", sa.ForeignKey("hooks.hook_id"), nullable=False),
+    sa.Column("journal_id", sa.ForeignKey("journal.journal_id"), nullable=False),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("error", sa.Text),
+    sa.Column("parked_at", UtcDateTime),
+    # As for messages.
+    sa.Column("holder", sa.Text),
+    sa.Column("held_until", UtcDateTime),
+    sa.UniqueConstraint("hook_id", "journal_id"),
+    sa.Index(
+        "ix_tellings_due",
+        "hook_id",
+        "due_at",
+        "telling_id",
+        sqlite_where=sa.text("parked_at IS NULL"),
+        postgresql_where=sa.text("parked_at IS NULL"),
+    ),
+)
+
 api_keys = sa.Table(
     "api_keys",
     metadata,
@@ -380,6 +440,52 @@ settings = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
+)
+
+flow_versions = sa.Table(
+    "flow_versions",
+    metadata,
+    sa.Column("flow_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("blocks", Json, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("published_at", UtcDateTime, nullable=False),
+    sa.Column("published_by", sa.Text, nullable=False),
+    sa.UniqueConstraint("flow_id", "digest"),
+)
+
+flow_heads = sa.Table(
+    "flow_heads",
+    metadata,
+    sa.Column("flow_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+    sa.Column("changed_at", UtcDateTime, nullable=False),
+    sa.Column("seen", sa.Text, nullable=False),
+)
+
+# One row, "flows": how often what holds has changed. It is the lock of whoever changes something.
+flow_book = sa.Table(
+    "flow_book",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+)
+
+flow_log = sa.Table(
+    "flow_log",
+    metadata,
+    sa.Column("log_id", Id, primary_key=True),
+    sa.Column("flow_id", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_flow_log_flow", "flow_id", "log_id"),
 )
 
 audits = sa.Table(

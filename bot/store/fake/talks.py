@@ -18,10 +18,12 @@ from bot.store.contract import (
     Loaded,
     NotFound,
     TakenIn,
+    TimeTaken,
     VersionConflict,
 )
 from bot.store.fake.notices import Notices
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
+from bot.store.flowbook import FlowChange, FlowHead, FlowVersion
 from bot.store.jsontext import json_text
 from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
 from bot.store.marketing import CONVERTED, Conversion
@@ -39,6 +41,7 @@ from bot.store.rules import (
     served_at,
     turn_due_at,
 )
+from bot.store.waits import booked_in
 
 
 class Talks(Notices):
@@ -61,6 +64,10 @@ class Talks(Notices):
         self._conversions: dict[str, Conversion] = {}
         self._held_clocks: Ledger[ClockKey] = Ledger()
         self._held_messages: Ledger[int] = Ledger()
+        self._flow_versions: dict[str, list[FlowVersion]] = {}
+        self._flow_heads: dict[str, FlowHead] = {}
+        self._flow_log: list[FlowChange] = []
+        self._flow_revision = 0
 
     def _talk(self, conversation_id: str) -> Talk:
         try:
@@ -166,7 +173,7 @@ class Talks(Notices):
     async def load(self, conversation_id: str) -> Loaded:
         """See `Store.load`."""
         talk = self._talk(conversation_id)
-        return Loaded(state=talk.whole(), version=talk.version)
+        return Loaded(state=talk.whole(), version=talk.version, flows=self._flow_revision)
 
     async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[str]:
         """See `Store.tracker_tail`."""
@@ -224,6 +231,9 @@ class Talks(Notices):
         for enrolment in decision.state.live_enrolments:
             if live.setdefault(enrolment.flow_id, enrolment.enrolment_id) != enrolment.enrolment_id:
                 raise AlreadyExists(f"a unique value is taken: a live enrolment in flow {enrolment.flow_id!r}")
+        mine = set(booked_in([decision.state.episode] if decision.state.episode else []))
+        if mine and mine & set(booked_in(one for of, one in self._open_episodes.items() if of != talk.state.conversation_id)):
+            raise TimeTaken("that place at that time is taken")
         told = [entry.data["external_id"] for entry in decision.journal if entry.kind == CONVERTED]
         if len(set(told)) < len(told) or any(external_id in self._conversions for external_id in told):
             raise AlreadyExists("a unique value is taken: a conversion")
