@@ -79,6 +79,7 @@ class ItemAnswer(TypedDict):
     tags: list[str]
     episode: EpisodeAnswer | None
     window_closes_at: datetime | None
+    snoozed_until: datetime | None
 
 
 class Reply(TypedDict):
@@ -377,6 +378,13 @@ class StaffingAnswer(TypedDict):
     within_s: float
     zone: str
     requests: int
+
+
+class PlacesAnswer(TypedDict):
+    """GET transfer-places: whom a conversation may be passed on to."""
+
+    agents: list[Face]
+    teams: list[str]
 
 
 class Queued(TypedDict):

@@ -69,6 +69,20 @@ class GiveBack(_Body):
     slots: Annotated[dict[_SlotName, _SlotText | bool | int | float | None], Field(max_length=50)] = {}
 
 
+class TransferBody(_Body):
+    """POST transfer: to a colleague or to a team, with a note for them."""
+
+    to: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    team: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT)] = ""
+
+
+class SnoozeBody(_Body):
+    """POST snooze: until when, as ISO 8601 with a zone; null takes it back at once."""
+
+    until: Annotated[str, StringConstraints(max_length=40)] | None
+
+
 class PresenceBody(_Body):
     """POST presence."""
 

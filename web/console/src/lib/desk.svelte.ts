@@ -153,6 +153,17 @@ export class Desk {
     this.#item(item);
   }
 
+  async transfer(id: string, where: { to: string } | { team: string }, note: string): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/transfer`, { ...where, note });
+    this.#item(item);
+    void this.load(id);
+  }
+
+  async snooze(id: string, until: Date | null): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/snooze`, { until: until?.toISOString() ?? null });
+    this.#item(item);
+  }
+
   async giveBack(id: string, summary: string, outcome: Outcome): Promise<void> {
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, slots: {} });
     this.#item(item);

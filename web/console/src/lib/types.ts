@@ -54,6 +54,13 @@ export interface Item {
   tags: string[];
   episode: Episode | null;
   window_closes_at: string | null;
+  snoozed_until?: string | null;
+}
+
+/** Whom a conversation may be passed on to. */
+export interface Places {
+  agents: Pick<Agent, "id" | "name" | "picture_url">[];
+  teams: string[];
 }
 
 export type Delivery = "queued" | "sending" | "sent" | "failed" | "refused" | "withdrawn";
