@@ -26,6 +26,10 @@ class AgentAnswer(TypedDict):
     role: Literal["agent", "admin"]
     picture_url: str | None
     disabled: bool
+    skills: list[str]
+    languages: list[str]
+    teams: list[str]
+    capacity: float | None
 
 
 class Due(TypedDict):
@@ -75,6 +79,7 @@ class ItemAnswer(TypedDict):
     tags: list[str]
     episode: EpisodeAnswer | None
     window_closes_at: datetime | None
+    snoozed_until: datetime | None
 
 
 class Reply(TypedDict):
@@ -288,6 +293,13 @@ class Findings(TypedDict):
 
     found: list[FoundAnswer]
     now: datetime
+
+
+class PlacesAnswer(TypedDict):
+    """GET transfer-places: whom a conversation may be passed on to."""
+
+    agents: list[Face]
+    teams: list[str]
 
 
 class Queued(TypedDict):

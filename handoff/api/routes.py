@@ -15,6 +15,7 @@ from handoff.api.feed import Feed
 from handoff.api.notifications import Notifications
 from handoff.api.openapi import Route, document
 from handoff.api.outbox import Outbox
+from handoff.api.passing import Passing
 from handoff.api.ports import ConsoleParts
 from handoff.api.reports import Reports
 from handoff.api.search import Search
@@ -62,6 +63,10 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
+    passing = Passing(parts, talks)
+    signed_in("GET", "/transfer-places", passing.places)
+    signed_in("POST", "/conversations/{id}/transfer", passing.transfer)
+    signed_in("POST", "/conversations/{id}/snooze", passing.snooze)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
     signed_in("POST", "/conversations/{id}/seen", notifications.seen_conversation)
     signed_in("POST", "/notices/{id}/seen", notifications.seen_notice)

@@ -50,6 +50,7 @@ def item_shape(overview: Overview, state: State, me: str) -> Shape:
         "tags": list(overview.tags),
         "episode": episode_shape(episode, overview.clocks, me) if episode and episode.status != "closed" else None,
         "window_closes_at": stamp_or_none(state.window.closes_at if state.window else None),
+        "snoozed_until": stamp_or_none(next((c.due_at for c in overview.clocks if c.kind is ClockKind.SNOOZE), None)),
     }
 
 
@@ -165,6 +166,7 @@ def card_shape(card: Card) -> Shape:
         "next_question": card.next_question,
         "history": [{"at": stamp(at), "text": text} for at, text in card.history],
         "reading": {"intent": card.reading[0], "confidence": round(card.reading[1], 3)} if card.reading else None,
+        "asked": {"agent_id": card.asked[0], "why": list(card.asked[1])} if card.asked else None,
     }
 
 
@@ -182,6 +184,10 @@ def agent_shape(agent: Agent) -> Shape:
         "role": agent.role,
         "picture_url": agent.picture_url,
         "disabled": agent.disabled_at is not None,
+        "skills": list(agent.skills),
+        "languages": list(agent.languages),
+        "teams": list(agent.teams),
+        "capacity": agent.capacity,
     }
 
 

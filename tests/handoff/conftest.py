@@ -18,12 +18,22 @@ from argon2 import PasswordHasher
 
 from bot.circuit import Circuit
 from bot.core.draft import Draft
-from bot.core.events import AgentGaveBack, AgentLeft, AgentSaw, AgentsChanged, AgentTook, AgentWrote, Event
+from bot.core.events import (
+    AgentGaveBack,
+    AgentLeft,
+    AgentSaw,
+    AgentsChanged,
+    AgentSnoozed,
+    AgentTook,
+    AgentTransferred,
+    AgentWrote,
+    Event,
+)
 from bot.core.model import Arrival, Identity, Reason, State
 from bot.hub import Hub
 from bot.store import open_store
 from bot.store.contract import Agent, Store, VersionConflict
-from handoff import episodes
+from handoff import episodes, snooze
 from handoff.api import ConsoleParts, add_routes
 from handoff.desk import Desk, Seat
 from handoff.presence import Presence
@@ -94,6 +104,10 @@ class RuledConversations:
                 episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key)
             case AgentGaveBack():
                 episodes.give_back(draft, POLICY, event.agent, event.summary, event.outcome, event.slots)
+            case AgentTransferred():
+                episodes.transfer(draft, POLICY, self._desk(), event.agent, to=event.to, team=event.team, anyones=event.anyones)
+            case AgentSnoozed():
+                snooze.snooze(draft, event.agent, event.until)
             case AgentsChanged():
                 episodes.agents_changed(draft, POLICY, self._desk())
             case AgentLeft():

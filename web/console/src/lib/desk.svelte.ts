@@ -144,8 +144,21 @@ export class Desk {
     }
   }
 
-  async take(id: string): Promise<void> {
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`);
+  /** `aboveCapacity` is why an admin takes more than they have room for. */
+  async take(id: string, aboveCapacity = ""): Promise<void> {
+    const body = aboveCapacity === "" ? {} : { above_capacity: aboveCapacity };
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`, body);
+    this.#item(item);
+  }
+
+  async transfer(id: string, where: { to: string } | { team: string }, note: string): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/transfer`, { ...where, note });
+    this.#item(item);
+    void this.load(id);
+  }
+
+  async snooze(id: string, until: Date | null): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/snooze`, { until: until?.toISOString() ?? null });
     this.#item(item);
   }
 

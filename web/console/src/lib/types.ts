@@ -15,6 +15,11 @@ export interface Agent {
   role: Role;
   picture_url: string | null;
   disabled?: boolean;
+  skills: string[];
+  languages: string[];
+  teams: string[];
+  /** The weight of talks they may hold; null for what the settings say. */
+  capacity: number | null;
 }
 
 export interface Clock {
@@ -49,6 +54,13 @@ export interface Item {
   tags: string[];
   episode: Episode | null;
   window_closes_at: string | null;
+  snoozed_until?: string | null;
+}
+
+/** Whom a conversation may be passed on to. */
+export interface Places {
+  agents: Pick<Agent, "id" | "name" | "picture_url">[];
+  teams: string[];
 }
 
 export type Delivery = "queued" | "sending" | "sent" | "failed" | "refused" | "withdrawn";
@@ -155,6 +167,8 @@ export interface Card {
   next_question: string | null;
   history: { at: string; text: string }[];
   reading: { intent: string; confidence: number } | null;
+  /** Who is asked about the open episode, or was when they took it, and why they. */
+  asked: { agent_id: string; why: string[] } | null;
 }
 
 export interface Colleague {
