@@ -66,6 +66,7 @@ from nurture.engine import Nurture, Persona
 from nurture.load import load_flows
 from studio.api import StudioParts
 from studio.api import add_routes as add_studio
+from studio.publishing import Publishing
 
 log = structlog.get_logger()
 
@@ -324,7 +325,11 @@ def build(
         simulator_settings=settings.model_dump(mode="json", include=TOLD_SIMULATOR),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
-    add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows, hooks_changed=hooks.changed))
+    studio = StudioParts(
+        console=parts, flows=lambda: conversations.rules.nurture.flows, hooks_changed=hooks.changed,
+        publishing=Publishing(store, conversations, published, now=time.now),
+    )  # fmt: skip
+    add_studio(app, studio)
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 

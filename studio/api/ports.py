@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from handoff.api import ConsoleParts
 from nurture.flow import Flow
+from studio.publishing import Publishing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudioParts:
     """`console` is shared with the console's API: one sign-in for both. `flows` gives the flows as they stand;
-    `hooks_changed` is told of new and changed subscriptions."""
+    `hooks_changed` is told of new and changed subscriptions; `publishing` changes which flows hold (None: nobody may)."""
 
     console: ConsoleParts
     flows: Callable[[], Mapping[str, Flow]]
     hooks_changed: Callable[[], None] = lambda: None
+    publishing: Publishing | None = None
