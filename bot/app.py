@@ -9,7 +9,7 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -268,7 +268,7 @@ def build(
     promises = Promises(settings.promises, rules.policy, settings.home / "promises", time)
 
     def go_by(policy: Policy) -> None:
-        conversations.rules = replace(conversations.rules, policy=policy)
+        conversations.go_by(policy)
         intake.promise(policy.targets.reply_s)
 
     promises.on_change = go_by
