@@ -105,6 +105,24 @@ class AgentGaveBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTransferred:
+    """An agent passes the conversation on, to the colleague `to` or to `team`. `anyones`: whoever holds it, as supervisors may."""
+
+    agent: AgentRef
+    to: AgentRef | None = None
+    team: str | None = None
+    anyones: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSnoozed:
+    """The holder puts the conversation aside until then; None takes it back at once."""
+
+    agent: AgentRef
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentsChanged:
     """Who is free changed; a waiting episode may now be offered."""
 
@@ -213,6 +231,8 @@ type Event = (
     | AgentSaw
     | AgentWrote
     | AgentGaveBack
+    | AgentTransferred
+    | AgentSnoozed
     | AgentsChanged
     | AgentLeft
     | ForeignEcho

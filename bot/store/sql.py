@@ -342,9 +342,13 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports):
         """See `Store.journal`."""
         return await self._read.run(lambda conn: reading.journal_lines(conn, conversation_id, limit=limit))
 
-    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+    async def standings(
+        self, *, flow_id: str | None = None, after: str = "", limit: int = 200, notes: bool = True
+    ) -> list[Standing]:
         """See `Store.standings`."""
-        return await self._read.run(lambda conn: standing.standings(conn, flow_id=flow_id, after=after, limit=limit))
+        return await self._read.run(
+            lambda conn: standing.standings(conn, flow_id=flow_id, after=after, limit=limit, with_notes=notes)
+        )
 
     async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
         """See `Store.journal_of`."""
