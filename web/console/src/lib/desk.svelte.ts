@@ -38,6 +38,8 @@ const NEW_LIST: List = { state: "loading", error: "", next: null };
 /** The desk of one signed-in agent: conversations, chats, the line to the service, and what the agent does. */
 export class Desk {
   presence = $state<Presence>("away");
+  /** In which agents say what an outcome is worth. */
+  currency = $state("");
   items = $state.raw<ReadonlyMap<string, Item>>(new Map());
   lists = $state.raw<Record<View, List>>({ queue: NEW_LIST, mine: NEW_LIST, all: NEW_LIST });
   chats = $state.raw<ReadonlyMap<string, Chat>>(new Map());
@@ -164,8 +166,9 @@ export class Desk {
     this.#item(item);
   }
 
-  async giveBack(id: string, summary: string, outcome: Outcome): Promise<void> {
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, slots: {} });
+  /** `value`: what the outcome is worth, in the currency of the settings. */
+  async giveBack(id: string, summary: string, outcome: Outcome, value: number | null = null): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {} });
     this.#item(item);
   }
 
