@@ -35,6 +35,7 @@ from bot.core.events import (
     FlowRuled,
     FlowTriggered,
     ForeignEcho,
+    Happened,
     Inbound,
     ProfileSeen,
 )
@@ -102,7 +103,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _undelivered(draft, event)
         case ProfileSeen():
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
-        case FlowTriggered() | FlowPublished() | FlowRuled():
+        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened():
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
@@ -112,7 +113,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             assert_never(event)
 
 
-def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled, rules: Rules) -> None:
+def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened, rules: Rules) -> None:
     """Something was done to a flow from outside. What was ruled, and whatever ends an enrolment, `decide` sees to."""
     match event:
         case FlowTriggered():
@@ -122,6 +123,9 @@ def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled, rules:
             engine.go_over(draft, rules.nurture, event.flow_id, version=event.version, choices=event.choices)
         case FlowRuled():
             return
+        case Happened():
+            draft.note("prospect.happened", external_id=event.external_id, name=event.name, happened_at=event.at.isoformat())
+            engine.happened(draft, rules.nurture, event.name, event.properties)
         case _:
             assert_never(event)
 

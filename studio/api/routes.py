@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler
 
 from studio.api.conversions import Conversions
 from studio.api.flows import RULINGS, Flows
+from studio.api.happenings import Happenings
 from studio.api.hooks import Hooks
 from studio.api.keys import Gatekeeper
 from studio.api.ports import StudioParts
@@ -29,6 +30,7 @@ def add_routes(app: web.Application, parts: StudioParts) -> None:
     app.router.add_get(f"{BASE}/reports/sources/behind", guard(reports.behind_sources))
     if parts.publishing is not None:
         _add_flows(app, guard, Flows(parts, parts.publishing))
+    app.router.add_post(f"{BASE}/events", guard(Happenings(parts).add))
     app.router.add_post(f"{BASE}/conversions", guard(conversions.add))
     app.router.add_get(f"{BASE}/hooks", guard(hooks.many))
     app.router.add_post(f"{BASE}/hooks", guard(hooks.add))
