@@ -40,7 +40,7 @@ from handoff import episodes
 from handoff.agents import RETURNED
 from handoff.desk import Desk
 from handoff.ladder import NOBODY_CAME
-from nurture import engine
+from nurture import engine, harm
 
 __all__ = ["Rules", "decide"]
 
@@ -157,6 +157,8 @@ def _owe_still(draft: Draft) -> None:
 def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
     if draft.state.opted_out_at:
         return
+    found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
+    harm.blame(draft, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
     engine.resume(draft, rules.nurture)
 
