@@ -39,6 +39,7 @@ from bot.core.pacing import Pacing
 from bot.credentials import Credentials
 from bot.delivery import DeliveryWorker
 from bot.gate import Gate
+from bot.hooks import HookWorker
 from bot.hub import Hub
 from bot.intake import Intake, IntakeTimes
 from bot.life import Life
@@ -119,6 +120,7 @@ class Service:
     peers: Peers
     auditor: Auditor
     notifier: Notifier
+    hooks: HookWorker
     background: Background
     channels: dict[str, Channel]
     web: web.Application
@@ -136,6 +138,7 @@ class Service:
             asyncio.create_task(self.staff.run(), name="staff"),
             asyncio.create_task(self.auditor.run(), name="audit"),
             asyncio.create_task(self.notifier.run(), name="notifier"),
+            asyncio.create_task(self.hooks.run(), name="hooks"),
         ]
         self.life.serve()
 
@@ -170,6 +173,7 @@ class Service:
         for worker in self.workers:
             worker.cancel()
         await asyncio.gather(*self.workers, return_exceptions=True)
+        await self.hooks.close()
         for channel in self.channels.values():
             await channel.close()
         await self.brain.close()
@@ -255,6 +259,8 @@ def build(
         store, conversations, hub, time, audit_bounds(settings), every_s=settings.audit_every_s, holder=new_id("audit")
     )
     auditor.late = clocks.wake
+    hooks = HookWorker(store, time, rng, name=name)
+    conversations.on_journal = hooks.wake
     conversations.on_queued = delivery.queued
     intake.on_settled = delivery.settled
     conversations.on_clocks = lambda at: peers.due("clocks", at)
@@ -278,7 +284,7 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, notifier=notifier, background=background, channels=channels, web=app, workers=[],
+        auditor=auditor, notifier=notifier, hooks=hooks, background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
@@ -293,7 +299,7 @@ def build(
         simulator_settings=settings.model_dump(mode="json", include=TOLD_SIMULATOR),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
-    add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows))
+    add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows, hooks_changed=hooks.changed))
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 

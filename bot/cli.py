@@ -15,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bot import logs, marketing
+from bot import hookkeeping, logs, marketing
 from bot import settings as settings_module
 from bot.core.model import WarmlineError
 from bot.reporting import app as reports
@@ -39,6 +39,7 @@ app.add_typer(sla, name="sla")
 marketing.add_reports(reports)
 app.add_typer(reports, name="reports")
 app.add_typer(marketing.keys, name="keys")
+app.add_typer(hookkeeping.app, name="hooks")
 app.add_typer(copy, name="copy")
 app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -64,6 +64,7 @@ class Conversations:
         self.on_committed: Callable[[State, State], None] = lambda _before, _after: None
         self.on_notices: Callable[[], None] = lambda: None
         self.on_turn: Callable[[State], None] = lambda _state: None
+        self.on_journal: Callable[[], None] = lambda: None
 
     async def handle(self, conversation_id: str, event: Event | Callable[[State], Event | None]) -> Handled:
         """Decide and commit. `event` may be a function of the state, None meaning that there is nothing to do any more.
@@ -119,6 +120,8 @@ class Conversations:
             self.on_queued(conversation_id, decision, committed)
         if decision.set_clocks or decision.cancel_clocks:
             self.on_clocks(min((clock.due_at for clock in decision.set_clocks), default=None))
+        if decision.journal:
+            self.on_journal()
         changed = {"type": "conversation", "conversation_id": conversation_id}
         self._hub.publish("console", changed)
         self._hub.publish(f"conversation:{conversation_id}", changed)

@@ -191,14 +191,14 @@ def add_key(name: Annotated[str, typer.Argument(help="Whose it is, such as: shop
 
     token = new_token()
     key = ApiKey(key_id=mint("key"), name=name[:80], token_sha256=sha256(token), created_at=SystemTime().now())
-    _with_store(lambda store: store.add_key(key))
+    with_store(lambda store: store.add_key(key))
     sys.stdout.write(f"{token}\n")
 
 
 @keys.command("list")
 def list_keys() -> None:
     """Every key: whose it is, since when, until when. The keys themselves are nowhere kept."""
-    for key in _with_store(lambda store: store.api_keys()):
+    for key in with_store(lambda store: store.api_keys()):
         until = key.revoked_at.isoformat() if key.revoked_at else None
         told = {"id": key.key_id, "name": key.name, "since": key.created_at.isoformat(), "revoked_at": until}
         sys.stdout.write(json.dumps(told) + "\n")
@@ -207,10 +207,12 @@ def list_keys() -> None:
 @keys.command("revoke")
 def revoke_key(key_id: Annotated[str, typer.Argument(help="The id, as in the list.")]) -> None:
     """Make a key open nothing any more."""
-    _with_store(lambda store: store.revoke_key(key_id, now=SystemTime().now()))
+    with_store(lambda store: store.revoke_key(key_id, now=SystemTime().now()))
 
 
-def _with_store[T](work: Callable[[Store], Awaitable[T]]) -> T:
+def with_store[T](work: Callable[[Store], Awaitable[T]]) -> T:
+    """What work on the migrated store of the settings gives."""
+
     async def opened() -> T:
         async with opened_store(settings.load()) as store:
             return await work(store)

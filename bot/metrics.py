@@ -18,6 +18,7 @@ CIRCUIT = Gauge(
     "warmline_channel_circuit", "0 while the channel is sent to, 1 while one message tries, 2 while it waits", ["channel"]
 )
 NOTIFICATIONS = Counter("warmline_notifications_total", "What became of notifications", ["carrier", "state"])
+HOOKS_TOLD = Counter("warmline_hook_tries_total", "Tries to tell a subscriber of an event", ["outcome"])
 PARKED_MESSAGES = Gauge("warmline_messages_parked", "Messages that wait for an admin")
 CONVERSATIONS = Gauge("warmline_conversations", "Conversations by owner", ["owner"])
 OPEN_PROMISES = Gauge("warmline_promises_open", "Prospects who wait for an answer")

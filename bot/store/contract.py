@@ -30,6 +30,7 @@ from bot.core.model import (
     WarmlineError,
 )
 from bot.store.auditing import AuditStore
+from bot.store.hooking import HookStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
 
@@ -319,7 +320,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, MarketStore, NoticeStore, Protocol):
+class Store(AuditStore, MarketStore, NoticeStore, HookStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 
+from bot.store.fake.hooks import Hooks
 from bot.store.fake.market import Market
 from bot.store.fake.outbox import Outbox
 from bot.store.fake.people import People
 from bot.store.fake.reading import Reading
 
 
-class FakeStore(Outbox, Reading, Market, People):
+class FakeStore(Outbox, Reading, Market, Hooks, People):
     """`bot.store.contract.Store` in memory. `mint` makes ids of conversations and keys; the default counts, so that a
     simulation gives the same ids each time."""
 
