@@ -46,6 +46,7 @@ from bot.life import Life
 from bot.lines import Lines
 from bot.notifying import Notifier, Outward
 from bot.peers import Peers
+from bot.published import Published
 from bot.readiness import Readiness
 from bot.settings import Settings
 from bot.staff import Staff
@@ -54,6 +55,7 @@ from bot.store.auditing import RowCount
 from bot.store.contract import Store
 from bot.time import SystemTime, Time
 from bot.wire import NoWire, PostgresWire, Wire
+from bot.yamlfile import YamlFileError
 from handoff.api import ConsoleParts
 from handoff.api import add_routes as add_console
 from handoff.chain import Carrier, Ways
@@ -89,10 +91,18 @@ def worker_name(settings: Settings) -> str:
 
 def load_rules(settings: Settings) -> Rules:
     """Flows, promises and pacing from their files. Raises `WarmlineError` naming file, line and field."""
+    try:
+        flows = load_flows(settings.flows)
+    except YamlFileError as error:
+        if settings.flows_publish == "start":
+            raise
+        # What is published holds; the files are for whoever publishes next.
+        log.warning("flow.file_unreadable", line=error.line)
+        flows = {}
     return Rules(
         policy=Policy.load(settings.promises),
         nurture=Nurture(
-            flows=load_flows(settings.flows),
+            flows=flows,
             persona=Persona(name=settings.persona, business=settings.business),
             default_zone=settings.zone,
         ),
@@ -119,6 +129,7 @@ class Service:
     staff: Staff
     peers: Peers
     auditor: Auditor
+    published: Published
     notifier: Notifier
     hooks: HookWorker
     background: Background
@@ -130,6 +141,7 @@ class Service:
     async def start(self) -> None:
         """Migrate, then let the workers run. Whatever was left by an earlier life is due now and goes on."""
         await self.store.migrate()
+        await self.published.open(self.time.now())
         self.workers.append(asyncio.create_task(self.peers.run(), name="peers"))
         await self.peers.listening(LISTENING_WITHIN_S)
         self.workers += [
@@ -212,9 +224,11 @@ def build(
     time, rng, hub, life = time or SystemTime(), rng or Random(), Hub(), Life()
     background, presence = Background(), Presence(now=time.now, service=new_id("service"))
     staff = Staff(store, presence, time, hub, capacity=settings.agent_capacity)
+    published = Published(store, rules.nurture, at_start=settings.flows_publish == "start")
     conversations = Conversations(
-        store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events
-    )
+        store, brain, hub, time, rules, desk=staff.desk, rng=rng, new_id=new_id, tracker_events=settings.tracker_events,
+        published=published,
+    )  # fmt: skip
     channels = {channel.name: channel for channel in (with_channels or _channels(credentials, settings))}
     name, lease_s = worker or worker_name(settings), settings.lease_s
     clocks = ClockWorker(store, conversations, time, name=name, lease_s=lease_s, at_once=settings.turns_at_once)
@@ -284,7 +298,8 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, notifier=notifier, hooks=hooks, background=background, channels=channels, web=app, workers=[],
+        auditor=auditor, published=published, notifier=notifier, hooks=hooks, background=background, channels=channels,
+        web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():

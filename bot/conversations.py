@@ -7,7 +7,7 @@ So a bot's answer that was computed while an agent took over is never committed,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 from time import perf_counter
@@ -22,7 +22,8 @@ from bot.core.events import BrainAnswered, BrainAsk, BrainFailed, Decision, Even
 from bot.core.model import State
 from bot.errors import BrainError
 from bot.hub import Hub
-from bot.store.contract import Committed, Store, VersionConflict
+from bot.published import Published
+from bot.store.contract import Committed, Loaded, Store, VersionConflict
 from bot.time import Time
 from handoff.desk import Desk
 
@@ -54,9 +55,10 @@ class Conversations:
         rng: Random,
         new_id: Callable[[str], str],
         tracker_events: int,
+        published: Published | None = None,
     ) -> None:
         self._store, self._brain, self._hub, self._time = store, brain, hub, time
-        self.rules = rules
+        self._rules, self._published = rules, published
         self._desk, self._rng, self._new_id = desk, rng, new_id
         self._tracker_events = tracker_events
         self.on_queued: Callable[[str, Decision, Committed], None] = lambda _id, _decision, _committed: None
@@ -65,6 +67,17 @@ class Conversations:
         self.on_notices: Callable[[], None] = lambda: None
         self.on_turn: Callable[[State], None] = lambda _state: None
         self.on_journal: Callable[[], None] = lambda: None
+
+    @property
+    def rules(self) -> Rules:
+        """What decisions go by, as far as this service knows."""
+        return self._rules if self._published is None else replace(self._rules, nurture=self._published.nurture)
+
+    async def _rules_for(self, loaded: Loaded) -> Rules:
+        if self._published is None:
+            return self._rules
+        nurture = await self._published.holding_for(loaded.state, loaded.flows)
+        return replace(self._rules, nurture=nurture)
 
     async def handle(self, conversation_id: str, event: Event | Callable[[State], Event | None]) -> Handled:
         """Decide and commit. `event` may be a function of the state, None meaning that there is nothing to do any more.
@@ -77,7 +90,7 @@ class Conversations:
             happened = event(loaded.state) if callable(event) else event
             if happened is None:
                 return Handled(state=loaded.state)
-            decision = await self._decide(loaded.state, happened)
+            decision = await self._decide(loaded.state, happened, await self._rules_for(loaded))
             if decision == Decision(state=loaded.state):
                 return Handled(state=loaded.state)
             try:
@@ -95,15 +108,15 @@ class Conversations:
             return Handled(state=decision.state, message_ids=committed.message_ids)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _decide(self, state: State, event: Event) -> Decision:
-        decision = self._pure(state, event)
+    async def _decide(self, state: State, event: Event, rules: Rules) -> Decision:
+        decision = self._pure(state, event, rules)
         while decision.ask_brain is not None:
             answered = await self._ask(decision.state, decision.ask_brain)
-            decision = joined(decision, self._pure(decision.state, answered))
+            decision = joined(decision, self._pure(decision.state, answered, rules))
         return decision
 
-    def _pure(self, state: State, event: Event) -> Decision:
-        return decide(state, event, now=self._time.now(), rng=self._rng, new_id=self._new_id, rules=self.rules, desk=self._desk())
+    def _pure(self, state: State, event: Event, rules: Rules) -> Decision:
+        return decide(state, event, now=self._time.now(), rng=self._rng, new_id=self._new_id, rules=rules, desk=self._desk())
 
     async def _ask(self, state: State, ask: BrainAsk) -> BrainAnswered | BrainFailed:
         self.on_turn(state)

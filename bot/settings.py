@@ -35,6 +35,10 @@ class Settings(BaseModel):
     )
     credentials: Path = Field(Path("credentials.yml"), description="Channels and their secrets, in Rasa's format.")
     flows: Path = Field(Path("flows"), description="Folder of nurture flows.")
+    flows_publish: Literal["start", "command"] = Field(
+        "start",
+        description="start publishes changed flow files as new versions at each start; command waits for `flows publish`.",
+    )
     promises: Path = Field(Path("promises.yml"), description="Promised times, the ladder and what Warmline itself says.")
     project: Path = Field(Path(), description="Folder of the Rasa project (config.yml, domain.yml, data/).")
     model: str = Field("models", description="Trained model, a file or a folder whose newest is taken.")

@@ -12,8 +12,10 @@ from dataclasses import replace
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Heard, Owner, Reading, Reason
 from nurture import enrolments, gate, reply
+from nurture.book import Nurture, Persona
 from nurture.flow import REFERRALS, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep
-from nurture.walk import READY, REASKS, Burst, Nurture, Persona, Walk
+from nurture.going_over import go_over
+from nurture.walk import READY, REASKS, Burst, Walk
 from nurture.walk import ended as end
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "carry_on",
     "due",
     "ended",
+    "go_over",
     "hear",
     "hold",
     "rearm",
@@ -98,6 +101,8 @@ def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
     why = clock.data.get("why")
     if draft.state.owner not in gate.TALKING_OWNERS:
         enrolments.put_on_hold(draft, enrolment)
+    elif nurture.paused(enrolment.flow_id):
+        enrolments.keep_paused(draft, enrolment, clock)
     elif draft.state.unheard:
         enrolments.look_again(draft, enrolment, clock, "unheard")
     elif enrolment.waiting_for == "reply" and isinstance(step, AskStep | OfferStep):
@@ -136,7 +141,7 @@ def start(draft: Draft, nurture: Nurture, flow_id: str) -> bool:
     The first step is due at once: in a turn `carry_on` takes it, else the clock does, within quiet hours and caps.
     """
     flow = nurture.flows.get(flow_id)
-    reason = "unknown_flow" if flow is None else enrolments.unfit(draft, flow, by_hand=True)
+    reason = "unknown_flow" if flow is None else enrolments.unfit(draft, nurture, flow, by_hand=True)
     if flow is None or reason:
         draft.note("flow.held", flow=flow_id[:64], enrolment=None, step=None, reason=reason, until=None)
         return False
@@ -221,7 +226,7 @@ def asks_for_person(draft: Draft, nurture: Nurture) -> str | None:
     if draft.state.opted_out_at or (episode is not None and episode.status != "closed"):
         return None
     for enrolment in draft.state.live_enrolments:
-        flow = nurture.flows.get(enrolment.flow_id)
+        flow = nurture.flow_of(enrolment)
         step = flow.steps.get(enrolment.step_id) if flow else None
         if enrolment.waiting_for == "person" and isinstance(step, HandoffStep):
             return step.detail
@@ -233,7 +238,7 @@ def asks_for_person(draft: Draft, nurture: Nurture) -> str | None:
 
 def _take_reply(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
     """Give the burst to the flow that asked last. True if it was an answer and needs no other reply."""
-    latest_first = sorted(enrolments.moving(draft, nurture), key=lambda found: found[0].step_entered_at, reverse=True)
+    latest_first = sorted(enrolments.moving(draft, nurture, paused=True), key=lambda found: found[0].step_entered_at, reverse=True)
     for enrolment, flow, step, _ in latest_first:
         walk = Walk(draft, nurture, flow, enrolment, prompted=True)
         answer = None
@@ -263,7 +268,7 @@ def _go_on_after_answer(walk: Walk, step: Step, answer: reply.Answer) -> bool:
             step=step.id,
             accepted=answer.accepted,
         )
-    if not answer.absorbs:
+    if not answer.absorbs or walk.nurture.paused(walk.flow.flow_id):
         _ready(walk, after)
         return False
     walk.go(after)
@@ -307,7 +312,7 @@ def _first_contact(draft: Draft, nurture: Nurture, burst: Burst) -> bool:
 
 def _flows_entered(draft: Draft, nurture: Nurture) -> Iterator[Flow]:
     for enrolment in draft.state.enrolments:
-        if flow := nurture.flows.get(enrolment.flow_id):
+        if flow := nurture.flow_of(enrolment):
             yield flow
 
 

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.draft import Draft
-from bot.core.model import Clock, ClockKind, Enrolment
+from bot.core.model import Clock, ClockKind, Enrolment, FlowMode
 from nurture import gate
+from nurture.book import Nurture
 from nurture.conditions import reached, started_by
 from nurture.flow import Flow, Step, WaitStep
-from nurture.walk import Nurture, Walk
+from nurture.walk import Walk
 from nurture.walk import ended as end
 
 PAUSE = timedelta(minutes=10)
 """How long flows keep still after a person gave back, or after something else ended."""
+
+PAUSED_LOOK = timedelta(hours=1)
+"""While a flow is paused, whoever falls due looks again within this time, each at a moment of their own."""
+
+PAUSED = "paused"
+"""The mark of a clock that has found its flow paused."""
 
 HELD_REPLY = "held reply"
 """The mark of an enrolment that awaited a reply when a person came in."""
 
 
 def placed(draft: Draft, nurture: Nurture, enrolment: Enrolment) -> tuple[Enrolment, Flow, Step] | None:
-    """The enrolment with its flow and step as they are now; ended, and None, where either is gone."""
-    flow = nurture.flows.get(enrolment.flow_id)
+    """The enrolment with its flow, in its own version, and its step; ended, and None, where either is gone."""
+    flow = nurture.flow_of(enrolment)
     step = flow.steps.get(enrolment.step_id) if flow else None
     if flow is None or step is None:
         end(draft, enrolment, "exited", "flow_gone" if flow is None else "step_gone")
@@ -35,10 +42,12 @@ def placed(draft: Draft, nurture: Nurture, enrolment: Enrolment) -> tuple[Enrolm
     return enrolment, flow, step
 
 
-def moving(draft: Draft, nurture: Nurture) -> list[tuple[Enrolment, Flow, Step, Clock]]:
-    """Live enrolments that no person has, with their clocks, oldest first."""
+def moving(draft: Draft, nurture: Nurture, *, paused: bool = False) -> list[tuple[Enrolment, Flow, Step, Clock]]:
+    """Live enrolments that no person has, with their clocks, oldest first; those in paused flows only if asked for."""
     found = []
     for enrolment in draft.state.live_enrolments:
+        if nurture.paused(enrolment.flow_id) and not paused:
+            continue
         clock = draft.state.clock(ClockKind.STEP, enrolment.enrolment_id)
         where = placed(draft, nurture, enrolment) if clock else None
         if where and clock:
@@ -46,9 +55,11 @@ def moving(draft: Draft, nurture: Nurture) -> list[tuple[Enrolment, Flow, Step, 
     return found
 
 
-def unfit(draft: Draft, flow: Flow, *, by_hand: bool = False) -> str | None:
+def unfit(draft: Draft, nurture: Nurture, flow: Flow, *, by_hand: bool = False) -> str | None:
     """Why the person cannot enter the flow, or None."""
-    state = draft.state
+    state, mode = draft.state, nurture.ruling(flow.flow_id).mode
+    if mode is not FlowMode.LIVE:
+        return mode.value
     if state.opted_out_at:
         return "opted_out"
     if any(e.flow_id == flow.flow_id for e in state.live_enrolments):
@@ -66,7 +77,7 @@ def unfit(draft: Draft, flow: Flow, *, by_hand: bool = False) -> str | None:
 def triggered(draft: Draft, nurture: Nurture, kind: str, name: str) -> Iterator[Flow]:
     """Flows that this starts and that the person may enter, by id."""
     for _, flow in sorted(nurture.flows.items()):
-        if flow.started_by(kind, name) and unfit(draft, flow) is None:
+        if flow.started_by(kind, name) and unfit(draft, nurture, flow) is None:
             yield flow
 
 
@@ -106,10 +117,16 @@ def follow(draft: Draft, nurture: Nurture) -> None:
 
 
 def settle(draft: Draft, nurture: Nurture) -> None:
-    """End the enrolments whose goal is reached or that have a reason to leave, and take back their words that have not left."""
+    """End the enrolments whose goal is reached, whose flow was stopped, or that have a reason to leave, and take back their words
+    that have not left."""
     over = False
     for enrolment in draft.state.live_enrolments:
-        flow = nurture.flows.get(enrolment.flow_id)
+        ruling = nurture.ruling(enrolment.flow_id)
+        if ruling.mode is FlowMode.STOPPED:
+            withdraw_words(draft, enrolment)
+            end(draft, enrolment, "exited", "flow_stopped", why=ruling.reason)
+            continue
+        flow = nurture.flow_of(enrolment)
         if flow is None or not (flow.goal_when or flow.exit_when):
             continue
         at_goal = reached(flow.goal_when, draft.state, enrolment, draft.now)
@@ -142,9 +159,22 @@ def put_on_hold(draft: Draft, enrolment: Enrolment) -> None:
     )
 
 
-def look_again(draft: Draft, enrolment: Enrolment, clock: Clock, reason: str) -> None:
-    until = draft.now + gate.BUSY
+def keep_paused(draft: Draft, enrolment: Enrolment, clock: Clock) -> None:
+    """The flow is paused: look again at a moment of this person's own, so that a flow which goes on does not burst."""
+    first = not clock.data.get(PAUSED)
+    until = draft.now + PAUSED_LOOK * (0.5 + draft.rng.random() / 2)
+    clock = replace(clock, data={**clock.data, PAUSED: True})
+    look_again(draft, enrolment, clock, "paused", until=until, told=first)
+
+
+def look_again(
+    draft: Draft, enrolment: Enrolment, clock: Clock, reason: str, *, until: datetime | None = None, told: bool = True
+) -> None:
+    """Let the clock fire again, in a moment or `until` then; `told` writes the reason into the journal."""
+    until = until or draft.now + gate.BUSY
     draft.set_clock(replace(clock, due_at=until))
+    if not told:
+        return
     draft.note(
         "flow.held",
         flow=enrolment.flow_id,

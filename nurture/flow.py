@@ -270,6 +270,7 @@ class Flow:
 
     `repeat` lets the same person go through it again. `zone` is the IANA zone of people whose own is unknown.
     Where one of `goal_when` holds the goal is reached wherever the person stands; one of `exit_when` ends it without.
+    `source` is the file's text, byte for byte as UTF-8; empty for a flow that was not read from one.
     """
 
     flow_id: str
@@ -288,6 +289,7 @@ class Flow:
     repeat: bool = False
     goal_when: tuple[Condition, ...] = ()
     exit_when: tuple[Condition, ...] = ()
+    source: str = ""
 
     @property
     def first(self) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Enrolment, Heard, QuickReply, Reading, Say, Speaker, Touched
 from nurture import copy, gate, reply
+from nurture.book import Nurture
 from nurture.conditions import WARMTH, holds, warmer
 from nurture.flow import (
     VALUE_PURPOSES,
@@ -45,23 +46,6 @@ REASKS = 2
 
 MAX_STEPS = 100
 """Steps in one walk; only a flow that goes round without resting has more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Persona:
-    """Who speaks: the bot's name and the business it works for."""
-
-    name: str
-    business: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nurture:
-    """What the engine needs to know: the flows by id, whose voice they have, and the zone (IANA) of last resort."""
-
-    flows: Mapping[str, Flow]
-    persona: Persona
-    default_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,10 +335,7 @@ class Walk:
         if step.for_reply:
             self.rest("reply", max(now, entered + (step.duration or timedelta())), why="silence")
             return
-        if step.until is not None:
-            planned = next_time_of_day(entered, step.until, self.zone, next_day=step.next_day)
-        else:
-            planned = entered + (step.duration or timedelta())
+        planned = planned_end(step, entered, self.zone)
         allowed = next_send(now, planned, self.flow.rules, self.zone)
         at = self._spread(allowed) if step.until is not None or allowed > max(now, planned) else allowed
         half_way = max(now, entered + (planned - entered) / 2)
@@ -401,15 +382,22 @@ class Walk:
         return {"flow": self.flow.flow_id, "enrolment": self.enrolment.enrolment_id}
 
 
-def ended(draft: Draft, enrolment: Enrolment, status: str, reason: str) -> Enrolment:
-    """End an enrolment and stop its clock. `status` is done, stopped or exited."""
+def ended(draft: Draft, enrolment: Enrolment, status: str, reason: str, **why: str) -> Enrolment:
+    """End an enrolment and stop its clock. `status` is done, stopped or exited; `why` goes into the journal beside the reason."""
     over = replace(enrolment, status=status, waiting_for=None, ended_at=draft.now, end_reason=reason)
     draft.put_enrolment(over)
     draft.cancel_clock(ClockKind.STEP, enrolment.enrolment_id)
     if status == "done" and enrolment.flow_id not in draft.state.finished_flows:
         draft.set(finished_flows=(*draft.state.finished_flows, enrolment.flow_id))
-    draft.note("flow.ended", flow=enrolment.flow_id, enrolment=enrolment.enrolment_id, status=status, reason=reason)
+    draft.note("flow.ended", flow=enrolment.flow_id, enrolment=enrolment.enrolment_id, status=status, reason=reason, **why)
     return over
+
+
+def planned_end(step: WaitStep, entered: datetime, zone: ZoneInfo) -> datetime:
+    """When a wait that began at `entered` is over, if nothing comes in between and nothing forbids that moment."""
+    if step.until is not None:
+        return next_time_of_day(entered, step.until, zone, next_day=step.next_day)
+    return entered + (step.duration or timedelta())
 
 
 def already_asks(draft: Draft) -> bool:

@@ -29,6 +29,8 @@ from bot.core.events import (
     Decision,
     DeliveryFailed,
     Event,
+    FlowPublished,
+    FlowRuled,
     FlowTriggered,
     ForeignEcho,
     Inbound,
@@ -93,12 +95,26 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _undelivered(draft, event)
         case ProfileSeen():
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
-        case FlowTriggered():
-            engine.start(draft, rules.nurture, event.flow_id)
+        case FlowTriggered() | FlowPublished() | FlowRuled():
+            _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
         case Audited():
             repair.rearm(draft, rules, desk)
+        case _:
+            assert_never(event)
+
+
+def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled, rules: Rules) -> None:
+    """Something was done to a flow from outside. What was ruled, and whatever ends an enrolment, `decide` sees to."""
+    match event:
+        case FlowTriggered():
+            engine.start(draft, rules.nurture, event.flow_id)
+        case FlowPublished():
+            engine.settle(draft, rules.nurture)
+            engine.go_over(draft, rules.nurture, event.flow_id, version=event.version, choices=event.choices)
+        case FlowRuled():
+            return
         case _:
             assert_never(event)
 

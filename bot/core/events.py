@@ -5,6 +5,7 @@ An `Event` is what happened; a `Decision` is the next state with the effects to 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -152,6 +153,23 @@ class FlowTriggered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlowPublished:
+    """A version of a flow was published, and those inside older ones go over to it. `choices` say for steps of theirs where
+    people go: to which step, or `exit`. Where another version has been published since, nothing happens."""
+
+    flow_id: str
+    version: int
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRuled:
+    """It was ruled what holds for a flow; of one that was stopped everybody leaves."""
+
+    flow_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Converted:
     """The prospect did what all of it was for, at `at`. `external_id` is the teller's own id: the same one twice is one conversion.
     `value` is a decimal number as text, in `currency` (ISO 4217); `by` says who told: api or outcome."""
@@ -184,6 +202,8 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | FlowPublished
+    | FlowRuled
     | Converted
     | Audited
 )

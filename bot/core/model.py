@@ -89,6 +89,18 @@ class Delivery(StrEnum):
     """Taken back: the prospect wrote first, or its words were queued anew."""
 
 
+class FlowMode(StrEnum):
+    """Whether people may start a flow, and whether those inside go on."""
+
+    LIVE = "live"
+    PAUSED = "paused"
+    """Nobody starts and nobody goes on. Clocks keep running and look again, so that no burst follows."""
+    DRAINING = "draining"
+    """Nobody starts; those inside finish."""
+    STOPPED = "stopped"
+    """Nobody starts, and those inside have ended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """A prospect's address: the channel's name and the id the channel knows them by."""
@@ -275,13 +287,15 @@ class Enrolment:
 class Standing:
     """A live enrolment, when its STEP clock is due (None: no clock runs), and what its latest `flow.held` says.
 
-    `held` is the data of that line if nothing else of the enrolment came after it, else empty.
+    `held` is the data of that line if nothing else of the enrolment came after it, else empty. `zone` is the person's own
+    (IANA), if they have told one.
     """
 
     conversation_id: str
     enrolment: Enrolment
     due_at: datetime | None = None
     held: Json | None = None
+    zone: str | None = None
 
     @property
     def held_reason(self) -> str | None:

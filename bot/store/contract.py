@@ -30,6 +30,7 @@ from bot.core.model import (
     WarmlineError,
 )
 from bot.store.auditing import AuditStore
+from bot.store.flowbook import FlowStore
 from bot.store.hooking import HookStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
@@ -96,10 +97,11 @@ class TakenIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A conversation's state and the version it was read at."""
+    """A conversation's state and the version it was read at. `flows` is the revision of what held for flows at that moment."""
 
     state: State
     version: int
+    flows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,7 +322,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, MarketStore, NoticeStore, HookStore, Protocol):
+class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life

@@ -174,8 +174,10 @@ def whose_presence(name: str) -> str:
     return name.removeprefix(presence_setting(""))
 
 
-def standing_of(conversation_id: str, enrolment: Enrolment, due: Iterable[datetime], notes: Iterable[JournalEntry]) -> Standing:
+def standing_of(
+    conversation_id: str, enrolment: Enrolment, due: Iterable[datetime], notes: Iterable[JournalEntry], *, zone: str | None = None
+) -> Standing:
     """How an enrolment stands, from the moments its clock is due and the journal's lines, newest first."""
     latest = next((note for note in notes if note.data.get("enrolment") == enrolment.enrolment_id), None)
     held = latest.data if latest is not None and latest.kind == "flow.held" else None
-    return Standing(conversation_id=conversation_id, enrolment=enrolment, due_at=next(iter(due), None), held=held)
+    return Standing(conversation_id=conversation_id, enrolment=enrolment, due_at=next(iter(due), None), held=held, zone=zone)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.core.model import ClockKind, Standing
-from bot.store.codec import enrolments_of, journal_line_of
+from bot.store.codec import enrolments_of, journal_line_of, profile_of
 from bot.store.rules import standing_of
-from bot.store.tables import clocks, conversations, enrolments, journal
+from bot.store.tables import clocks, conversations, enrolments, journal, prospects
 
 NOTES = 100
 """Lines of a conversation's journal that are looked through for the latest of an enrolment."""
 
 _LIVE = (
-    sa.select(enrolments.c.conversation_id, enrolments.c.enrolment_id, conversations.c.enrolments, clocks.c.due_at)
+    sa.select(
+        enrolments.c.conversation_id, enrolments.c.enrolment_id, conversations.c.enrolments, clocks.c.due_at, prospects.c.profile
+    )
     .join(conversations, conversations.c.conversation_id == enrolments.c.conversation_id)
+    .join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
     .outerjoin(
         clocks,
         sa.and_(
@@ -46,5 +49,6 @@ def standings(conn: sa.Connection, *, flow_id: str | None, after: str, limit: in
         if enrolment is None:
             continue
         notes = (journal_line_of(note).entry for note in conn.execute(_NOTES, {"id": row.conversation_id}))
-        found.append(standing_of(row.conversation_id, enrolment, [row.due_at] if row.due_at else [], notes))
+        due, zone = [row.due_at] if row.due_at else [], profile_of(row.profile).zone
+        found.append(standing_of(row.conversation_id, enrolment, due, notes, zone=zone))
     return found

@@ -427,6 +427,52 @@ settings = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
+flow_versions = sa.Table(
+    "flow_versions",
+    metadata,
+    sa.Column("flow_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("blocks", Json, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("published_at", UtcDateTime, nullable=False),
+    sa.Column("published_by", sa.Text, nullable=False),
+    sa.UniqueConstraint("flow_id", "digest"),
+)
+
+flow_heads = sa.Table(
+    "flow_heads",
+    metadata,
+    sa.Column("flow_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+    sa.Column("changed_at", UtcDateTime, nullable=False),
+    sa.Column("seen", sa.Text, nullable=False),
+)
+
+# One row, "flows": how often what holds has changed. It is the lock of whoever changes something.
+flow_book = sa.Table(
+    "flow_book",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+)
+
+flow_log = sa.Table(
+    "flow_log",
+    metadata,
+    sa.Column("log_id", Id, primary_key=True),
+    sa.Column("flow_id", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_flow_log_flow", "flow_id", "log_id"),
+)
+
 audits = sa.Table(
     "audits",
     metadata,

@@ -31,11 +31,23 @@ from bot.store.notices import write_notices
 from bot.store.postgres import lock_agent
 from bot.store.projections import project_enrolments, project_episode
 from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest, must_have_room
-from bot.store.tables import HELD_STATUS, OPEN_STATUS, clocks, conversations, episodes, journal, messages, prospects, tracker_events
+from bot.store.tables import (
+    HELD_STATUS,
+    OPEN_STATUS,
+    clocks,
+    conversations,
+    episodes,
+    flow_book,
+    journal,
+    messages,
+    prospects,
+    tracker_events,
+)
 from bot.store.upsert import Upsert, anew
 
+_FLOWS = sa.select(flow_book.c.revision).scalar_subquery().label("flows_revision")
 _WHOLE = (
-    sa.select(conversations, prospects.c.profile, prospects.c.slots, prospects.c.tags)
+    sa.select(conversations, prospects.c.profile, prospects.c.slots, prospects.c.tags, _FLOWS)
     .join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
     .where(conversations.c.conversation_id == sa.bindparam("id"))
 )
@@ -114,7 +126,8 @@ def load(conn: sa.Connection, conversation_id: str) -> Loaded:
     if row is None:
         raise NotFound("conversation", conversation_id)
     running = [clock_of(clock) for clock in conn.execute(_CLOCKS, by_id)]
-    return Loaded(state=state_of(row, running, conn.execute(_OPEN, by_id).all()), version=row.version)
+    state = state_of(row, running, conn.execute(_OPEN, by_id).all())
+    return Loaded(state=state, version=row.version, flows=row.flows_revision)
 
 
 def tracker_tail(conn: sa.Connection, conversation_id: str, *, limit: int) -> list[str]:

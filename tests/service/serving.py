@@ -151,9 +151,8 @@ async def serving(
     `name` tells services on one database apart."""
     chosen = Settings(
         home=folder,
-        flows=ROOT / "flows",
         web=ROOT / "web" / "dist",
-        **{"pacing": "instant", "promises": ROOT / "promises.yml", **settings},
+        **{"pacing": "instant", "flows": ROOT / "flows", "promises": ROOT / "promises.yml", **settings},
     )
     time, brain, numbers = time or HandTime(START), brain or FakeBrain(), itertools.count(1)
     page = {"verify": VERIFY, "secret": SECRET, "page-access-token": TOKEN, "graph-url": facebook}
@@ -169,8 +168,8 @@ async def serving(
     )
     client = TestClient(TestServer(service.web))
     await client.start_server()
-    await service.start()
     try:
+        await service.start()
         yield World(service, client, time, brain)
     finally:
         await client.close()

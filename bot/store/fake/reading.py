@@ -172,6 +172,7 @@ class Reading(Talks):
                 enrolment,
                 (clock.due_at for clock in talk.clocks.values() if clock.key == enrolment.enrolment_id),
                 (line.entry for line in reversed(talk.journal)),
+                zone=talk.state.profile.zone,
             )
             for talk in self._talks.values()
             for enrolment in talk.state.live_enrolments

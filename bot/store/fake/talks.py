@@ -22,6 +22,7 @@ from bot.store.contract import (
 )
 from bot.store.fake.notices import Notices
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
+from bot.store.flowbook import FlowChange, FlowHead, FlowVersion
 from bot.store.jsontext import json_text
 from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
 from bot.store.marketing import CONVERTED, Conversion
@@ -61,6 +62,10 @@ class Talks(Notices):
         self._conversions: dict[str, Conversion] = {}
         self._held_clocks: Ledger[ClockKey] = Ledger()
         self._held_messages: Ledger[int] = Ledger()
+        self._flow_versions: dict[str, list[FlowVersion]] = {}
+        self._flow_heads: dict[str, FlowHead] = {}
+        self._flow_log: list[FlowChange] = []
+        self._flow_revision = 0
 
     def _talk(self, conversation_id: str) -> Talk:
         try:
@@ -166,7 +171,7 @@ class Talks(Notices):
     async def load(self, conversation_id: str) -> Loaded:
         """See `Store.load`."""
         talk = self._talk(conversation_id)
-        return Loaded(state=talk.whole(), version=talk.version)
+        return Loaded(state=talk.whole(), version=talk.version, flows=self._flow_revision)
 
     async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[str]:
         """See `Store.tracker_tail`."""

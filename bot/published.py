@@ -1,0 +1,125 @@
+"""The flows as they are published: what a decision goes by, whichever service publishes and whenever.
+
+Every conversation is loaded together with the revision of what holds for flows, so a decision never goes by less than was true
+when its state was read, and no service has to be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from bot.core.model import State, WarmlineError
+from bot.store.contract import NotFound, Store
+from bot.store.flowbook import AT_START, FlowBook, FlowText, FlowVersion
+from bot.yamlfile import YamlFileError
+from nurture.book import Nurture, Ruling
+from nurture.flow import Flow
+from nurture.load import read_flow
+
+log = structlog.get_logger()
+
+
+class Unreadable(WarmlineError):
+    """A published version cannot be read by this Warmline."""
+
+
+def text_of(flow: Flow) -> FlowText:
+    """A flow that was read from a file, as it is published."""
+    return FlowText(flow_id=flow.flow_id, text=flow.source, at_least=flow.version)
+
+
+def flow_from(version: FlowVersion) -> Flow:
+    """The flow of a published version; places in it are told as in a file of its name. Raises `YamlFileError`."""
+    _, flow = read_flow(Path(f"{version.flow_id}.yml"), version.text)
+    return replace(flow, version=version.number)
+
+
+class Published:
+    """Flows from the store, each version read once. `nurture` is what holds as far as this service knows.
+
+    Flows without a text (made by a program) hold as they are, beside those in the store.
+    """
+
+    def __init__(self, store: Store, nurture: Nurture, *, at_start: bool) -> None:
+        self._store, self._own, self._at_start = store, nurture, at_start
+        self._read: dict[tuple[str, int], Flow | None] = {}
+        self._revision = -1
+        made = {flow_id: flow for flow_id, flow in nurture.flows.items() if not flow.source}
+        self._made: Mapping[str, Flow] = made
+        self.nurture = nurture if at_start else replace(nurture, flows=made)
+
+    async def open(self, now: datetime) -> None:
+        """At a start: publish what the files say, if that is how it is set, and read what holds. Raises `Unreadable`."""
+        if self._at_start:
+            files = [flow for flow in self._own.flows.values() if flow.source]
+            versions = await self._store.publish_flows([text_of(flow) for flow in files], by=AT_START, now=now, whole=True)
+            for flow, version in zip(files, versions, strict=True):
+                if version.text == flow.source:
+                    self._read[flow.flow_id, version.number] = replace(flow, version=version.number)
+        await self.refresh()
+        if not self._at_start:
+            await self._tell_differences()
+
+    async def refresh(self) -> None:
+        """Read again what holds. Raises `Unreadable` for a version that people enter and that cannot be read."""
+        book = await self._store.flow_book()
+        flows = dict(self._made)
+        for head in book.heads:
+            flow = await self._version(head.flow_id, head.number)
+            if flow is None:
+                raise Unreadable(
+                    f"version {head.number} of the flow {head.flow_id} cannot be read by this Warmline; mend its file and run "
+                    f"`warmline flows publish {head.flow_id}`"
+                )
+            flows[head.flow_id] = flow
+        self._holds(book, flows)
+
+    def _holds(self, book: FlowBook, flows: Mapping[str, Flow]) -> None:
+        rulings = {head.flow_id: Ruling(mode=head.mode, reason=head.reason) for head in book.heads}
+        known = {key: flow for key, flow in self._read.items() if flow is not None}
+        self.nurture = replace(self._own, flows=flows, rulings=rulings, versions=known)
+        self._revision = book.revision
+
+    async def holding_for(self, state: State, revision: int) -> Nurture:
+        """What holds for a conversation that was loaded at this revision."""
+        if revision != self._revision:
+            await self.refresh()
+        await self.know({(e.flow_id, e.flow_version) for e in state.live_enrolments})
+        return self.nurture
+
+    async def know(self, versions: Collection[tuple[str, int]]) -> None:
+        """Read these versions, as far as there are such."""
+        new = [key for key in versions if key not in self._read and not self._is_made(*key)]
+        for flow_id, number in new:
+            await self._version(flow_id, number)
+        if new:
+            known = {key: flow for key, flow in self._read.items() if flow is not None}
+            self.nurture = replace(self.nurture, versions=known)
+
+    def _is_made(self, flow_id: str, number: int) -> bool:
+        return flow_id in self._made and self._made[flow_id].version == number
+
+    async def _version(self, flow_id: str, number: int) -> Flow | None:
+        """A version, read once; None if there is none, or none that can be read."""
+        key = (flow_id, number)
+        if key not in self._read:
+            try:
+                self._read[key] = flow_from(await self._store.flow_version(flow_id, number))
+            except NotFound:
+                self._read[key] = None
+            except YamlFileError as error:
+                log.error("flow.unreadable", flow=flow_id, version=number, line=error.line)
+                self._read[key] = None
+        return self._read[key]
+
+    async def _tell_differences(self) -> None:
+        """Where files are published by command: say which of them are not what holds."""
+        for flow_id, flow in sorted(self._own.flows.items()):
+            holds = self.nurture.flows.get(flow_id)
+            if flow.source and (holds is None or holds.source != flow.source):
+                log.warning("flow.unpublished", flow=flow_id, version=holds.version if holds else None)
