@@ -15,10 +15,11 @@ alpha at most for each day that it runs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import exp, log
 
+from bot.core.events import JournalEntry
 from nurture.harm import Harm
 
 LIMIT = 0.02
@@ -120,6 +121,43 @@ def pull(counts: Iterable[Counted], *, limit: float, alpha: float = ALPHA) -> Pu
         if evidence >= log(1 / alpha) and (best is None or evidence > best[0]):
             best = evidence, since
     return None if best is None else _pulled([one for one in newest_first if one.day >= best[1]], best[1], limit)
+
+
+def counted_in(journal: Iterable[JournalEntry]) -> list[tuple[str, Counted]]:
+    """What the lines of one decision add to the counts of flows, in one order for everybody, each wording of a day once."""
+    found: dict[tuple[str, date, str], Counted] = {}
+    for entry in journal:
+        one = _counted(entry)
+        if one is not None:
+            key = (str(entry.data["flow"]), one.day, one.wording)
+            had = found.get(key)
+            found[key] = one if had is None else _sum(had, one)
+    return [(flow_id, one) for (flow_id, _, _), one in sorted(found.items(), key=lambda item: item[0])]
+
+
+def harmed_in(journal: Iterable[JournalEntry]) -> dict[str, float]:
+    """The flows that a decision lays harm to, with the share of messages that may do harm."""
+    return {str(e.data["flow"]): float(e.data["limit"]) for e in journal if e.kind == "flow.harmed"}
+
+
+def _counted(entry: JournalEntry) -> Counted | None:
+    data = entry.data
+    if entry.kind == "flow.step" and data.get("wording"):
+        return Counted(day=entry.at.date(), wording=str(data["wording"]), said=1)
+    if entry.kind == "flow.harmed":
+        day = date.fromisoformat(str(data["said_on"]))
+        return replace(Counted(day=day, wording=str(data["wording"]), said=0), **{str(data["how"]): 1})
+    return None
+
+
+def _sum(a: Counted, b: Counted) -> Counted:
+    return replace(
+        a,
+        said=a.said + b.said,
+        opted_out=a.opted_out + b.opted_out,
+        complained=a.complained + b.complained,
+        angry=a.angry + b.angry,
+    )
 
 
 def _pulled(within: Sequence[Counted], since: date, limit: float) -> Pulled:

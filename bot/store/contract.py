@@ -30,6 +30,7 @@ from bot.core.model import (
     WarmlineError,
 )
 from bot.store.auditing import AuditStore
+from bot.store.braked import Braked
 from bot.store.flowbook import FlowStore
 from bot.store.hooking import HookStore
 from bot.store.marketing import MarketStore
@@ -278,11 +279,12 @@ class Consoles:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """What a commit wrote: the version after it, the ids of the messages it queued, in the order of `say`, and those of what is
-    to be noticed, in the order of `notify`."""
+    to be noticed, in the order of `notify`. `braked` are the flows that it paused, as their words had done too much harm."""
 
     version: int
     message_ids: tuple[int, ...] = ()
     notice_ids: tuple[int, ...] = ()
+    braked: tuple[Braked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

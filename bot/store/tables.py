@@ -473,6 +473,19 @@ flow_log = sa.Table(
     sa.Index("ix_flow_log_flow", "flow_id", "log_id"),
 )
 
+flow_counts = sa.Table(
+    "flow_counts",
+    metadata,
+    sa.Column("flow_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("wording", sa.Text, primary_key=True),
+    sa.Column("shard", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("said", sa.Integer, nullable=False),
+    sa.Column("opted_out", sa.Integer, nullable=False),
+    sa.Column("complained", sa.Integer, nullable=False),
+    sa.Column("angry", sa.Integer, nullable=False),
+)
+
 audits = sa.Table(
     "audits",
     metadata,
