@@ -32,6 +32,7 @@ class Finding:
     fault: Fault
     person: str
     detail: str
+    key: str | None = None  # of the message, where one was sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,9 @@ def judge_delivery(lines: Sequence[Line], arrived: Mapping[str, Sequence[str]]) 
     found = []
     for person, keys in arrived.items():
         often = {key: n for key, n in Counter(keys).items() if n > 1}
-        found += [Finding(fault=Fault.DOUBLED, person=person, detail=f"{key} arrived {n} times") for key, n in often.items()]
+        found += [
+            Finding(fault=Fault.DOUBLED, person=person, detail=f"{key} arrived {n} times", key=key) for key, n in often.items()
+        ]
         ids = [by_key[key].message_id for key in keys if key in by_key]
         if ids != sorted(ids):
             found.append(Finding(fault=Fault.REORDERED, person=person, detail=f"sends in the order {ids}"))

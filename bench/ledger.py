@@ -25,6 +25,7 @@ from bench.judging import (
 )
 from bench.prospects import Prospect
 from bench.talk import QUESTIONS, Wordings
+from bench.trail import trails
 from bench.witness import Database, Sight, plain, sights
 from bot.channels.facebook.translate import OURS
 from bot.fakes.graph import FakeGraph, FaultKind, Sent
@@ -41,7 +42,7 @@ _TRACKER = (
     "SELECT c.external_id, t.event FROM tracker_events t JOIN conversations c ON c.conversation_id = t.conversation_id"
     " WHERE CAST(t.event AS TEXT) LIKE '%parse_data%' ORDER BY t.event_id"
 )
-CLOCKS = {"turn.heard": "turn", "rung.climbed": "rung", "promise.broken": "promise"}
+CLOCKS = {"rung.climbed": "rung", "promise.broken": "promise"}
 SLOW = frozenset({FaultKind.SLOW})
 
 
@@ -51,6 +52,7 @@ class Account:
 
     findings: tuple[Finding, ...]
     figures: Mapping[str, object]
+    trails: Mapping[str, Sequence[str]]
 
 
 async def read(
@@ -110,7 +112,8 @@ async def read(
         **{fault: sum(finding.fault == fault for finding in findings) for fault in Fault},
         "late": _late(graph, prospects, happened, outages, settle_s=settle_s),
     }
-    return Account(findings=tuple(findings), figures=figures)
+    keys_at_fault = {finding.key for finding in findings if finding.key is not None}
+    return Account(findings=tuple(findings), figures=figures, trails=trails(graph, keys_at_fault))
 
 
 def _grouped(rows: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
@@ -173,11 +176,22 @@ def _bubbles(arrived: Mapping[str, Sequence[Sent]], seen: Sequence[Sight]) -> It
 
 
 def acted_upon(seen: Sequence[Sight]) -> Iterator[Timed]:
-    """Clocks that were acted upon: a commit ends or moves the clock, then notes in the journal what it decided, and when."""
+    """Clocks that were acted upon. A commit ends or moves the clock, then notes in the journal what it decided, and when.
+
+    While the brain thinks, further messages move the clock of a burst. A turn is held against the clock as the last message that it
+    heard had set it."""
     ended: dict[tuple[str, str, str], datetime] = {}
+    armed: defaultdict[str, list[Sight]] = defaultdict(list)
     for sight in seen:
-        if sight.what == "clock":
+        if sight.what == "armed":
+            armed[sight.person].append(sight)
+        elif sight.what == "clock":
             ended[sight.person, sight.kind, sight.key] = sight.at
+        elif sight.kind == "turn.heard":
+            heard = [one for one in armed[sight.person] if one.messages <= sight.messages]
+            if heard:
+                del armed[sight.person][: len(heard)]
+                yield Timed(what="turn", person=sight.person, due_at=heard[-1].at, at=sight.at)
         elif sight.what == "journal":
             kind = CLOCKS[sight.kind]
             key = str(plain(sight.key)["episode_id"]) if kind == "rung" else ""

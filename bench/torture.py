@@ -44,7 +44,9 @@ DUPLICATE_RATE = 0.2
 WEBHOOK_DELAY_S = 0.3
 ECHO_DELAY_S = 0.05
 SETTLE_S = 6.0
-# Shorter than Meta's, so that a run does not last an hour; each gap is shorter than SETTLE_S, as in real life.
+# Meta waits 5 s for an acknowledgement, a service 15 s for an echo (`WARMLINE_SETTLE_S`): the same share of it.
+ACK_TIMEOUT_S = 2.0
+# Shorter than Meta's, so that a run does not last an hour; a time-out and a gap are shorter than SETTLE_S, as in real life.
 RETRY_GAPS_S = (0.0, 0.2, 0.5, 1.0, 1.0, *[2.0] * 120)
 REST_WITHIN_S = 120.0
 # Share of sends, and seconds for those that take time. A call is given up after 10 s, so `late` comes after that.
@@ -102,10 +104,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run found."""
+    """What a run found, and what the platform saw of each message at fault."""
 
     findings: tuple[Finding, ...]
     figures: Mapping[str, object]
+    trails: Mapping[str, Sequence[str]]
 
 
 async def torture(home: Path, plan: Plan) -> Outcome:
@@ -115,6 +118,7 @@ async def torture(home: Path, plan: Plan) -> Outcome:
         seed=plan.seed,
         echo_delay_s=ECHO_DELAY_S,
         weather=Weather(duplicate_rate=DUPLICATE_RATE, max_delay_s=WEBHOOK_DELAY_S, echo_loss_rate=plan.lost_echoes),
+        ack_timeout_s=ACK_TIMEOUT_S,
         retry_gaps_s=RETRY_GAPS_S,
     )
     if plan.faults:
@@ -156,7 +160,8 @@ async def torture(home: Path, plan: Plan) -> Outcome:
         account = await ledger.read(database, graph, prospects, words, killer.outages, settle_s=SETTLE_S)
     ended = getrusage(RUSAGE_CHILDREN)
     cpu = {"cpu_s_of_all_that_was_started": round(ended.ru_utime + ended.ru_stime, 1)}
-    return Outcome(findings=account.findings, figures={**measured, **cpu, "blows": dict(killer.blows), **account.figures})
+    figures = {**measured, **cpu, "blows": dict(killer.blows), **account.figures}
+    return Outcome(findings=account.findings, figures=figures, trails=account.trails)
 
 
 @contextlib.asynccontextmanager
@@ -261,6 +266,8 @@ def main(
         outcome = uvloop.run(torture(keep or Path(folder), plan))
     for finding in outcome.findings:
         console.print(f"{finding.fault}: {finding.person}: {finding.detail}", markup=False)
+        for line in outcome.trails.get(finding.key or "", ()):
+            console.print(f"    {line}", markup=False)
     console.print(json.dumps({"seed": seed, "database": database, "apart": apart, **outcome.figures}), markup=False, soft_wrap=True)
     counts = Counter(finding.fault for finding in outcome.findings)
     console.print(", ".join(f"{counts[fault]} {fault}" for fault in Fault), markup=False)

@@ -20,6 +20,7 @@ from bot import settings as settings_module
 from bot.core.model import WarmlineError
 from bot.reporting import app as reports
 from bot.settings import Settings
+from bot.team_cli import app as agents
 from handoff.cli import app as sla
 
 if TYPE_CHECKING:
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
     from nurture.lint import Finding, FlowScore
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-agents = typer.Typer(no_args_is_help=True, help="The people who answer.")
 flows = typer.Typer(no_args_is_help=True, help="Nurture flows.")
 copy = typer.Typer(no_args_is_help=True, help="The words of the bot, and any other words.")
 simulate = typer.Typer(no_args_is_help=True, help="Whole conversations in virtual time.")
 experiments = typer.Typer(no_args_is_help=True, help="Experiments in flows.")
-app.add_typer(agents, name="agent")
+app.add_typer(agents, name="agents")
+# The name it had before.
+app.add_typer(agents, name="agent", hidden=True)
 app.add_typer(experiments, name="experiments")
 app.add_typer(flows, name="flows")
 app.add_typer(sla, name="sla")
@@ -161,30 +163,6 @@ def audit(as_json: Annotated[bool, typer.Option("--json", help="One finding a li
     else:
         out.print("Nothing is wrong.")
     raise typer.Exit(1 if found else 0)
-
-
-@agents.command("add")
-def add_agent(
-    email: str,
-    name: Annotated[str, typer.Option(help="The name prospects see.")],
-    role: Annotated[str, typer.Option(help="agent or admin.")] = "agent",
-) -> None:
-    """Add somebody who answers, and print their first password once."""
-    from bot.run import add_agent_now
-
-    password = asyncio.run(add_agent_now(_settings(), email=email, name=name, role=role))
-    out.print(f"{email} can sign in with the password {password}")
-
-
-@agents.command("list")
-def list_agents() -> None:
-    """Who answers."""
-    from bot.run import all_agents
-
-    for agent in asyncio.run(all_agents(_settings())):
-        out.print(
-            json.dumps({"email": agent.email, "name": agent.name, "role": agent.role, "disabled": agent.disabled_at is not None})
-        )
 
 
 @flows.command("lint")

@@ -1,7 +1,7 @@
 """Since when this service has heard what channels tell it, without a break.
 
-A send of unknown outcome waits for its echo. While the service was not there, or its database took nothing, an echo was turned away
-and comes again only when the channel tries again: so the wait begins anew from when echoes could be heard again.
+A send of unknown outcome waits for its echo. While the service was not there or stood still, or its database took nothing, an echo
+was turned away and comes again only when the channel tries again: so the wait begins anew from when echoes could be heard again.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from bot.core.audit import Finding
 from bot.core.model import Standing, WarmlineError
 from bot.errors import BrainError, SettingsError
 from bot.locks import alone
+from bot.pulse import Pulse
 from bot.settings import Settings
 from bot.store import open_store
 from bot.store.auditing import Marks
@@ -194,6 +195,8 @@ async def _run_alone(settings: Settings, console: Console) -> int:
     await runner.setup()
     port = await _listen(runner, settings)
     brain = asyncio.create_task(supervisor.run()) if supervisor else None
+    # While it stood still, what channels told was turned away, perhaps echoes.
+    pulse = asyncio.create_task(Pulse(service.time, service.delivery.not_heard).run(), name="pulse")
     try:
         await service.start()
         if supervisor:
@@ -205,6 +208,7 @@ async def _run_alone(settings: Settings, console: Console) -> int:
         # The door stays open while what is in hand is finished: it says 503 instead of slamming.
         await service.drain()
         await service.finish()
+        pulse.cancel()
         await runner.cleanup()
         await service.close()
         if supervisor and brain:

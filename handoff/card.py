@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.core.events import JournalEntry
 from bot.core.model import Episode, Owner, Reason, State
+from handoff.routing import told
 
 MAX_HISTORY = 12
 MAX_VALUE = 200
@@ -60,8 +61,8 @@ class Card:
     """What an agent should know at a glance.
 
     Headline (one sentence), facts (label, value), wants, objections, what is promised and still open, what agents noted before
-    when they gave back, the flow step as (flow, step), the next question worth asking, history (when, what), and the last
-    reading as (intent, confidence).
+    when they gave back, the flow step as (flow, step), the next question worth asking, history (when, what), the last reading as
+    (intent, confidence), and who was asked about the open episode and why they.
     """
 
     headline: str
@@ -74,6 +75,7 @@ class Card:
     next_question: str | None
     history: tuple[tuple[datetime, str], ...]
     reading: tuple[str, float] | None
+    asked: tuple[str, tuple[str, ...]] | None = None
 
 
 def card(state: State, episodes: Sequence[Episode], journal: Sequence[JournalEntry], guide: Guide | None = None) -> Card:
@@ -92,7 +94,21 @@ def card(state: State, episodes: Sequence[Episode], journal: Sequence[JournalEnt
         next_question=next((q for slot, q in guide.questions.items() if not _text(state.slots.get(slot))), None),
         history=_history(state, episodes, journal),
         reading=(reading.intent, reading.confidence) if reading and reading.intent else None,
+        asked=_asked(state, journal),
     )
+
+
+def _asked(state: State, journal: Sequence[JournalEntry]) -> tuple[str, tuple[str, ...]] | None:
+    """Who is being asked, or was when they took it, with the reasons kept with the offer."""
+    episode = state.episode
+    if episode is None or episode.status == "closed":
+        return None
+    offers = (e.data for e in reversed(journal) if e.kind == "episode.offered" and e.data.get("episode_id") == episode.episode_id)
+    last = next(offers, None)
+    if last is None or (episode.agent is not None and episode.agent.agent_id != last.get("agent_id")):
+        return None
+    why = told(last.get("why", ()))
+    return (str(last["agent_id"]), why) if why else None
 
 
 def _name(state: State) -> str:

@@ -26,6 +26,10 @@ class AgentAnswer(TypedDict):
     role: Literal["agent", "admin"]
     picture_url: str | None
     disabled: bool
+    skills: list[str]
+    languages: list[str]
+    teams: list[str]
+    capacity: float | None
 
 
 class Due(TypedDict):

@@ -12,6 +12,7 @@ from handoff.api.errors import BadRequest
 from handoff.api.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from handoff.chain import Clock24
 from handoff.hours import zones
+from handoff.routing import Weight
 
 MAX_TEXT = 4000
 LATEST = 2**62
@@ -20,6 +21,8 @@ type _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length
 type _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 type _Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 type _NewPassword = Annotated[str, StringConstraints(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
+type _Able = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+type _Names = Annotated[list[_Able], Field(max_length=30)]
 type _SlotName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 type _FlowId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 type _SlotText = Annotated[str, StringConstraints(max_length=500)]
@@ -80,12 +83,16 @@ class NewAgent(_Body):
 
 
 class AgentChange(_Body):
-    """PATCH agents: only what is given changes."""
+    """PATCH agents: only what is given changes. A `capacity` of null is what the settings say."""
 
     name: _Name | None = None
     role: Literal["agent", "admin"] | None = None
     disabled: bool | None = None
     password: _NewPassword | None = None
+    skills: _Names | None = None
+    languages: _Names | None = None
+    teams: _Names | None = None
+    capacity: Weight | None = None
 
 
 class SimulationBody(_Body):

@@ -165,6 +165,7 @@ def card_shape(card: Card) -> Shape:
         "next_question": card.next_question,
         "history": [{"at": stamp(at), "text": text} for at, text in card.history],
         "reading": {"intent": card.reading[0], "confidence": round(card.reading[1], 3)} if card.reading else None,
+        "asked": {"agent_id": card.asked[0], "why": list(card.asked[1])} if card.asked else None,
     }
 
 
@@ -182,6 +183,10 @@ def agent_shape(agent: Agent) -> Shape:
         "role": agent.role,
         "picture_url": agent.picture_url,
         "disabled": agent.disabled_at is not None,
+        "skills": list(agent.skills),
+        "languages": list(agent.languages),
+        "teams": list(agent.teams),
+        "capacity": agent.capacity,
     }
 
 

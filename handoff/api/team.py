@@ -17,6 +17,7 @@ from handoff.api.ports import ConsoleParts
 from handoff.api.sessions import Sessions, SignedIn, answer
 from handoff.api.shapes import agent_shape, stamp
 from handoff.desk import AWAY, ONLINE
+from handoff.routing import names
 
 
 class Team:
@@ -81,12 +82,15 @@ class Team:
         if body.disabled is not None:
             disabled_at = (disabled_at or self._parts.now()) if body.disabled else None
         changed = replace(agent, name=body.name or agent.name, role=body.role or agent.role, disabled_at=disabled_at)
+        changed = _able(changed, body)
         await self._must_keep_an_admin(changed)
         await self._store.update_agent(changed)
         if body.password is not None:
             await self._set_password(changed, body.password)
         if disabled_at is not None:
             self._feed.sign_out(agent.agent_id)
+        # Who can be asked what has changed.
+        self._parts.presence.changed()
         return answer({"agent": agent_shape(changed)})
 
     async def _set_password(self, agent: Agent, password: str) -> None:
@@ -99,3 +103,14 @@ class Team:
         others = [a for a in await self._store.agents() if a.agent_id != changed.agent_id]
         if not any(a.role == "admin" and a.disabled_at is None for a in (*others, changed)):
             raise Conflict("last_admin", "There must be one admin who can sign in.")
+
+
+def _able(agent: Agent, body: AgentChange) -> Agent:
+    """The agent with what they can do and how much they may hold, as far as it is given."""
+    return replace(
+        agent,
+        capacity=body.capacity if "capacity" in body.model_fields_set else agent.capacity,
+        skills=agent.skills if body.skills is None else names(body.skills),
+        languages=agent.languages if body.languages is None else names(body.languages),
+        teams=agent.teams if body.teams is None else names(body.teams),
+    )

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.core.events import JournalEntry
 from bot.core.model import Enrolment, Episode, Identity, Profile, Reading, Reason, State
 from handoff.card import card
-from tests.handoff.worlds import POLICY, SAM, START, World, desk
+from tests.handoff.worlds import MIA, POLICY, SAM, START, World, desk
 
 STATE = State(
     conversation_id="c1",
@@ -109,3 +109,25 @@ def test_a_long_history_keeps_the_latest() -> None:
     history = card(STATE, episodes, [entry]).history
     assert len(history) == 12
     assert history[-1] == (START + timedelta(days=29), "Talk by Sam: won")
+
+
+def test_the_card_says_who_was_asked_and_why_they_until_the_episode_is_over() -> None:
+    world = World(desk(SAM), slots={"language": "de"})
+    world.open()
+
+    def drawn() -> tuple[str, tuple[str, ...]] | None:
+        return card(world.state, [world.episode], world.journal, POLICY.card).asked
+
+    assert drawn() == ("sam", ("was the only one free",))
+    world.take(SAM)
+    assert drawn() == ("sam", ("was the only one free",))
+    world.write(SAM)
+    world.give_back(SAM)
+    assert drawn() is None
+
+
+def test_the_card_gives_no_reasons_of_another_for_whoever_took_it() -> None:
+    world = World(desk(SAM))
+    world.open()
+    world.take(MIA)
+    assert card(world.state, [world.episode], world.journal, POLICY.card).asked is None

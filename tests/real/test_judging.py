@@ -106,28 +106,36 @@ def test_what_comes_before_its_time_is_early(came_s, early):
     assert [finding.fault for finding in found] == ([Fault.EARLY] if early else [])
 
 
-def seen(*lines: tuple[str, str, str, float]) -> list[Sight]:
-    return [Sight(what=what, person="p", kind=kind, key=key, at=after(at)) for what, kind, key, at in lines]
+def seen(*lines: tuple[str, str, str, float] | tuple[str, str, str, float, int]) -> list[Sight]:
+    """Lines of (what, kind, key, at in seconds, messages stored or heard, 1 if not told)."""
+    return [
+        Sight(what=what, person="p", kind=kind, key=key, at=after(at), messages=(*messages, 1)[0])
+        for what, kind, key, at, *messages in lines
+    ]
 
 
 @pytest.mark.parametrize(
     ("lines", "late_s"),
     [
-        (seen(("clock", "turn", "", 1), ("journal", "turn.heard", '{"messages":1}', 3)), [2]),
-        (seen(("clock", "turn", "", 5), ("journal", "turn.heard", '{"messages":1}', 3)), [-2]),
+        (seen(("armed", "turn", "", 1), ("journal", "turn.heard", "{}", 3)), [2]),
+        (seen(("armed", "turn", "", 5), ("journal", "turn.heard", "{}", 3)), [-2]),
         (seen(("clock", "rung", "e1", 4), ("journal", "rung.climbed", '{"episode_id":"e1","rung":0}', 3)), [-1]),
         # Stopped, not acted upon; and another episode's.
-        (seen(("clock", "turn", "", 5)), []),
+        (seen(("armed", "turn", "", 5)), []),
         (seen(("clock", "rung", "e2", 4), ("journal", "rung.climbed", '{"episode_id":"e1","rung":0}', 3)), []),
-        # A burst that grew moved its clock; each turn is held against the clock that it ended.
+        # A burst that grew moved its clock, and the turn that heard all of it had to wait for that.
+        (seen(("armed", "turn", "", 1, 1), ("armed", "turn", "", 2, 2), ("journal", "turn.heard", "{}", 3, 2)), [1]),
+        (seen(("armed", "turn", "", 2, 1), ("armed", "turn", "", 4, 2), ("journal", "turn.heard", "{}", 3, 2)), [-1]),
+        # Two messages moved the clock while the brain thought: the next turn is held against what they made of it.
         (
             seen(
-                ("clock", "turn", "", 1),
-                ("clock", "turn", "", 2),
-                ("journal", "turn.heard", '{"messages":2}', 3),
-                ("journal", "turn.heard", '{"messages":1}', 3),
+                ("armed", "turn", "", 2, 1),
+                ("armed", "turn", "", 5, 2),
+                ("armed", "turn", "", 6, 3),
+                ("journal", "turn.heard", "{}", 3, 1),
+                ("journal", "turn.heard", "{}", 7, 3),
             ),
-            [1],
+            [1, 1],
         ),
     ],
 )

@@ -126,6 +126,25 @@ async def test_offers_that_time_out_go_round_again_and_again(world: World) -> No
         assert all(one != other for one, other in pairwise(offered))
 
 
+async def test_what_an_admin_changes_about_an_agent_counts_at_once(world: World) -> None:
+    async with console(world, "Ada", "admin") as ada, console(world, "Sam", languages=("fr",), capacity=1) as sam, sam.open():
+        first = await asks_for_a_person(world)
+        await until(lambda: _is_asked(world, first, "a_sam"))
+        assert (await sam.post(f"conversations/{first}/take"))[0] == 200
+        second = await asks_for_a_person(world)
+        assert await asked(world, second) is None
+        able = {"capacity": 2, "skills": [" Pricing ", "pricing"], "languages": [], "teams": ["Sales"]}
+        status, body = await ada.call("PATCH", "agents/a_sam", able)
+        assert status == 200
+        shown = {name: body["agent"][name] for name in able}
+        assert shown == {"capacity": 2, "skills": ["pricing"], "languages": [], "teams": ["sales"]}
+        await until(lambda: _is_asked(world, second, "a_sam"))
+        assert (await ada.call("PATCH", "agents/a_sam", {"name": "Sam R."}))[1]["agent"]["capacity"] == 2
+        assert (await ada.call("PATCH", "agents/a_sam", {"capacity": None}))[1]["agent"]["capacity"] is None
+        assert (await ada.call("PATCH", "agents/a_sam", {"capacity": 0.3}))[0] == 400
+        assert (await sam.call("PATCH", "agents/a_sam", {"capacity": 99}))[0] == 403
+
+
 async def _is_asked(world: World, conversation_id: str, agent_id: str) -> bool:
     return await asked(world, conversation_id) == agent_id
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.fakes.graph import FakeGraph
+from bot.pulse import BEAT_S, Pulse
 from bot.store.contract import StoreUnavailable
 from bot.time import HandTime
 from tests.service.paging import PATH, Page, open_page
@@ -79,3 +80,35 @@ async def test_with_the_database_away_the_wait_for_an_echo_begins_anew(page: Pag
     assert len(page.texts("psid-anna")) == before, "sent again although its echo was turned away ten seconds ago"
     await page.world.wind(seconds=10)
     assert len(page.texts("psid-anna")) > before
+
+
+async def test_a_service_that_stood_still_waits_anew_for_the_echo_it_may_have_missed(page: Page) -> None:
+    time, service = page.world.time, page.world.service
+    pulse = asyncio.create_task(Pulse(time, service.delivery.not_heard).run())
+    page.graph.faults.next("drop", 1)
+    await page.graph.person("psid-anna").says("how much is it")
+    page.graph.webhooks.subscribed = False
+    await page.world.settle()
+    before = len(page.texts("psid-anna"))
+
+    time.set(time.now() + timedelta(minutes=1))
+    await page.world.settle()
+    for _ in range(10):
+        await page.world.wind(seconds=1)
+    assert len(page.texts("psid-anna")) == before, "sent again although its echo could be told for ten seconds only"
+    for _ in range(10):
+        await page.world.wind(seconds=1)
+    assert len(page.texts("psid-anna")) > before
+    pulse.cancel()
+
+
+@pytest.mark.parametrize(("late_s", "missed"), [(0.0, 0), (1.4, 0), (1.6, 1), (3600.0, 1)])
+async def test_a_beat_that_comes_much_too_late_is_missed(late_s: float, missed: int) -> None:
+    time, found = HandTime(START), []
+    pulse = asyncio.create_task(Pulse(time, lambda: found.append(1)).run())
+    await asyncio.sleep(0)
+    time.set(START + timedelta(seconds=BEAT_S + late_s))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    pulse.cancel()
+    assert len(found) == missed

@@ -59,12 +59,17 @@ class Person:
     disabled: bool = False
     presence: str = "online"
     picture_url: str | None = None
+    skills: list[str] = field(default_factory=list)
+    languages: list[str] = field(default_factory=list)
+    teams: list[str] = field(default_factory=list)
+    capacity: float | None = None
 
     def brief(self) -> Json:
         return {"id": self.id, "name": self.name, "picture_url": self.picture_url}
 
     def shown(self) -> Json:
-        return {**self.brief(), "email": self.email, "role": self.role, "disabled": self.disabled}
+        able = {"skills": self.skills, "languages": self.languages, "teams": self.teams, "capacity": self.capacity}
+        return {**self.brief(), "email": self.email, "role": self.role, "disabled": self.disabled, **able}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -508,6 +513,10 @@ class FakeWarmline:
             talk.notes.append(note)
             return web.json_response({"note": note})
         if verb == "take":
+            if person.capacity is not None and not body.get("above_capacity"):
+                held = sum(one.agent is person for one in self.talks.values())
+                if held >= person.capacity:
+                    return mistake(409, "full", f"Your hands are full: you have {held} of {person.capacity:g}.")
             return await self.take(talk, person)
         if talk.agent is not person or talk.owner != "agent":
             return mistake(409, "not_yours", "You don't have this conversation any more.")
@@ -686,6 +695,7 @@ def furnish(fake: FakeWarmline) -> None:
             {"at": stamp(t - timedelta(minutes=9)), "text": "Came back from the follow-up"},
         ],
         "reading": {"intent": "ask_human", "confidence": 0.94},
+        "asked": {"agent_id": fake.person("Ana").id, "why": ["talked with them before", "speaks en"]},
     }
     priya = fake.talk(
         "Priya Shah", tags=["returning"], card=card, window_closes_at=stamp(t + timedelta(hours=22)), channel="facebook"

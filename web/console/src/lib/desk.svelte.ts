@@ -144,8 +144,10 @@ export class Desk {
     }
   }
 
-  async take(id: string): Promise<void> {
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`);
+  /** `aboveCapacity` is why an admin takes more than they have room for. */
+  async take(id: string, aboveCapacity = ""): Promise<void> {
+    const body = aboveCapacity === "" ? {} : { above_capacity: aboveCapacity };
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`, body);
     this.#item(item);
   }
 

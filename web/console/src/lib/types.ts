@@ -15,6 +15,11 @@ export interface Agent {
   role: Role;
   picture_url: string | null;
   disabled?: boolean;
+  skills: string[];
+  languages: string[];
+  teams: string[];
+  /** The weight of talks they may hold; null for what the settings say. */
+  capacity: number | null;
 }
 
 export interface Clock {
@@ -155,6 +160,8 @@ export interface Card {
   next_question: string | null;
   history: { at: string; text: string }[];
   reading: { intent: string; confidence: number } | null;
+  /** Who is asked about the open episode, or was when they took it, and why they. */
+  asked: { agent_id: string; why: string[] } | null;
 }
 
 export interface Colleague {
