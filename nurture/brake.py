@@ -146,7 +146,15 @@ def _counted(entry: JournalEntry) -> Counted | None:
         return Counted(day=entry.at.date(), wording=str(data["wording"]), said=1)
     if entry.kind == "flow.harmed":
         day = date.fromisoformat(str(data["said_on"]))
-        return replace(Counted(day=day, wording=str(data["wording"]), said=0), **{str(data["how"]): 1})
+        how = Harm(data["how"])
+        return Counted(
+            day=day,
+            wording=str(data["wording"]),
+            said=0,
+            opted_out=how is Harm.OPTED_OUT,
+            complained=how is Harm.COMPLAINED,
+            angry=how is Harm.ANGRY,
+        )
     return None
 
 

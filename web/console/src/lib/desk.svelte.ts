@@ -194,10 +194,10 @@ export class Desk {
 
   notify(kind: NoticeKind, text: string, conversation = ""): void {
     const id = ++this.#noticeId;
-    // The latest about a conversation says it all; only a breach stays beside it.
-    const said = (one: Notice): boolean => one.text === text || (conversation !== "" && one.conversation === conversation && one.kind !== "breach");
+    // The latest about a conversation says it all; only a breach and a flow that paused itself stay beside it.
+    const said = (one: Notice): boolean => one.text === text || (conversation !== "" && one.conversation === conversation && one.kind !== "breach" && one.kind !== "brake");
     this.notices = [...this.notices.filter((one) => !said(one)), { id, kind, text, conversation }].slice(-4);
-    if (kind !== "breach" && kind !== "lost") setTimeout(() => this.dismiss(id), NOTICE_LASTS_MS);
+    if (kind !== "breach" && kind !== "lost" && kind !== "brake") setTimeout(() => this.dismiss(id), NOTICE_LASTS_MS);
   }
 
   dismiss(id: number): void {

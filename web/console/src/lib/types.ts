@@ -180,7 +180,7 @@ export interface Detail {
   now: string;
 }
 
-export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach";
+export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach" | "brake";
 
 export type DeskFrame =
   | { type: "hello"; now: string; agents: Colleague[] }
