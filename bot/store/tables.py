@@ -21,6 +21,9 @@ OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
 UNSENT_STATUS = "status IN ('queued', 'sending')"
 """Messages still to send; the same holds."""
 
+BOOKED = "callback_at IS NOT NULL AND status <> 'closed'"
+"""Open episodes with a time of their own."""
+
 SENT_STATUS = "status = 'sent'"
 """Messages that left, in the order in which they did."""
 
@@ -221,6 +224,10 @@ episodes = sa.Table(
     sa.Column("first_words_at", UtcDateTime),
     sa.Column("closed_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
+    sa.Column("choice", sa.Text),
+    # The time that was booked, and which of the agents' places at it.
+    sa.Column("callback_at", UtcDateTime),
+    sa.Column("callback_seat", sa.Integer),
     # When its agent took it, or ended it.
     sa.Column("served_at", UtcDateTime),
     # Kind to wall_s, working_s and count.
@@ -236,6 +243,14 @@ episodes = sa.Table(
     ),
     sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
     sa.Index("ix_episodes_served", "agent_id", "served_at"),
+    sa.Index(
+        "ix_episodes_booked",
+        "callback_at",
+        "callback_seat",
+        unique=True,
+        sqlite_where=sa.text(BOOKED),
+        postgresql_where=sa.text(BOOKED),
+    ),
     sa.Index(
         "ix_episodes_held",
         "agent_id",
@@ -408,6 +423,18 @@ tellings = sa.Table(
         sqlite_where=sa.text("parked_at IS NULL"),
         postgresql_where=sa.text("parked_at IS NULL"),
     ),
+)
+
+imports = sa.Table(
+    "imports",
+    metadata,
+    sa.Column("import_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    # Everything up to this line of the file is dealt with.
+    sa.Column("line", sa.BigInteger, nullable=False),
+    sa.Column("counts", Json, nullable=False),
+    sa.Column("finished_at", UtcDateTime),
 )
 
 api_keys = sa.Table(
