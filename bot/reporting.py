@@ -155,7 +155,17 @@ def _show(made: Report) -> None:
     for miss in made.total.misses:
         causes[miss.cause.value] = causes.get(miss.cause.value, 0) + 1
     why = ", ".join(f"{cause} {count}" for cause, count in sorted(causes.items(), key=lambda pair: (-pair[1], pair[0])))
+    accuracy = made.total.accuracy
+    if accuracy.told:
+        right = "none judged yet" if accuracy.inside is None else f"{accuracy.inside:.0%} of {accuracy.judged} inside the range"
+        known = accuracy.p50_error_s is not None
+        off = f"; off by {_s(accuracy.p50_error_s)} (p50), {_s(accuracy.p90_error_s)} (p90)" if known else ""
+        wide.print(f"\nWaiting times told: {accuracy.told}, {right}{off}", markup=False)
     wide.print(f"\nMissed because of: {why}" if why else "\nNothing was missed.", markup=False)
+
+
+def _s(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.1f} s"
 
 
 def _add(table: Table, row: Row) -> None:
@@ -163,6 +173,6 @@ def _add(table: Table, row: Row) -> None:
         spread = row.spread(segment)
         waited = (spread.p50_s, spread.p90_s, spread.p95_s, spread.worst_s)
         first = (row.key, str(row.episodes)) if place == 0 else ("", "")
-        times = ("-" if value is None else f"{value:.1f} s" for value in waited)
+        times = (_s(value) for value in waited)
         name = segment.value.replace("_", " ")
         table.add_row(*first, name, str(spread.count), str(spread.unfinished), *times, str(row.missed(segment)))

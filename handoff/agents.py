@@ -29,6 +29,7 @@ from handoff.steps import (
     unanswered,
     who,
 )
+from handoff.waiting import judge_forecast
 
 RETURNED = "returned"
 """The outcome of an episode that was given back with nothing more to say about it."""
@@ -182,7 +183,7 @@ def _accept(draft: Draft, policy: Policy, episode: Episode, agent: AgentRef) -> 
         episode = judge(draft, policy, episode, "accept", accept.due_at, now)
     episode = put(draft, episode, status="accepted", agent=agent, accepted_at=now, offered_at=episode.offered_at or now)
     _keep_words_due(draft, policy, episode)
-    for kind in (ClockKind.OFFER, ClockKind.ACCEPT):
+    for kind in (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FORECAST):
         draft.cancel_clock(kind, key)
     words = draft.state.clock(ClockKind.FIRST_WORDS, key)
     if (round_ := Round.of(words)) is not None and words is not None and not words.data.get("silent"):
@@ -251,7 +252,7 @@ def _spoke(draft: Draft, policy: Policy, episode: Episode, at: datetime) -> None
     first = episode.first_words_at is None
     if first:
         episode = judge(draft, policy, episode, "first_words", episode.first_words_due_at, at)
-        episode = put(draft, episode, first_words_at=at)
+        episode = judge_forecast(draft, policy, put(draft, episode, first_words_at=at), at)
         waited_ms = int((at - episode.requested_at).total_seconds() * 1000)
         draft.note("episode.first_words", episode_id=key, waited_ms=waited_ms)
     elif words is not None and not words.data.get("silent"):

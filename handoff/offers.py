@@ -15,6 +15,7 @@ from handoff.policy import Policy, Target, due
 from handoff.rounds import Round, climb_on, new_round, start_round
 from handoff.routing import choose, eases_at, names
 from handoff.steps import EPISODE_CLOCKS, NATIVE, PROSPECT, WANTS, hand_to, let_bot_answer, put
+from handoff.waiting import judge_forecast
 
 
 def needs_of(draft: Draft, policy: Policy, facts: Facts) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def asked_gone(draft: Draft, episode: Episode) -> Episode:
 
 def close(draft: Draft, policy: Policy, episode: Episode, outcome: str, summary: str = "") -> Episode:
     """End the episode. What never came is judged here too, so closing hides nothing."""
-    episode = judge_all(draft, policy, episode)
+    episode = judge_forecast(draft, policy, judge_all(draft, policy, episode), draft.now)
     for kind in EPISODE_CLOCKS:
         draft.cancel_clock(kind, episode.episode_id)
     draft.set(asking=None)

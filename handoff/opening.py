@@ -12,6 +12,7 @@ from handoff.offers import close, needs_of, offer, offered_now
 from handoff.policy import Policy, Target, due, spoken
 from handoff.rounds import new_round, start_round
 from handoff.steps import PROSPECT, hand_to, open_one, tell, tell_closed, tell_closing
+from handoff.waiting import tell_wait
 
 
 def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detail: str = "", *, quiet: bool = False) -> None:
@@ -45,7 +46,7 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
     hand_to(draft, Owner.WAITING)
     draft.set_clock(Clock(kind=ClockKind.OFFER, key=key, due_at=offer_at))
     episode = start_round(draft, policy, episode, round_)
-    offer(draft, policy, desk, episode)
+    episode = offer(draft, policy, desk, episode)
     if not quiet:
         if reason is Reason.COMPLAINT and not draft.says:
             tell(draft, policy, "complaint")
@@ -54,9 +55,11 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
 
 
 def _tell_what_comes(draft: Draft, policy: Policy, desk: Desk, episode: Episode) -> None:
-    """The promise in words: when somebody is there again out of hours, else how long it takes."""
+    """The promise in words: when somebody is there again out of hours, else how long it takes, else when one will hear more."""
     by_hours = Target.FIRST_WORDS in policy.pause.out_of_hours
     if by_hours and (tell_closed(draft, policy) or tell_closing(draft, policy, episode.first_words_due_at)):
+        return
+    if tell_wait(draft, policy, desk, episode):
         return
     online = "online" if desk.somebody_online else "offline"
     tell(draft, policy, f"getting_someone_{online}", wait=spoken(policy.targets.first_words_s))

@@ -16,6 +16,12 @@ MIN_VARIANTS = 3
 PHRASES: dict[str, frozenset[str]] = {
     "getting_someone_online": frozenset({"wait"}),
     "getting_someone_offline": frozenset({"wait"}),
+    "wait_known": frozenset({"range"}),
+    "wait_in_line": frozenset({"range", "place"}),
+    "line_known": frozenset({"place"}),
+    "wait_longer": frozenset({"range"}),
+    "wait_unknown": frozenset(),
+    "still_waiting_known": frozenset({"range"}),
     "closed_now": frozenset({"when"}),
     "closing_soon": frozenset({"when"}),
     "still_waiting": frozenset(),
@@ -41,6 +47,36 @@ PHRASES: dict[str, frozenset[str]] = {
 """What Warmline says, and the values each phrase may use."""
 
 OWN_WORDS: dict[str, tuple[str, ...]] = {
+    "wait_known": (
+        "Okay, I'm getting a person for you. At this time it usually takes {range}.",
+        "Sure, I'm calling the team. Going by the last weeks, it'll be {range}.",
+        "On it. People usually wait {range} at this hour, and I'll say so if it takes longer.",
+    ),
+    "wait_in_line": (
+        "Okay, I'm getting a person for you. You're number {place} in line; it usually takes {range}.",
+        "Sure. You're number {place} in line, and at this hour that's usually {range}.",
+        "On it. You're number {place} in line. Going by the last weeks, it'll be {range}.",
+    ),
+    "line_known": (
+        "Okay, I'm getting a person for you. You're number {place} in line, and I can't say yet how long that takes.",
+        "Sure. You're number {place} in line. I don't know how long it'll be, so I won't guess.",
+        "On it. You're number {place} in line. I've no honest figure for the wait, but I'll keep you posted.",
+    ),
+    "wait_longer": (
+        "It's taking longer than I said, sorry. My best guess from here is {range}.",
+        "I was too hopeful, sorry. From now it's more like {range}.",
+        "Sorry, not yet. Going by other days, it'll be {range} from now.",
+    ),
+    "wait_unknown": (
+        "It's taking longer than I said, sorry, and I can't honestly say how long. I'm still on it.",
+        "I was too hopeful, sorry. I don't have a figure I'd trust, but I keep ringing them.",
+        "Sorry, not yet. It's longer than usual today, so I won't guess again. You're not forgotten.",
+    ),
+    "still_waiting_known": (
+        "Still no one free, sorry. My best guess is {range} from now.",
+        "Quick update: nobody yet. Going by other days, it'll be {range} more.",
+        "I've got no one to hand you to yet. From now it's usually {range}.",
+    ),
     "closed_now": (
         "The team's back {when}. I can take a number, note a time, or carry on with you. What suits you?",
         "Nobody's in right now; people are here again {when}. What would help you most until then?",
@@ -61,6 +97,8 @@ OWN_WORDS: dict[str, tuple[str, ...]] = {
 
 SAMPLE = {
     "wait": "about 15 minutes",
+    "range": "50 seconds to 15 minutes",
+    "place": "12",
     "number": "+49 170 1234567",
     "time": "tomorrow after 5 pm",
     "agent": "Alexandra",

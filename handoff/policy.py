@@ -13,13 +13,13 @@ from pathlib import Path
 from random import Random
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from bot.core.model import QuickReply, State
 from bot.yamlfile import Document, Loc, YamlFileError, load_document
-from handoff.calendar import ALWAYS, Calendar, NeverOpens, add_working
+from handoff.calendar import ALWAYS, Calendar, NeverOpens, Period, add_working
 from handoff.card import Guide
-from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest
+from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest, parse_hours
 from handoff.match import Facts, Match, facts_of
 from handoff.phrases import MAX_PHRASE, MIN_VARIANTS, OWN_WORDS, PHRASES, SAMPLE, complete, pick, spoken
 from handoff.routing import OtherRouting, Routing
@@ -44,6 +44,7 @@ __all__ = [
     "Targets",
     "Titles",
     "Until",
+    "Waiting",
     "due",
     "load",
     "spoken",
@@ -73,6 +74,16 @@ class Choice(StrEnum):
     CALLBACK = "/warmline.callback"
     BOOK = "/warmline.book"
     BOT = "/warmline.bot"
+
+
+def _quiet(value: object) -> object:
+    if value is None or isinstance(value, Period):
+        return value
+    return None if value == "none" else parse_hours(str(value))
+
+
+QuietHours = Annotated[Any, BeforeValidator(_quiet, json_schema_input_type=str)]
+"""Hours of the prospect's own day, such as `21:00-08:30`, or `none`."""
 
 
 class _Part(BaseModel):
@@ -118,6 +129,14 @@ class AfterLadder(_Part):
         if list(gaps) != sorted(gaps):
             raise ValueError("the gaps must grow, so that nobody is pestered")
         return gaps
+
+
+class Waiting(_Part):
+    """What prospects are told of the waiting time: from how many waits at least, how often at most, and not in quiet hours."""
+
+    least: Annotated[int, Field(ge=5, le=1000)] = 10
+    gap_s: Annotated[float, Field(ge=30, le=86_400)] = 120
+    quiet_hours: QuietHours = parse_hours("21:00-08:30")
 
 
 class Titles(_Part):
@@ -173,6 +192,7 @@ class Policy(_Part):
     cap_at_window: bool = True
     ladder: tuple[Rung, ...]
     after_ladder: AfterLadder
+    waiting: Waiting = Waiting()
     routing: Routing = Routing()
     supervisors: tuple[str, ...] = ()
     teams: dict[str, Team] = Field(default_factory=dict)

@@ -135,7 +135,7 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             _overdue(draft, running, rules, desk)
         case ClockKind.STEP:
             engine.due(draft, rules.nurture, running)
-        case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG:
+        case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG | ClockKind.FORECAST:
             episodes.clock_fired(draft, rules.policy, desk, running)
             if draft.before.owner is Owner.WAITING and draft.state.owner is Owner.BOT:
                 _back_to_bot(draft, rules, NOBODY_CAME)

@@ -34,6 +34,7 @@ from bot.store.flowbook import FlowStore
 from bot.store.hooking import HookStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
+from handoff.forecast import Sample
 
 LONGEST_CLAIM = timedelta(minutes=2)
 """No claim and no back-off lasts longer. One that seems to was made by a clock that has been set back since; it holds nobody up."""
@@ -78,6 +79,10 @@ class AgentFull(StoreError):
 
 class AlreadyExists(StoreError):
     """A unique value is taken, such as an agent's e-mail address."""
+
+
+class TimeTaken(VersionConflict):
+    """The time that was to be booked was booked by somebody else meanwhile; look what is free and decide again."""
 
 
 class SchemaTooNew(StoreError):
@@ -374,7 +379,7 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol
         With a claim, the agent gets the episode only if it fits beside what they hold in other conversations at that moment,
         whoever gives them more at the same time; else raises `AgentFull`.
         An open episode that the state lets go of is closed at `now`. Raises `AlreadyExists` for a second live enrolment in
-        a flow.
+        a flow, and `TimeTaken` where another open episode has booked the same place at the same time.
         """
 
     # ---- clocks
@@ -523,6 +528,13 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol
 
     async def waiting(self) -> list[Waiting]:
         """Every waiting episode, nearest deadline first."""
+
+    async def booked(self) -> frozenset[tuple[datetime, int]]:
+        """The times that open episodes have booked, each with which of the agents' places at it."""
+
+    async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
+        """Waits for first words of requests made from `since` on and before `now`, latest first, at most `limit`; one that
+        still runs lasts until `now`. Without those where nobody sat and waited: called back, or helped unasked."""
 
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """Conversations with a shown message, a note or a name in which all words of the query begin a word (see

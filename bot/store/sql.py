@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity, Standing
-from bot.store import clocks, intake, outbox, parked, people, reading, schema, searching, standing, turn
+from bot.store import clocks, intake, outbox, parked, people, reading, schema, searching, standing, turn, waits
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
@@ -44,6 +44,7 @@ from bot.store.sql_market import SqlMarket
 from bot.store.sql_notices import SqlNotices
 from bot.store.sqlite import sqlite_engine
 from bot.store.watched import Watched
+from handoff.forecast import Sample
 
 
 def new_id() -> str:
@@ -142,10 +143,16 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks):
         return await self._read.run(lambda conn: turn.tracker_tail(conn, conversation_id, limit=limit))
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
-        """See `Store.commit`. Raises `VersionConflict`, `AgentFull`, `AlreadyExists`."""
-        committed = await self._write.run(
-            lambda conn: turn.commit(conn, conversation_id, version=version, decision=decision, now=now, new_key=self._mint)
-        )
+        """See `Store.commit`. Raises `VersionConflict`, `TimeTaken`, `AgentFull`, `AlreadyExists`."""
+
+        def job(conn: sa.Connection) -> Committed:
+            return turn.commit(conn, conversation_id, version=version, decision=decision, now=now, new_key=self._mint)
+
+        try:
+            committed = await self._write.run(job)
+        except Clash:
+            # Somebody else may have booked the same time since this one looked: looking again says so.
+            committed = await self._write.run(job)
         self._claiming.clocks_changed(named_clocks(conversation_id, decision))
         return committed
 
@@ -309,6 +316,14 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks):
     async def waiting(self) -> list[Waiting]:
         """See `Store.waiting`."""
         return await self._read.run(reading.waiting)
+
+    async def booked(self) -> frozenset[tuple[datetime, int]]:
+        """See `Store.booked`."""
+        return await self._read.run(waits.booked)
+
+    async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
+        """See `Store.first_waits`."""
+        return await self._read.run(lambda conn: waits.first_waits(conn, since=since, now=now, limit=limit))
 
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """See `Store.search`."""

@@ -21,6 +21,9 @@ OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
 UNSENT_STATUS = "status IN ('queued', 'sending')"
 """Messages still to send; the same holds."""
 
+BOOKED = "callback_at IS NOT NULL AND status <> 'closed'"
+"""Open episodes with a time of their own."""
+
 SENT_STATUS = "status = 'sent'"
 """Messages that left, in the order in which they did."""
 
@@ -221,6 +224,10 @@ episodes = sa.Table(
     sa.Column("first_words_at", UtcDateTime),
     sa.Column("closed_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
+    sa.Column("choice", sa.Text),
+    # The time that was booked, and which of the agents' places at it.
+    sa.Column("callback_at", UtcDateTime),
+    sa.Column("callback_seat", sa.Integer),
     # When its agent took it, or ended it.
     sa.Column("served_at", UtcDateTime),
     # Kind to wall_s, working_s and count.
@@ -236,6 +243,14 @@ episodes = sa.Table(
     ),
     sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
     sa.Index("ix_episodes_served", "agent_id", "served_at"),
+    sa.Index(
+        "ix_episodes_booked",
+        "callback_at",
+        "callback_seat",
+        unique=True,
+        sqlite_where=sa.text(BOOKED),
+        postgresql_where=sa.text(BOOKED),
+    ),
     sa.Index(
         "ix_episodes_held",
         "agent_id",

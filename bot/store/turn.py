@@ -44,6 +44,7 @@ from bot.store.tables import (
     tracker_events,
 )
 from bot.store.upsert import Upsert, anew
+from bot.store.waits import must_be_free
 
 _FLOWS = sa.select(flow_book.c.revision).scalar_subquery().label("flows_revision")
 _WHOLE = (
@@ -227,6 +228,8 @@ def _write_state(conn: sa.Connection, row: Record, decision: Decision, still_owe
         known = {"profile": profile, "slots": dict(state.slots), "tags": list(state.tags)}
         conn.execute(_KNOW, {"id": row.prospect_id, **known})
     if episode != row.episode:
+        if state.episode is not None:
+            must_be_free(conn, state.episode)
         project_episode(conn, row.conversation_id, before=row.episode, after=state.episode, now=now)
     if enrolments != row.enrolments:
         project_enrolments(conn, row.conversation_id, state.enrolments)

@@ -32,7 +32,9 @@ from bot.store.rules import (
     standing_of,
     waiting_since,
 )
+from bot.store.waits import booked_in, sample_of, waited
 from bot.store.words import HITS, holds, name_of, newest_first, wanted
+from handoff.forecast import Sample
 
 
 class Reading(Talks):
@@ -135,6 +137,18 @@ class Reading(Talks):
             asked = accept.data.get("agent_id") if accept else None
             found.append(Waiting(conversation_id=conversation_id, episode=episode, asked=asked))
         return found
+
+    async def booked(self) -> frozenset[tuple[datetime, int]]:
+        """See `Store.booked`."""
+        return frozenset(booked_in(self._open_episodes.values()))
+
+    async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
+        """See `Store.first_waits`."""
+        held = [episode for talk in self._talks.values() for episode in talk.episodes.values()]
+        found = [one for one in held if since <= one.requested_at < now and waited(one)]
+        latest_first = sorted(found, key=lambda one: one.episode_id)
+        latest_first.sort(key=lambda one: one.requested_at, reverse=True)
+        return [sample_of(one, now) for one in latest_first[:limit]]
 
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """See `Store.search`."""

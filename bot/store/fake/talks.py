@@ -18,6 +18,7 @@ from bot.store.contract import (
     Loaded,
     NotFound,
     TakenIn,
+    TimeTaken,
     VersionConflict,
 )
 from bot.store.fake.notices import Notices
@@ -40,6 +41,7 @@ from bot.store.rules import (
     served_at,
     turn_due_at,
 )
+from bot.store.waits import booked_in
 
 
 class Talks(Notices):
@@ -229,6 +231,9 @@ class Talks(Notices):
         for enrolment in decision.state.live_enrolments:
             if live.setdefault(enrolment.flow_id, enrolment.enrolment_id) != enrolment.enrolment_id:
                 raise AlreadyExists(f"a unique value is taken: a live enrolment in flow {enrolment.flow_id!r}")
+        mine = set(booked_in([decision.state.episode] if decision.state.episode else []))
+        if mine and mine & set(booked_in(one for of, one in self._open_episodes.items() if of != talk.state.conversation_id)):
+            raise TimeTaken("that place at that time is taken")
         told = [entry.data["external_id"] for entry in decision.journal if entry.kind == CONVERTED]
         if len(set(told)) < len(told) or any(external_id in self._conversions for external_id in told):
             raise AlreadyExists("a unique value is taken: a conversion")
