@@ -26,6 +26,7 @@ from bot.published import Published
 from bot.store.contract import Committed, Loaded, Store, VersionConflict
 from bot.time import Time
 from handoff.desk import Desk
+from handoff.policy import Policy
 
 log = structlog.get_logger()
 
@@ -72,6 +73,10 @@ class Conversations:
     def rules(self) -> Rules:
         """What decisions go by, as far as this service knows."""
         return self._rules if self._published is None else replace(self._rules, nurture=self._published.nurture)
+
+    def go_by(self, policy: Policy) -> None:
+        """These promises hold from now on."""
+        self._rules = replace(self._rules, policy=policy)
 
     async def _rules_for(self, loaded: Loaded) -> Rules:
         if self._published is None:

@@ -63,7 +63,7 @@ def wrote(draft: Draft, policy: Policy, agent: AgentRef, text: str, client_key: 
 
     Raises CommandRefused: `not_yours`, `empty`, or `opted_out` (they asked us to stop and have not written since).
     """
-    episode = _held_by(draft, agent)
+    episode = held_by(draft, agent)
     if not text.strip():
         raise CommandRefused("empty", "There is nothing to send.")
     if _must_not_write(draft):
@@ -79,7 +79,7 @@ def give_back(
 ) -> None:
     """The holder hands the prospect back. The tracker learns the summary, the outcome and the slots; what is still
     unanswered is the bot's to answer at once. Raises CommandRefused `not_yours`."""
-    _hand_back(draft, policy, _held_by(draft, agent), summary, outcome, slots)
+    _hand_back(draft, policy, held_by(draft, agent), summary, outcome, slots)
     tell(draft, policy, "given_back", agent=agent.name)
     let_bot_answer(draft, policy, unanswered(draft.state), "handed_back")
 
@@ -226,7 +226,8 @@ def _owe_reply(draft: Draft, policy: Policy) -> None:
         draft.set_clock(owed_by_agent(promise, at=due_at, unanswered=()))
 
 
-def _held_by(draft: Draft, agent: AgentRef) -> Episode:
+def held_by(draft: Draft, agent: AgentRef) -> Episode:
+    """The open episode, if the agent holds it. Raises CommandRefused `not_yours`."""
     episode = open_one(draft.state)
     if episode is None or episode.agent is None:
         raise CommandRefused("not_yours", "Take the conversation first.")

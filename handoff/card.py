@@ -218,6 +218,8 @@ def _journal_text(entry: JournalEntry) -> str | None:
             return "Somebody took it over in the page inbox"
         case "native_inbox.gave_back":
             return "Came back from the page inbox"
+        case "episode.transferred":
+            return "Passed on to a colleague" if data.get("to") else f"Passed on to the team {data.get('team', '')}"
         case "episode.returned":
             return "Back in the queue"
         case "prospect.opted_out":

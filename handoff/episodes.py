@@ -12,6 +12,7 @@ from typing import Concatenate
 
 from bot.core.draft import Draft
 from handoff import agents, ladder, opening, prospect, repair
+from handoff import transfer as passing
 from handoff.accounts import account
 from handoff.desk import Desk
 from handoff.policy import Policy
@@ -35,6 +36,7 @@ __all__ = [
     "seen",
     "take",
     "told",
+    "transfer",
     "withdraw_request",
     "wrote",
 ]
@@ -70,5 +72,6 @@ rearm_promise = repair.rearm_promise
 seen = governed(agents.seen)
 take = governed(agents.take)
 told = governed(prospect.told)
+transfer = governed(passing.transfer)
 withdraw_request = governed(opening.withdraw_request)
 wrote = governed(agents.wrote)

@@ -50,7 +50,14 @@ def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude
         draft.cancel_clock(ClockKind.ACCEPT, key)
         _look_again(draft, policy, episode)
         return episode
-    agent_id = chosen.agent_id
+    return ask(draft, policy, episode, chosen.agent_id, why=chosen.why)
+
+
+def ask(
+    draft: Draft, policy: Policy, episode: Episode, agent_id: str, *, why: Sequence[str], text: str = "", by: str | None = None
+) -> Episode:
+    """Offer a waiting episode to this agent. `text` says so in other words than the reason's, `by` who is named in it."""
+    key = episode.episode_id
     if episode.offered_at is None:
         episode = judge(draft, policy, episode, "offer", offer_due(policy, episode), draft.now)
     accept_at = due(policy, draft.now, policy.targets.accept_s, Target.ACCEPT)
@@ -65,11 +72,11 @@ def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude
         seen_at=None,
     )
     draft.cancel_clock(ClockKind.OFFER, key)
-    asked = {"agent_id": agent_id, "since": draft.now.isoformat(), "why": list(chosen.why)}
+    asked = {"agent_id": agent_id, "since": draft.now.isoformat(), "why": list(why)}
     draft.set_clock(Clock(kind=ClockKind.ACCEPT, key=key, due_at=accept_at, data=asked))
-    draft.note("episode.offered", episode_id=key, agent_id=agent_id, why=list(chosen.why))
-    text = f"{PROSPECT} {WANTS[episode.reason]}."
-    draft.notify("offer", to=(agent_id,), text=text, episode_id=key, reason=episode.reason.value)
+    draft.note("episode.offered", episode_id=key, agent_id=agent_id, why=list(why))
+    text = text or f"{PROSPECT} {WANTS[episode.reason]}."
+    draft.notify("offer", to=(agent_id,), text=text, episode_id=key, reason=episode.reason.value, agent_id=by)
     return episode
 
 

@@ -38,6 +38,7 @@ PHRASES: dict[str, frozenset[str]] = {
     "agent_joined": frozenset({"agent"}),
     "agent_silent": frozenset({"agent"}),
     "agent_left": frozenset({"agent"}),
+    "passed_on": frozenset({"agent"}),
     "given_back": frozenset({"agent"}),
     "brain_away": frozenset(),
     "opted_out": frozenset(),
@@ -86,6 +87,11 @@ OWN_WORDS: dict[str, tuple[str, ...]] = {
         "The team is about to close, so a person may only get to you {when}. I'm still asking.",
         "It's late in our day. If nobody makes it before we close, it'll be {when}. I'm ringing them now.",
         "I've called the team, but they're nearly gone. At the latest somebody's with you {when}.",
+    ),
+    "passed_on": (
+        "I'm passing you to a colleague of {agent}'s. They'll see what you two talked about.",
+        "{agent} is handing you to somebody else on the team. No need to repeat yourself.",
+        "A colleague of {agent}'s takes it from here. They can read everything so far.",
     ),
     "returned_to_bot": (
         "I couldn't get you a person this time, sorry. I'm the bot, and I'll help as far as I can.",

@@ -58,6 +58,8 @@ class ClockKind(StrEnum):
     """An episode must have been accepted; key = episode id."""
     FIRST_WORDS = "first_words"
     """An agent's first words are due; key = episode id."""
+    SNOOZE = "snooze"
+    """The conversation comes back to the agent who put it aside."""
     FORECAST = "forecast"
     """The waiting time that the prospect was told has run out; key = episode id."""
 

@@ -32,6 +32,7 @@ from bot.core.model import (
 from bot.store.auditing import AuditStore
 from bot.store.flowbook import FlowStore
 from bot.store.hooking import HookStore
+from bot.store.importing import ImportStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
 from handoff.forecast import Sample
@@ -327,7 +328,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol):
+class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
@@ -550,9 +551,11 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """The journal's latest lines, oldest first."""
 
-    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+    async def standings(
+        self, *, flow_id: str | None = None, after: str = "", limit: int = 200, notes: bool = True
+    ) -> list[Standing]:
         """Live enrolments with their clock and what holds them back, by enrolment id, those later than `after`; of one flow, or of
-        all."""
+        all. Without `notes` what holds them back is left out, which is much less to read."""
 
     async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
         """Lines of these kinds in all conversations with a `journal_id` above `after`, oldest first: for reports, page by page."""

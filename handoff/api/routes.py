@@ -15,7 +15,9 @@ from handoff.api.feed import Feed
 from handoff.api.notifications import Notifications
 from handoff.api.openapi import Route, document
 from handoff.api.outbox import Outbox
+from handoff.api.passing import Passing
 from handoff.api.ports import ConsoleParts
+from handoff.api.promises import PromisesApi
 from handoff.api.reports import Reports
 from handoff.api.search import Search
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
@@ -62,6 +64,10 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
+    passing = Passing(parts, talks)
+    signed_in("GET", "/transfer-places", passing.places)
+    signed_in("POST", "/conversations/{id}/transfer", passing.transfer)
+    signed_in("POST", "/conversations/{id}/snooze", passing.snooze)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
     signed_in("POST", "/conversations/{id}/seen", notifications.seen_conversation)
     signed_in("POST", "/notices/{id}/seen", notifications.seen_notice)
@@ -73,6 +79,16 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("GET", "/audit", Audit(parts).audit, admin=True)
     signed_in("GET", "/reports/handoff", reports.handoff, admin=True)
     signed_in("GET", "/reports/handoff/behind", reports.behind, admin=True)
+    signed_in("GET", "/reports/staffing", reports.staffing, admin=True)
+    if parts.promises is not None:
+        promises = PromisesApi(parts, parts.promises)
+        signed_in("GET", "/promises", promises.read, admin=True)
+        signed_in("PUT", "/promises", promises.save, admin=True)
+        signed_in("POST", "/promises/check", promises.check, admin=True)
+        signed_in("POST", "/promises/explain", promises.explain, admin=True)
+        signed_in("GET", "/promises/history", promises.history, admin=True)
+        signed_in("GET", "/promises/history/{id}", promises.one, admin=True)
+        signed_in("POST", "/promises/history/{id}/restore", promises.restore, admin=True)
     signed_in("POST", "/simulations", Simulations(parts).simulate, admin=True)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)

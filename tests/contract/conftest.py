@@ -15,6 +15,7 @@ CONTRACTS = (
     "market_contract",
     "notices_contract",
     "hook_contract",
+    "import_contract",
 )
 pytest.register_assert_rewrite(*(f"tests.contract.{name}" for name in CONTRACTS))
 

@@ -44,7 +44,11 @@ class Notices:
         if noticed is None:
             return False
         self._noticed[notice_id] = noticed
+        looked = {one.agent_id for one in self._notified.values() if one.notice_id == notice_id}
         for one in planned:
+            if one.sent and one.agent_id in looked:
+                continue
+            dropped = one.agent_id in looked
             self._put(
                 Notification(
                     notification_id=next(self._notification_ids),
@@ -53,7 +57,8 @@ class Notices:
                     kind=noticed.notice.kind,
                     agent_id=one.agent_id,
                     carrier=one.carrier,
-                    state=Notified.SENT if one.sent else Notified.QUEUED,
+                    state=Notified.SENT if one.sent else Notified.DROPPED if dropped else Notified.QUEUED,
+                    error="seen" if dropped else None,
                     due_at=one.due_at,
                     attempts=int(one.sent),
                     sent_at=now if one.sent else None,
@@ -144,7 +149,17 @@ class Notices:
             for one in self._notified.values()
             if one.agent_id == agent_id and notice_id in (None, one.notice_id) and conversation_id in (None, one.conversation_id)
         ]
-        return self._change(mine, seen)
+        early = [
+            one
+            for one in self._fresh_notices.values()
+            if notice_id in (None, one.notice_id)
+            and conversation_id in (None, one.conversation_id)
+            and (not one.notice.to or agent_id in one.notice.to)
+            and not any((n.notice_id, n.agent_id) == (one.notice_id, agent_id) for n in self._notified.values())
+        ]
+        for one in early:
+            self._put(_seen_early(next(self._notification_ids), one, agent_id, now))
+        return self._change(mine, seen) + len(early)
 
     async def notifications_acted(self, agent_id: str, *, conversation_id: str, now: datetime) -> int:
         """See `NoticeStore.notifications_acted`."""
@@ -208,6 +223,24 @@ class Notices:
             return False
         del self._devices[device_id]
         return True
+
+
+def _seen_early(notification_id: int, noticed: Noticed, agent_id: str, now: datetime) -> Notification:
+    """Whoever looks at the page may be faster than whoever plans."""
+    return Notification(
+        notification_id=notification_id,
+        notice_id=noticed.notice_id,
+        conversation_id=noticed.conversation_id,
+        kind=noticed.notice.kind,
+        agent_id=agent_id,
+        carrier="in_page",
+        state=Notified.SEEN,
+        due_at=noticed.at,
+        attempts=1,
+        sent_at=noticed.at,
+        seen_at=now,
+        data=noticed.notice.data,
+    )
 
 
 def _dropped(one: Notification, why: str) -> Notification:

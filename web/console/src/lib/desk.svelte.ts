@@ -3,6 +3,7 @@ import { newKey } from "../../../shared/key.ts";
 import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
 import { Audit } from "./audit.svelte.ts";
+import { attention } from "./attention.ts";
 import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
 import { router } from "./router.svelte.ts";
@@ -122,6 +123,7 @@ export class Desk {
         clock.heard(detail.now);
         this.#item(detail.item);
         this.#chat(id, (chat) => loaded(chat, detail));
+        if (router.id === id) attention.looksAt(id);
       },
       (error) => this.#chat(id, (chat) => ({ ...chat, state: chat.state === "ready" ? "ready" : "failed", error })),
     );
@@ -148,6 +150,17 @@ export class Desk {
   async take(id: string, aboveCapacity = ""): Promise<void> {
     const body = aboveCapacity === "" ? {} : { above_capacity: aboveCapacity };
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`, body);
+    this.#item(item);
+  }
+
+  async transfer(id: string, where: { to: string } | { team: string }, note: string): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/transfer`, { ...where, note });
+    this.#item(item);
+    void this.load(id);
+  }
+
+  async snooze(id: string, until: Date | null): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/snooze`, { until: until?.toISOString() ?? null });
     this.#item(item);
   }
 
@@ -280,8 +293,9 @@ export class Desk {
     this.#chat(id, (chat) => ({ ...chat, typing: { who, until: clock.now + TYPING_LASTS_MS } }));
   }
 
-  #notice({ kind, conversation_id, text, sound = true }: Extract<DeskFrame, { type: "notice" }>): void {
+  #notice({ kind, conversation_id, text, sound = true, notice_id }: Extract<DeskFrame, { type: "notice" }>): void {
     const looking = document.visibilityState === "visible" && router.id === conversation_id;
+    attention.shown(notice_id);
     if (kind === "message" && looking) return;
     if (sound) alerts.play(kind);
     alerts.show(text, conversation_id, () => router.go(router.view, conversation_id));
