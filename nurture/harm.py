@@ -9,22 +9,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 
+from bot.core.brake import Harm
 from bot.core.draft import Draft
 from bot.core.model import Heard, Reading, Reason
 from nurture.reply import words_of
 
 BLAMED_FOR = timedelta(days=3)
 """For so long after a flow's words what somebody does is laid to them."""
-
-
-class Harm(StrEnum):
-    """What somebody did."""
-
-    OPTED_OUT = "opted_out"
-    COMPLAINED = "complained"
-    ANGRY = "angry"
 
 
 COMPLAINT = "complaint"

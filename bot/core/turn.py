@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.core import consent, pacing, touch, window
+from bot.core import brake, consent, pacing, touch, window
 from bot.core.draft import Draft
 from bot.core.events import AgentGaveBack, BrainAnswered, BrainAsk, BrainFailed, Converted, Inbound
 from bot.core.model import ClockKind, Heard, Json, Owner, Profile, Reason, Say, Speaker, State
@@ -12,7 +12,7 @@ from handoff import episodes
 from handoff.desk import Desk
 from handoff.policy import Policy
 from handoff.steps import keep_promise, open_one, tell
-from nurture import brake, copy, engine, harm
+from nurture import copy, engine, harm
 from nurture.engine import Nurture
 
 
@@ -284,7 +284,7 @@ def opt_out(draft: Draft, rules: Rules) -> None:
         tell(draft, rules.policy, "opted_out")
         draft.set(opted_out_at=draft.now)
         draft.note("prospect.opted_out")
-        harm.blame(draft, harm.Harm.OPTED_OUT, limit=rules.harm_limit)
+        harm.blame(draft, brake.Harm.OPTED_OUT, limit=rules.harm_limit)
     if draft.state.owner is Owner.WAITING:
         episodes.withdraw_request(draft, rules.policy, "opted_out")
     keep_promise(draft, "opt_out")

@@ -14,7 +14,7 @@ from itertools import accumulate, count
 from random import Random
 from typing import Any
 
-from bot.core import window
+from bot.core import brake, window
 from bot.core.decide import Rules, decide
 from bot.core.events import BrainAnswered, BrainFailed, ClockFired, Decision, DeliveryFailed, Event, FlowTriggered, Inbound
 from bot.core.model import (
@@ -44,7 +44,6 @@ from bot.simulate.tally import Simulated, Tally
 from bot.store.braked import CountsInMemory, first_day
 from bot.store.rules import turn_due_at
 from handoff.policy import AfterLadder, Policy
-from nurture import brake
 from nurture.book import Ruling
 from nurture.flow import AskStep, Flow, OfferStep
 

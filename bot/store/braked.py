@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from bot.core import brake
+from bot.core.brake import DAYS, Counted, Harm
 from bot.core.events import JournalEntry, Notice
 from bot.core.model import FlowMode
-from nurture import brake
-from nurture.brake import DAYS, Counted
-from nurture.harm import Harm
 
 BRAKE = "brake"
 """Who paused a flow that paused itself, and the kind of the notice that says so."""

@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.core import brake
+from bot.core.brake import Counted, in_words, pull
 from bot.core.events import JournalEntry
 from bot.core.model import FlowMode
 from bot.store import flows
@@ -18,8 +20,6 @@ from bot.store.braked import BRAKE, NUMBERS, Braked, first_day, may_brake, notic
 from bot.store.notices import write_notices
 from bot.store.tables import flow_counts, flow_heads
 from bot.store.upsert import Insert, Upsert
-from nurture import brake
-from nurture.brake import Counted, in_words, pull
 
 SHARDS = 8
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Protocol
 
+from bot.core.brake import Counted
 from bot.core.model import FlowMode
-from nurture.brake import Counted
 
 AT_START = "start"
 """Who published what a service read from its files as it started, and let go of flows whose file is gone."""

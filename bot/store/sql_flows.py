@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from bot.core.brake import Counted
 from bot.core.model import FlowMode
 from bot.store import braking, flows
 from bot.store.flowbook import FlowBook, FlowChange, FlowHead, FlowText, FlowVersion, Inside
 from bot.store.runner import Runner
-from nurture.brake import Counted
 
 
 class SqlFlows:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.core.brake import FEWEST_SAID, Counted
 from bot.core.draft import Draft
 from bot.core.model import Arrival, FlowMode, Identity
 from bot.store import open_store
@@ -14,7 +15,6 @@ from bot.store.braked import BRAKE, first_day
 from bot.store.contract import Committed, Store, VersionConflict
 from bot.store.fake import FakeStore
 from bot.store.flowbook import FlowText
-from nurture.brake import FEWEST_SAID, Counted
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LIMIT = 0.02

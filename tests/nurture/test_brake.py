@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.brake import DAYS, FEWEST_HARMED, Counted, Harm, in_words, log_evidence, pull
 from bot.core.model import Heard, Reading
-from nurture.brake import DAYS, FEWEST_HARMED, Counted, in_words, log_evidence, pull
-from nurture.harm import Harm, harm_in
+from nurture.harm import harm_in
 
 TODAY = date(2026, 5, 12)
 LIMIT = 0.02

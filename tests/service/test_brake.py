@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.core.brake import FEWEST_SAID
 from bot.core.model import FlowMode
-from nurture.brake import FEWEST_SAID
 from tests.service.serving import World, serving
 
 FLOW = """\

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from bot.core.brake import Counted
 from bot.core.model import FlowMode
 from bot.store.contract import NotFound
 from bot.store.fake.talks import Talks
@@ -22,7 +23,6 @@ from bot.store.flowbook import (
     published_number,
     ruled,
 )
-from nurture.brake import Counted
 
 
 class Flows(Talks):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
+from bot.core import brake
 from bot.core.events import Decision, JournalEntry
 from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, FlowMode, Identity, Say, State, changed
 from bot.store.braked import BRAKE, Braked, CountsInMemory, first_day, may_brake, noticed
@@ -43,7 +44,6 @@ from bot.store.rules import (
     turn_due_at,
 )
 from bot.store.waits import booked_in
-from nurture import brake
 
 
 class Talks(Notices):

@@ -1,6 +1,6 @@
 """When a flow does so much harm that it stops by itself, and which words did it. Pure.
 
-Each message of a flow is a trial that may end in harm (`nurture.harm`). The question is asked again at every harm, so a test made
+Each message of a flow is a trial that may end in harm. The question is asked again at every harm, so a test made
 for one look would pull the brake on a good flow sooner or later. Here the likelihood of what was counted, under rates above the
 allowed one, is weighed against the allowed one. For every true rate up to that, each such ratio is a supermartingale that starts
 at 1, and so is their mean; by Ville's inequality (1939) it ever reaches 1/alpha with a chance of alpha at most, at all looks
@@ -17,10 +17,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 from math import exp, log
 
 from bot.core.events import JournalEntry
-from nurture.harm import Harm
+
+
+class Harm(StrEnum):
+    """What somebody did."""
+
+    OPTED_OUT = "opted_out"
+    COMPLAINED = "complained"
+    ANGRY = "angry"
+
 
 LIMIT = 0.02
 """Of so many messages one may do harm (2 of 100) if nothing else is set."""
