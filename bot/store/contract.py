@@ -29,6 +29,7 @@ from bot.core.model import (
     State,
     WarmlineError,
 )
+from bot.store.answering import AnswerStore
 from bot.store.auditing import AuditStore
 from bot.store.flowbook import FlowStore
 from bot.store.hooking import HookStore
@@ -327,7 +328,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol):
+class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
@@ -612,7 +613,7 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol
         """Forget failed sign-ins under this key."""
 
     async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
-        """Delete sessions that have expired and tries before a moment; gives how many rows."""
+        """Delete sessions and answers that have expired and tries before a moment; gives how many rows."""
 
     # ---- who is at the desk
     async def put_consoles(self, consoles: Sequence[Consoles]) -> None:
