@@ -66,6 +66,7 @@ from nurture.engine import Nurture, Persona
 from nurture.load import load_flows
 from studio.api import StudioParts
 from studio.api import add_routes as add_studio
+from studio.contacts.importing import Surroundings
 from studio.publishing import Publishing
 
 log = structlog.get_logger()
@@ -328,6 +329,10 @@ def build(
     studio = StudioParts(
         console=parts, flows=lambda: conversations.rules.nurture.flows, hooks_changed=hooks.changed,
         publishing=Publishing(store, conversations, published, now=time.now),
+        clocks_changed=lambda: peers.due("clocks", time.now()), home=settings.home / "imports",
+        surroundings=lambda: Surroundings(
+            rules=conversations.rules, channels=frozenset(channels), now=time.now, rng=rng, new_id=new_id
+        ),
     )  # fmt: skip
     add_studio(app, studio)
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
@@ -376,6 +381,12 @@ def _wire(url: str) -> Wire:
 def audit_bounds(settings: Settings) -> Bounds:
     """How much the audit looks at, and how late is too late."""
     return Bounds(batch=settings.audit_batch, late_s=settings.audit_late_s, capacity=settings.agent_capacity)
+
+
+def channel_names(credentials: Credentials) -> frozenset[str]:
+    """The channels that are on."""
+    on = {"rest": credentials.with_rest, "widget": credentials.with_widget, "facebook": credentials.facebook is not None}
+    return frozenset(name for name, is_on in on.items() if is_on)
 
 
 def _channels(credentials: Credentials, settings: Settings) -> list[Channel]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, assert_never
 
-from bot.core import pacing, repair, turn
+from bot.core import importing, pacing, repair, turn
 from bot.core.draft import Draft
 from bot.core.events import (
     AgentGaveBack,
@@ -27,6 +27,7 @@ from bot.core.events import (
     BrainAnswered,
     BrainFailed,
     ClockFired,
+    ContactImported,
     Converted,
     Decision,
     DeliveryFailed,
@@ -106,6 +107,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
+        case ContactImported():
+            importing.take_over(draft, event, rules.nurture)
         case Audited():
             repair.rearm(draft, rules, desk)
         case _:

@@ -342,7 +342,8 @@ class Episode:
 
     `forecasts` are the waiting times told, oldest first; once the first words came, `forecast_error_s` is how much longer than the
     most likely time of the first they took, and `forecast_kept` whether that was inside its range. `callback_at` is the time that
-    was booked, `callback_seat` which of the agents' places at that time.
+    was booked, `callback_seat` which of the agents' places at that time; nobody is asked
+    before `not_before`. `times` are those last offered.
     """
 
     episode_id: str
@@ -387,6 +388,8 @@ class Episode:
     forecast_kept: bool | None = None
     callback_at: datetime | None = None
     callback_seat: int | None = None
+    not_before: datetime | None = None
+    times: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

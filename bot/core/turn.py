@@ -109,10 +109,18 @@ def _known(state: State) -> Json:
 
 def _chose(draft: Draft, payload: str | None, heard: tuple[Heard, ...], rules: Rules, desk: Desk) -> bool:
     """The prospect answered the ladder's choice, or told what it had asked for."""
-    if payload and payload.startswith("/warmline."):
-        before = draft.state.owner
-        if not episodes.choose_option(draft, rules.policy, desk, payload):
+    before, tapped = draft.state.owner, payload is not None and payload.startswith("/warmline.")
+    if tapped or before is Owner.WAITING:
+        chosen = (
+            episodes.choose_option(draft, rules.policy, desk, payload)
+            if payload is not None and tapped
+            else episodes.typed_option(draft, rules.policy, desk, heard)
+        )
+        if tapped and not chosen:
             return False
+    else:
+        chosen = False
+    if chosen:
         if before is not Owner.BOT and draft.state.owner is Owner.BOT:
             engine.resume(draft, rules.nurture)
         elif draft.state.owner is Owner.WAITING:

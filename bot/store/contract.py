@@ -33,6 +33,7 @@ from bot.store.answering import AnswerStore
 from bot.store.auditing import AuditStore
 from bot.store.flowbook import FlowStore
 from bot.store.hooking import HookStore
+from bot.store.importing import ImportStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
 from handoff.forecast import Sample
@@ -328,7 +329,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol):
+class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life

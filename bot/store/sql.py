@@ -41,6 +41,7 @@ from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sql_audit import SqlAudit
 from bot.store.sql_flows import SqlFlows
 from bot.store.sql_hooks import SqlHooks
+from bot.store.sql_imports import SqlImports
 from bot.store.sql_market import SqlMarket
 from bot.store.sql_notices import SqlNotices
 from bot.store.sqlite import sqlite_engine
@@ -80,7 +81,7 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
 
-class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlAnswers):
+class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, SqlAnswers):
     """`bot.store.contract.Store` over SQL. Writes go through one runner, reads through another, so that a long list
     does not hold up a turn; a read sees every write that was awaited before it."""
 

@@ -425,6 +425,18 @@ tellings = sa.Table(
     ),
 )
 
+imports = sa.Table(
+    "imports",
+    metadata,
+    sa.Column("import_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    # Everything up to this line of the file is dealt with.
+    sa.Column("line", sa.BigInteger, nullable=False),
+    sa.Column("counts", Json, nullable=False),
+    sa.Column("finished_at", UtcDateTime),
+)
+
 api_keys = sa.Table(
     "api_keys",
     metadata,

@@ -16,6 +16,7 @@ CONTRACTS = (
     "notices_contract",
     "answers_contract",
     "hook_contract",
+    "import_contract",
 )
 pytest.register_assert_rewrite(*(f"tests.contract.{name}" for name in CONTRACTS))
 

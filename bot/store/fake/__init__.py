@@ -9,13 +9,14 @@ from itertools import count
 from bot.store.fake.answers import Answers
 from bot.store.fake.flows import Flows
 from bot.store.fake.hooks import Hooks
+from bot.store.fake.imports import Imports
 from bot.store.fake.market import Market
 from bot.store.fake.outbox import Outbox
 from bot.store.fake.people import People
 from bot.store.fake.reading import Reading
 
 
-class FakeStore(Outbox, Flows, Reading, Market, Hooks, People, Answers):
+class FakeStore(Outbox, Flows, Reading, Market, Hooks, Imports, People, Answers):
     """`bot.store.contract.Store` in memory. `mint` makes ids of conversations and keys; the default counts, so that a
     simulation gives the same ids each time."""
 
