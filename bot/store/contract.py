@@ -29,6 +29,7 @@ from bot.core.model import (
     State,
     WarmlineError,
 )
+from bot.store.answering import AnswerStore
 from bot.store.auditing import AuditStore
 from bot.store.braked import Braked
 from bot.store.flowbook import FlowStore
@@ -330,7 +331,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportStore, Protocol):
+class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
@@ -615,7 +616,7 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportSt
         """Forget failed sign-ins under this key."""
 
     async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
-        """Delete sessions that have expired and tries before a moment; gives how many rows."""
+        """Delete sessions and answers that have expired and tries before a moment; gives how many rows."""
 
     # ---- who is at the desk
     async def put_consoles(self, consoles: Sequence[Consoles]) -> None:

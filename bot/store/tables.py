@@ -526,6 +526,18 @@ audits = sa.Table(
     sa.Column("marks", Json, nullable=False),
 )
 
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("agent_id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    # A hash: what was asked is not kept, only what was answered.
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("status", sa.Integer),
+    sa.Column("body", sa.Text),
+)
+
 NOTICE_QUEUED = "state = 'queued'"
 """Notifications whose turn is still to come."""
 
