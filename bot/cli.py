@@ -15,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bot import hookkeeping, logs, marketing
+from bot import contactbook, hookkeeping, logs, marketing
 from bot import settings as settings_module
 from bot.core.model import WarmlineError
 from bot.publishing import add_commands as add_flow_commands
@@ -44,6 +44,7 @@ marketing.add_reports(reports)
 app.add_typer(reports, name="reports")
 app.add_typer(marketing.keys, name="keys")
 app.add_typer(hookkeeping.app, name="hooks")
+app.add_typer(contactbook.app, name="contacts")
 app.add_typer(copy, name="copy")
 app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -38,6 +38,7 @@ OUTCOMES = {
     "later": "wants to hear from us later",
     "no_fit": "no fit",
     "prospect_chose_bot": "went on with the bot",
+    "prospect_cancelled": "called it off",
     "opted_out": "asked us to stop writing",
 }
 

@@ -37,6 +37,7 @@ __all__ = [
     "take",
     "told",
     "transfer",
+    "typed_option",
     "withdraw_request",
     "wrote",
 ]
@@ -72,6 +73,7 @@ rearm_promise = repair.rearm_promise
 seen = governed(agents.seen)
 take = governed(agents.take)
 told = governed(prospect.told)
+typed_option = governed(prospect.typed_option)
 transfer = governed(passing.transfer)
 withdraw_request = governed(opening.withdraw_request)
 wrote = governed(agents.wrote)

@@ -45,6 +45,9 @@ def offered_now(draft: Draft, episode: Episode) -> str | None:
 def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude: Collection[str] = ()) -> Episode:
     """Offer a waiting episode to the next free person; without one it stays with the ladder."""
     key = episode.episode_id
+    if episode.not_before is not None and draft.now < episode.not_before:
+        draft.cancel_clock(ClockKind.ACCEPT, key)
+        return episode
     chosen = choose(desk, episode, draft.now, exclude)
     if chosen is None:
         draft.cancel_clock(ClockKind.ACCEPT, key)

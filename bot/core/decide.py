@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, assert_never
 
-from bot.core import pacing, repair, turn
+from bot.core import importing, pacing, repair, turn
 from bot.core.draft import Draft
 from bot.core.events import (
     AgentGaveBack,
@@ -27,6 +27,7 @@ from bot.core.events import (
     BrainAnswered,
     BrainFailed,
     ClockFired,
+    ContactImported,
     Converted,
     Decision,
     DeliveryFailed,
@@ -45,7 +46,7 @@ from handoff import episodes, snooze
 from handoff.agents import RETURNED
 from handoff.desk import Desk
 from handoff.ladder import NOBODY_CAME
-from nurture import engine
+from nurture import engine, harm
 
 __all__ = ["Rules", "decide"]
 
@@ -107,6 +108,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
+        case ContactImported():
+            importing.take_over(draft, event, rules.nurture)
         case Audited():
             repair.rearm(draft, rules, desk)
         case _:
@@ -186,6 +189,8 @@ def _owe_still(draft: Draft) -> None:
 def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
     if draft.state.opted_out_at:
         return
+    found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
+    harm.blame(draft, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
     engine.resume(draft, rules.nurture)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.core.model import AgentRef, Clock, ClockKind, Heard, Json, Profile, Reading, Say, State
+from bot.core.model import AgentRef, Clock, ClockKind, Heard, Json, Profile, Reading, Say, State, Touch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +212,23 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactImported:
+    """A contact from elsewhere, with the consent that it came with. `line` is where in the import; `flow` begins at `start_at`."""
+
+    import_id: str
+    line: int
+    consent_source: str
+    consent_at: datetime
+    touch: Touch
+    profile: Profile
+    slots: Json = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    opted_out: bool = False
+    flow: str | None = None
+    start_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
     """The audit found that something is missing; what can be set again is, without a word."""
 
@@ -237,6 +254,7 @@ type Event = (
     | FlowPublished
     | FlowRuled
     | Converted
+    | ContactImported
     | Audited
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from studio.api.contacts import Contacts
 from studio.api.conversions import Conversions
 from studio.api.flows import RULINGS, Flows
 from studio.api.happenings import Happenings
@@ -32,6 +33,12 @@ def add_routes(app: web.Application, parts: StudioParts) -> None:
         _add_flows(app, guard, Flows(parts, parts.publishing))
     app.router.add_post(f"{BASE}/events", guard(Happenings(parts).add))
     app.router.add_post(f"{BASE}/conversions", guard(conversions.add))
+    contacts = Contacts(parts)
+    app.router.add_get(f"{BASE}/contacts", guard(contacts.export))
+    app.router.add_post(f"{BASE}/contacts/import", guard(contacts.upload))
+    app.router.add_get(f"{BASE}/contacts/imports/{{id}}", guard(contacts.progress))
+    app.router.add_get(f"{BASE}/contacts/imports/{{id}}/rejected", guard(contacts.rejected))
+    app.cleanup_ctx.append(contacts.resume)
     app.router.add_get(f"{BASE}/hooks", guard(hooks.many))
     app.router.add_post(f"{BASE}/hooks", guard(hooks.add))
     app.router.add_delete(f"{BASE}/hooks/{{id}}", guard(hooks.remove))
