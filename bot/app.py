@@ -72,7 +72,7 @@ from studio.publishing import Publishing
 log = structlog.get_logger()
 
 TOLD_SIMULATOR = {
-    "home", "flows", "promises", "pacing", "business", "persona", "zone", "agent_capacity",
+    "home", "flows", "promises", "pacing", "harm_limit", "business", "persona", "zone", "agent_capacity",
     "brain_socket", "brain_timeout_s", "tracker_events",
 }  # fmt: skip
 """The settings that a simulation goes by; no secret is among them."""
@@ -110,6 +110,7 @@ def load_rules(settings: Settings) -> Rules:
             default_zone=settings.zone,
         ),
         pacing=Pacing(instant=settings.pacing == "instant"),
+        harm_limit=settings.harm_limit,
     )
 
 

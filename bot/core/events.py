@@ -173,6 +173,17 @@ class FlowTriggered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """A program told of something that the prospect did elsewhere, at `at`. `external_id` is its own id: the same one twice is one
+    event. `properties` may start flows and fill slots; none of them is journalled."""
+
+    name: str
+    external_id: str
+    at: datetime
+    properties: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPublished:
     """A version of a flow was published, and those inside older ones go over to it. `choices` say for steps of theirs where
     people go: to which step, or `exit`. Where another version has been published since, nothing happens."""
@@ -241,6 +252,7 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | Happened
     | FlowPublished
     | FlowRuled
     | Converted

@@ -409,6 +409,16 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """A flow's latest words to the person: which, when, and what they did about them that they should not have had to."""
+
+    flow_id: str
+    wording: str
+    at: datetime
+    harm: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """Everything `decide` may know about one conversation.
 
@@ -443,6 +453,7 @@ class State:
     opted_out_at: datetime | None = None
     brain_away_since: datetime | None = None
     last_reading: Reading | None = None
+    touched: Touched | None = None
     first_touch: Touch | None = None
     last_touch: Touch | None = None
 

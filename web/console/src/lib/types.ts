@@ -187,7 +187,7 @@ export interface Detail {
   now: string;
 }
 
-export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach" | "push" | "page" | "mention";
+export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach" | "push" | "page" | "mention" | "brake";
 
 export type DeskFrame =
   | { type: "hello"; now: string; agents: Colleague[] }
