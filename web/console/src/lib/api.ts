@@ -66,3 +66,4 @@ export async function get<T>(path: string): Promise<T> {
 
 export const post = <T>(path: string, body?: object): Promise<T> => call<T>("POST", path, body);
 export const patch = <T>(path: string, body: object): Promise<T> => call<T>("PATCH", path, body);
+export const put = <T>(path: string, body: object): Promise<T> => call<T>("PUT", path, body);
