@@ -68,7 +68,7 @@ def handoff(
         case Form.JSON:
             sys.stdout.write(json.dumps(told(made), indent=2) + "\n")
         case Form.TABLE:
-            _show(made)
+            _show(made, settings.load().currency)
 
 
 @app.command()
@@ -82,25 +82,17 @@ def staffing(
 ) -> None:
     """How many agents each hour needs: the requests of the range, played through the rules in virtual time; Erlang C beside it."""
     from bot.run import handed_now
-    from handoff.erlang import agents_for
     from handoff.policy import Policy
-    from handoff.staffing import history, needed
+    from handoff.staffing import by_hour, history
 
     since, until = moment_range(from_, to, zone)
     chosen = settings.load()
     calls = history(asyncio.run(handed_now(chosen, since=since, until=until, kinds=KINDS)))
     if not calls:
         raise BadRange("--from, --to: nobody was helped in that time, so there is nothing to go by")
-    hour, days = ZoneInfo(zone), max(1.0, (until - since).total_seconds() / 86400)
-    need = needed(Policy.load(chosen.promises), calls, lambda c: f"{c.at.astimezone(hour):%H}", share=share, within_s=within_s)
-    rows = []
-    for name, agents in need.items():
-        handled = [call.handle_s for call in calls if f"{call.at.astimezone(hour):%H}" == name]
-        mean_s, per_hour = sum(handled) / len(handled), len(handled) / days
-        load = per_hour * mean_s / 3600
-        by_formula = agents_for(load, service_s=mean_s, within_s=within_s, share=share) if mean_s else 1
-        rows.append((name, len(handled), round(per_hour, 2), round(mean_s, 1), agents, by_formula))
-    _print_staffing(rows, form)
+    days = (until - since).total_seconds() / 86400
+    rows = by_hour(Policy.load(chosen.promises), calls, zone=zone, days=days, share=share, within_s=within_s)
+    _print_staffing([(r.hour, r.requests, r.per_hour, r.mean_handling_s, r.agents, r.by_formula) for r in rows], form)
 
 
 STAFFING = ("hour", "requests", "per_hour", "mean_handling_s", "agents", "erlang_c")
@@ -140,7 +132,7 @@ def _moment(option: str, text: str, zone: str) -> datetime:
     return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
-def _show(made: Report) -> None:
+def _show(made: Report, currency: str) -> None:
     screen = Console(highlight=False)
     wide = Console(highlight=False, width=max(WIDTH, screen.width))
     table = Table(
@@ -161,6 +153,13 @@ def _show(made: Report) -> None:
         known = accuracy.p50_error_s is not None
         off = f"; off by {_s(accuracy.p50_error_s)} (p50), {_s(accuracy.p90_error_s)} (p90)" if known else ""
         wide.print(f"\nWaiting times told: {accuracy.told}, {right}{off}", markup=False)
+    outcomes = made.total.outcomes().items()
+    if outcomes:
+        ends = (f"{name} {worth.count}{f' ({worth.value:g} {currency})' if worth.value else ''}" for name, worth in outcomes)
+        wide.print(f"\nEnded: {', '.join(ends)}", markup=False)
+    if given := made.total.ratings:
+        asked = sum(one.asked for one in made.total.ends)
+        wide.print(f"\nRated: {sum(given) / len(given):.1f} of 5, by {len(given)} of {asked} asked", markup=False)
     wide.print(f"\nMissed because of: {why}" if why else "\nNothing was missed.", markup=False)
 
 

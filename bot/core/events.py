@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.core.model import AgentRef, Clock, ClockKind, Heard, Json, Profile, Reading, Say, State
+from bot.core.model import AgentRef, Clock, ClockKind, Heard, Json, Profile, Reading, Say, State, Touch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +96,14 @@ class AgentWrote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentGaveBack:
-    """The agent hands the prospect back to the bot with a summary of what was said and promised."""
+    """The agent hands the prospect back to the bot with a summary of what was said and promised. `value` is what the outcome is
+    worth, in the currency of the settings."""
 
     agent: AgentRef
     summary: str
     outcome: str = "returned"
     slots: Json = field(default_factory=dict)
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,17 @@ class FlowTriggered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """A program told of something that the prospect did elsewhere, at `at`. `external_id` is its own id: the same one twice is one
+    event. `properties` may start flows and fill slots; none of them is journalled."""
+
+    name: str
+    external_id: str
+    at: datetime
+    properties: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPublished:
     """A version of a flow was published, and those inside older ones go over to it. `choices` say for steps of theirs where
     people go: to which step, or `exit`. Where another version has been published since, nothing happens."""
@@ -201,6 +214,23 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactImported:
+    """A contact from elsewhere, with the consent that it came with. `line` is where in the import; `flow` begins at `start_at`."""
+
+    import_id: str
+    line: int
+    consent_source: str
+    consent_at: datetime
+    touch: Touch
+    profile: Profile
+    slots: Json = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    opted_out: bool = False
+    flow: str | None = None
+    start_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
     """The audit found that something is missing; what can be set again is, without a word."""
 
@@ -222,9 +252,11 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | Happened
     | FlowPublished
     | FlowRuled
     | Converted
+    | ContactImported
     | Audited
 )
 

@@ -29,9 +29,12 @@ from bot.core.model import (
     State,
     WarmlineError,
 )
+from bot.store.answering import AnswerStore
 from bot.store.auditing import AuditStore
+from bot.store.braked import Braked
 from bot.store.flowbook import FlowStore
 from bot.store.hooking import HookStore
+from bot.store.importing import ImportStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
 from handoff.forecast import Sample
@@ -302,11 +305,12 @@ class Consoles:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """What a commit wrote: the version after it, the ids of the messages it queued, in the order of `say`, and those of what is
-    to be noticed, in the order of `notify`."""
+    to be noticed, in the order of `notify`. `braked` are the flows that it paused, as their words had done too much harm."""
 
     version: int
     message_ids: tuple[int, ...] = ()
     notice_ids: tuple[int, ...] = ()
+    braked: tuple[Braked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,7 +350,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol):
+class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
@@ -573,9 +577,11 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """The journal's latest lines, oldest first."""
 
-    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+    async def standings(
+        self, *, flow_id: str | None = None, after: str = "", limit: int = 200, notes: bool = True
+    ) -> list[Standing]:
         """Live enrolments with their clock and what holds them back, by enrolment id, those later than `after`; of one flow, or of
-        all."""
+        all. Without `notes` what holds them back is left out, which is much less to read."""
 
     async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
         """Lines of these kinds in all conversations with a `journal_id` above `after`, oldest first: for reports, page by page."""
@@ -633,7 +639,7 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol
         """Forget failed sign-ins under this key."""
 
     async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
-        """Delete sessions that have expired and tries before a moment; gives how many rows."""
+        """Delete sessions and answers that have expired and tries before a moment; gives how many rows."""
 
     # ---- who is at the desk
     async def put_consoles(self, consoles: Sequence[Consoles]) -> None:

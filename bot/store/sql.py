@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.core.events import Decision
 from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity, Standing
 from bot.store import clocks, filtering, intake, outbox, parked, people, reading, schema, searching, standing, turn, waits
+from bot.store.answers import SqlAnswers
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
@@ -41,6 +42,7 @@ from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sql_audit import SqlAudit
 from bot.store.sql_flows import SqlFlows
 from bot.store.sql_hooks import SqlHooks
+from bot.store.sql_imports import SqlImports
 from bot.store.sql_market import SqlMarket
 from bot.store.sql_notices import SqlNotices
 from bot.store.sqlite import sqlite_engine
@@ -80,7 +82,7 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
 
-class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks):
+class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, SqlAnswers):
     """`bot.store.contract.Store` over SQL. Writes go through one runner, reads through another, so that a long list
     does not hold up a turn; a read sees every write that was awaited before it."""
 
@@ -346,9 +348,13 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks):
         """See `Store.journal`."""
         return await self._read.run(lambda conn: reading.journal_lines(conn, conversation_id, limit=limit))
 
-    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+    async def standings(
+        self, *, flow_id: str | None = None, after: str = "", limit: int = 200, notes: bool = True
+    ) -> list[Standing]:
         """See `Store.standings`."""
-        return await self._read.run(lambda conn: standing.standings(conn, flow_id=flow_id, after=after, limit=limit))
+        return await self._read.run(
+            lambda conn: standing.standings(conn, flow_id=flow_id, after=after, limit=limit, with_notes=notes)
+        )
 
     async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
         """See `Store.journal_of`."""

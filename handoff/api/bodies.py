@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from bot.core.model import Reason
+from bot.promising import MOST_BYTES
 from handoff.api.errors import BadRequest
 from handoff.api.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from handoff.chain import Clock24
@@ -63,7 +65,8 @@ class GiveBack(_Body):
     """POST give-back."""
 
     summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
-    outcome: Literal["returned", "won", "lost", "later", "no_fit"] = "returned"
+    outcome: Literal["returned", "answered", "won", "lost", "later", "no_fit"] = "returned"
+    value: Annotated[float, Field(ge=0, le=1_000_000_000)] | None = None
     slots: Annotated[dict[_SlotName, _SlotText | bool | int | float | None], Field(max_length=50)] = {}
 
 
@@ -179,6 +182,35 @@ class DeviceBody(_Body):
     p256dh: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{86,88}={0,2}$")]
     auth: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}={0,2}$")]
     label: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+
+
+class CheckPromises(_Body):
+    """POST promises/check."""
+
+    text: Annotated[str, StringConstraints(max_length=MOST_BYTES)]
+
+
+class Base(_Body):
+    """The version that a change was made from."""
+
+    version: Annotated[str, StringConstraints(max_length=40)]
+
+
+class SavePromises(CheckPromises, Base):
+    """PUT promises."""
+
+
+class ExplainPromises(CheckPromises):
+    """POST promises/explain: `at` is a moment, or a wall time in `zone`."""
+
+    at: Annotated[str, StringConstraints(max_length=40)]
+    zone: Annotated[str, StringConstraints(max_length=60)] = "UTC"
+    channel: Literal["widget", "facebook", "rest"] = "widget"
+    reason: Annotated[Reason, Field(strict=False)] = Reason.ASKED
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    language: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)] = ""
+    team: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)] = ""
+    tag: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)] = ""
 
 
 async def read_body[M: BaseModel](request: web.Request, model: type[M]) -> M:

@@ -13,6 +13,7 @@ from aiohttp import web
 from bot.circuit import Circuit
 from bot.core.events import Event
 from bot.core.model import AgentRef, Identity, State
+from bot.promising import Promises
 from bot.store.contract import Store
 from handoff.chain import Ways
 from handoff.policy import Policy
@@ -83,7 +84,7 @@ class ConsoleParts:
     request comes. `circuits` gives each channel's circuit; `queued` tells the outbox that there is something new to send.
     `simulator` is the command that plays a flow (see `bot/simulate/__main__.py`), and `simulator_settings` what it is told.
     `push_key` gives the key that browsers subscribe to, `push_services` the hosts they may name; `noticed` tells that notices are
-    new or seen, `ways` which carriers there are.
+    new or seen, `ways` which carriers there are. `promises` is the file that admins edit; without it nobody can.
     """
 
     store: Store
@@ -94,6 +95,7 @@ class ConsoleParts:
     policy: Policy
     secure_cookies: bool
     audit_every_s: float = 15.0
+    currency: str = "EUR"
     typing: Callable[[Identity, AgentRef], None] = lambda _identity, _agent: None
     address: Callable[[web.Request], str] = lambda request: request.remote or ""
     circuits: Callable[[], Sequence[tuple[str, Circuit]]] = tuple
@@ -104,3 +106,9 @@ class ConsoleParts:
     push_services: tuple[str, ...] = ()
     noticed: Callable[[], None] = lambda: None
     ways: Ways = WAYS
+    promises: Promises | None = None
+
+    @property
+    def current(self) -> Policy:
+        """The promises that the service goes by now."""
+        return self.promises.policy if self.promises else self.policy

@@ -31,11 +31,14 @@ from bot.core.events import (
 )
 from bot.core.model import Arrival, Identity, Reason, State
 from bot.hub import Hub
+from bot.promising import Promises
 from bot.store import open_store
 from bot.store.contract import Agent, Store, VersionConflict
+from bot.time import SystemTime
 from handoff import episodes, snooze
 from handoff.api import ConsoleParts, add_routes
 from handoff.desk import Desk, Seat
+from handoff.policy import DEFAULT_FILE
 from handoff.presence import Presence
 from tests.handoff.worlds import POLICY, START
 
@@ -103,7 +106,7 @@ class RuledConversations:
             case AgentWrote():
                 episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key)
             case AgentGaveBack():
-                episodes.give_back(draft, POLICY, event.agent, event.summary, event.outcome, event.slots)
+                episodes.give_back(draft, POLICY, event.agent, event.summary, event.outcome, event.slots, event.value)
             case AgentTransferred():
                 episodes.transfer(draft, POLICY, self._desk(), event.agent, to=event.to, team=event.team, anyones=event.anyones)
             case AgentSnoozed():
@@ -219,6 +222,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
         circuits=lambda: made.circuits, queued=queued, push_services=("fcm.googleapis.com",),
+        promises=Promises(DEFAULT_FILE, POLICY, tmp_path / "promises", SystemTime()),
         simulator=(sys.executable, "-m", "bot.simulate"),
     )  # fmt: skip
     add_routes(app, parts)

@@ -198,14 +198,16 @@ class Reading(Talks):
         talk = self._talks.get(conversation_id)
         return [] if talk is None or limit <= 0 else talk.journal[-limit:]
 
-    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+    async def standings(
+        self, *, flow_id: str | None = None, after: str = "", limit: int = 200, notes: bool = True
+    ) -> list[Standing]:
         """See `Store.standings`."""
         found = [
             standing_of(
                 talk.state.conversation_id,
                 enrolment,
                 (clock.due_at for clock in talk.clocks.values() if clock.key == enrolment.enrolment_id),
-                (line.entry for line in reversed(talk.journal)),
+                (line.entry for line in (reversed(talk.journal) if notes else ())),
                 zone=talk.state.profile.zone,
             )
             for talk in self._talks.values()

@@ -5,7 +5,7 @@ export type Owner = "bot" | "waiting" | "agent" | "closed";
 export type Role = "agent" | "admin";
 export type Presence = "online" | "away";
 export type Speaker = "prospect" | "bot" | "flow" | "ladder" | "agent";
-export type Outcome = "returned" | "won" | "lost" | "later";
+export type Outcome = "answered" | "won" | "lost" | "later" | "no_fit";
 export type ClockKind = "accept" | "first_words" | "next_words";
 
 export interface Agent {
@@ -198,14 +198,14 @@ export interface Detail {
   now: string;
 }
 
-export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach";
+export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach" | "push" | "page" | "mention" | "brake";
 
 export type DeskFrame =
   | { type: "hello"; now: string; agents: Colleague[] }
   | { type: "conversation"; item: Item; now: string }
   | { type: "message"; conversation_id: string; message: Message }
   | { type: "typing"; conversation_id: string; who: string }
-  | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string; sound?: boolean }
+  | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string; sound?: boolean; notice_id?: string | null }
   | { type: "presence"; agents: Colleague[] }
   | { type: "audit" }
   | { type: "undelivered" }
