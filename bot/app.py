@@ -72,7 +72,7 @@ from studio.publishing import Publishing
 log = structlog.get_logger()
 
 TOLD_SIMULATOR = {
-    "home", "flows", "promises", "pacing", "business", "persona", "zone", "agent_capacity",
+    "home", "flows", "promises", "pacing", "harm_limit", "business", "persona", "zone", "agent_capacity",
     "brain_socket", "brain_timeout_s", "tracker_events",
 }  # fmt: skip
 """The settings that a simulation goes by; no secret is among them."""
@@ -110,6 +110,7 @@ def load_rules(settings: Settings) -> Rules:
             default_zone=settings.zone,
         ),
         pacing=Pacing(instant=settings.pacing == "instant"),
+        harm_limit=settings.harm_limit,
     )
 
 
@@ -318,7 +319,7 @@ def build(
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
-        secure_cookies=settings.secure, audit_every_s=settings.audit_every_s, typing=agent_types,
+        secure_cookies=settings.secure, currency=settings.currency, audit_every_s=settings.audit_every_s, typing=agent_types,
         address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
         queued=lambda: peers.due("outbox", time.now()), push_key=push.public_key, push_services=_hosts(settings.push_services),
         noticed=notifier.wake, ways=notifier.ways, promises=promises,

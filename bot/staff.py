@@ -11,7 +11,7 @@ import structlog
 
 from bot.conversations import Conversations
 from bot.core.events import AgentLeft, AgentsChanged, Event
-from bot.core.model import ClockKind, State
+from bot.core.model import ClockKind, Episode, State
 from bot.hub import Hub
 from bot.store.contract import Agent, Store, StoreError, Waiting
 from bot.time import Time
@@ -86,7 +86,7 @@ class Staff:
             ),
             capacity=self._capacity,
             asked={w.episode.episode_id: Asked(w.asked, w.episode.weight) for w in known.waiting.values() if w.asked},
-            queue=tuple(w.episode for w in known.waiting.values() if not w.asked),
+            queue=tuple(w.episode for w in known.waiting.values() if not w.asked and not _later(w.episode, self._time.now())),
             samples=self._samples,
             booked=known.booked | frozenset(_booked(known.waiting.values())),
         )
@@ -95,6 +95,7 @@ class Staff:
         """From now on changes of presence reach the conversations that wait."""
         self._conversations = conversations
         conversations.on_committed = self.committed
+        conversations.on_time_taken = self._refresh
         self._presence.on_own = self._say
         self._presence.on_change = self._changed
         self._presence.on_left = self._left
@@ -212,6 +213,11 @@ class Staff:
         if self._presence.is_gone(agent_id):
             self._presence.forget(agent_id)
             await self._store.drop_consoles(agent_id, open_until=self._time.now() - timedelta(seconds=GONE_S))
+
+
+def _later(episode: Episode, now: datetime) -> bool:
+    """Whether nobody is to be asked yet, since a time was booked."""
+    return episode.not_before is not None and now < episode.not_before
 
 
 def _booked(waiting: Iterable[Waiting]) -> Iterator[tuple[datetime, int]]:

@@ -33,11 +33,13 @@ HEADLINES = {
 
 OUTCOMES = {
     "returned": "handed back to the bot",
+    "answered": "answered",
     "won": "won",
     "lost": "lost",
     "later": "wants to hear from us later",
     "no_fit": "no fit",
     "prospect_chose_bot": "went on with the bot",
+    "prospect_cancelled": "called it off",
     "opted_out": "asked us to stop writing",
 }
 

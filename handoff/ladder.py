@@ -11,6 +11,7 @@ from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode
 from handoff.accounts import Cause
 from handoff.acting import NOBODY_CAME, act, honest_words, urge, words_late
+from handoff.booking import time_comes
 from handoff.calendar import next_open
 from handoff.desk import Desk
 from handoff.judging import breach, offer_due
@@ -35,6 +36,8 @@ def clock_fired(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
         return
     waiting = episode.status == "waiting"
     match clock.kind:
+        case ClockKind.OFFER if waiting and clock.data.get("booked"):
+            time_comes(draft, policy, desk, episode)
         case ClockKind.OFFER if waiting:
             _nobody_asked(draft, policy, desk, episode)
         case ClockKind.ACCEPT if waiting:

@@ -45,6 +45,9 @@ def offered_now(draft: Draft, episode: Episode) -> str | None:
 def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude: Collection[str] = ()) -> Episode:
     """Offer a waiting episode to the next free person; without one it stays with the ladder."""
     key = episode.episode_id
+    if episode.not_before is not None and draft.now < episode.not_before:
+        draft.cancel_clock(ClockKind.ACCEPT, key)
+        return episode
     chosen = choose(desk, episode, draft.now, exclude)
     if chosen is None:
         draft.cancel_clock(ClockKind.ACCEPT, key)
@@ -103,7 +106,8 @@ def close(draft: Draft, policy: Policy, episode: Episode, outcome: str, summary:
     for kind in EPISODE_CLOCKS:
         draft.cancel_clock(kind, episode.episode_id)
     draft.set(asking=None)
-    draft.note("episode.closed", episode_id=episode.episode_id, outcome=outcome)
+    worth = {} if episode.outcome_value is None else {"value": episode.outcome_value}
+    draft.note("episode.closed", episode_id=episode.episode_id, outcome=outcome, **worth)
     put(draft, episode, status="closed", closed_at=draft.now, outcome=outcome, summary=summary)
     return account(draft, policy.hours) or episode
 

@@ -6,6 +6,7 @@ from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Owner, Reason
 from handoff.accounts import account
 from handoff.agents import agent_gone
+from handoff.booking import booked_ahead, spoken_time
 from handoff.desk import Desk
 from handoff.match import facts_of
 from handoff.offers import close, needs_of, offer, offered_now
@@ -24,7 +25,10 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
     episode = open_one(draft.state)
     if episode is not None:
         draft.note("episode.asked_again", episode_id=episode.episode_id, reason=reason.value)
-        if episode.status == "waiting" and not quiet and not _just_told(draft) and not tell_closed(draft, policy):
+        at = booked_ahead(draft, episode)
+        if at is not None and episode.status == "waiting" and not quiet:
+            tell(draft, policy, "booked_still", replies=policy.choice_replies(), time=spoken_time(draft, policy, at))
+        elif episode.status == "waiting" and not quiet and not _just_told(draft) and not tell_closed(draft, policy):
             tell(draft, policy, "still_waiting")
         return
     key, facts = draft.new_id("ep"), facts_of(draft.state, reason)

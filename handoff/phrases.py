@@ -33,6 +33,12 @@ PHRASES: dict[str, frozenset[str]] = {
     "callback_late": frozenset(),
     "booked_ask": frozenset(),
     "booked_done": frozenset({"time"}),
+    "times_ask": frozenset({"times"}),
+    "times_other": frozenset({"times"}),
+    "times_fit": frozenset({"times"}),
+    "booked_firm": frozenset({"time"}),
+    "booked_still": frozenset({"time"}),
+    "cancelled": frozenset(),
     "back_to_bot": frozenset(),
     "returned_to_bot": frozenset(),
     "agent_joined": frozenset({"agent"}),
@@ -44,10 +50,58 @@ PHRASES: dict[str, frozenset[str]] = {
     "opted_out": frozenset(),
     "opted_in": frozenset(),
     "complaint": frozenset(),
+    "rating_ask": frozenset({"agent"}),
+    "rating_thanks": frozenset(),
+    "rating_thanks_low": frozenset(),
 }
 """What Warmline says, and the values each phrase may use."""
 
 OWN_WORDS: dict[str, tuple[str, ...]] = {
+    "rating_ask": (
+        "How was that with {agent}? Five is great, one is bad.",
+        "One quick thing: how was it with {agent}, from one to five?",
+        "How did that go with {agent}? One tap is enough.",
+    ),
+    "rating_thanks": (
+        "Thanks, I'll pass that on.",
+        "Good to know, thank you.",
+        "Thanks for telling us.",
+    ),
+    "rating_thanks_low": (
+        "Thanks for being straight with us. I've noted it for the team.",
+        "Sorry it wasn't better, and thanks for saying so. The team will see it.",
+        "I hear you, and I've written it down for the team. Thanks for the honesty.",
+    ),
+    "times_ask": (
+        "I can do {times}. Which suits you? Any other time works too, just type it.",
+        "Free times: {times}. Pick one, or type another that suits you.",
+        "How about {times}? If none fits, tell me when and I'll look.",
+    ),
+    "times_other": (
+        "That one isn't free, sorry. I can do {times}.",
+        "Nothing free then, I'm afraid. How about {times}?",
+        "That doesn't work on our side. Free would be {times}.",
+    ),
+    "times_fit": (
+        "Then I can do {times}. Which one?",
+        "Free then: {times}. Which suits you best?",
+        "That leaves {times}. Which should I book?",
+    ),
+    "booked_firm": (
+        "Booked: {time}. A person will be with you then.",
+        "Done, that's {time}. Somebody from the team will write to you then.",
+        "You're down for {time}. A person comes to you here then.",
+    ),
+    "booked_still": (
+        "You're booked for {time}, and that stands. Tell me if you want another time.",
+        "A person is with you {time}, as booked. Anything I can do until then?",
+        "It's still {time}. You can cancel or move it any time, just say so.",
+    ),
+    "cancelled": (
+        "Okay, I've called it off. I'm the bot, and I'm here if you need anything.",
+        "All right, nobody's coming then. You've got me, the bot, if something comes up.",
+        "No problem, that's cancelled. I'm a bot, but ask me anything.",
+    ),
     "wait_known": (
         "Okay, I'm getting a person for you. At this time it usually takes {range}.",
         "Sure, I'm calling the team. Going by the last weeks, it'll be {range}.",
@@ -107,6 +161,7 @@ SAMPLE = {
     "place": "12",
     "number": "+49 170 1234567",
     "time": "tomorrow after 5 pm",
+    "times": "today at 3:30 pm, tomorrow at 10:30 am or Wed 24 Sep 10:30 am (New York time)",
     "agent": "Alexandra",
     "when": "on Wednesday at 10:30 am (New York time)",
 }

@@ -37,8 +37,10 @@ __all__ = [
     "SAMPLE",
     "Action",
     "AfterLadder",
+    "Booking",
     "Choice",
     "Policy",
+    "Rating",
     "Rung",
     "Target",
     "Targets",
@@ -74,6 +76,7 @@ class Choice(StrEnum):
     CALLBACK = "/warmline.callback"
     BOOK = "/warmline.book"
     BOT = "/warmline.bot"
+    CANCEL = "/warmline.cancel"
 
 
 def _quiet(value: object) -> object:
@@ -139,13 +142,39 @@ class Waiting(_Part):
     quiet_hours: QuietHours = parse_hours("21:00-08:30")
 
 
+class Booking(_Part):
+    """The times that can be booked: how long a talk is, how soon the first may be, and how many days ahead the last."""
+
+    slot_s: Annotated[int, Field(ge=300, le=14_400)] = 1800
+    lead_s: Annotated[float, Field(ge=0, le=604_800)] = 900
+    days: Annotated[int, Field(ge=1, le=60)] = 6
+
+
+class Rating(_Part):
+    """The question after a talk with a person: whether and how soon it is asked, how long an answer counts, and the titles of the
+    quick replies, best first."""
+
+    ask: bool = True
+    after_s: Annotated[float, Field(ge=5, le=86_400)] = 20
+    open_s: Annotated[float, Field(ge=60, le=604_800)] = 3600
+    titles: Annotated[tuple[str, ...], Field(min_length=5, max_length=5)] = ("Great", "Good", "Okay", "Poor", "Bad")
+
+    @field_validator("titles")
+    @classmethod
+    def _short(cls, titles: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not 1 <= len(title) <= MAX_TITLE for title in titles) or len({title.lower() for title in titles}) < len(titles):
+            raise ValueError(f"five different titles of 1 to {MAX_TITLE} characters each")
+        return titles
+
+
 class Titles(_Part):
-    """The titles of the four choices."""
+    """The titles of the five choices."""
 
     wait: str
     callback: str
     book: str
     bot: str
+    cancel: str = "Never mind"
 
     @field_validator("*")
     @classmethod
@@ -193,6 +222,8 @@ class Policy(_Part):
     ladder: tuple[Rung, ...]
     after_ladder: AfterLadder
     waiting: Waiting = Waiting()
+    booking: Booking = Booking()
+    rating: Rating = Rating()
     routing: Routing = Routing()
     supervisors: tuple[str, ...] = ()
     teams: dict[str, Team] = Field(default_factory=dict)
@@ -352,7 +383,7 @@ class Policy(_Part):
         return pick(name, self.phrases[name], rng, avoid, values)
 
     def choice_replies(self) -> tuple[QuickReply, ...]:
-        """The four choices as quick replies."""
+        """The choices as quick replies."""
         return tuple(QuickReply(title=getattr(self.choices, c.name.lower()), payload=c.value) for c in Choice)
 
 

@@ -36,6 +36,7 @@ from bot.core.events import (
     FlowRuled,
     FlowTriggered,
     ForeignEcho,
+    Happened,
     Inbound,
     ProfileSeen,
 )
@@ -45,7 +46,7 @@ from handoff import episodes, snooze
 from handoff.agents import RETURNED
 from handoff.desk import Desk
 from handoff.ladder import NOBODY_CAME
-from nurture import engine
+from nurture import engine, harm
 
 __all__ = ["Rules", "decide"]
 
@@ -86,7 +87,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
-            episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots)
+            episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots, event.value)
             turn.won(draft, event)
             _back_to_bot(draft, rules, event.outcome)
         case AgentTransferred():
@@ -103,7 +104,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _undelivered(draft, event)
         case ProfileSeen():
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
-        case FlowTriggered() | FlowPublished() | FlowRuled():
+        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened():
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
@@ -115,7 +116,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             assert_never(event)
 
 
-def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled, rules: Rules) -> None:
+def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened, rules: Rules) -> None:
     """Something was done to a flow from outside. What was ruled, and whatever ends an enrolment, `decide` sees to."""
     match event:
         case FlowTriggered():
@@ -125,6 +126,9 @@ def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled, rules:
             engine.go_over(draft, rules.nurture, event.flow_id, version=event.version, choices=event.choices)
         case FlowRuled():
             return
+        case Happened():
+            draft.note("prospect.happened", external_id=event.external_id, name=event.name, happened_at=event.at.isoformat())
+            engine.happened(draft, rules.nurture, event.name, event.properties)
         case _:
             assert_never(event)
 
@@ -145,6 +149,8 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             _overdue(draft, running, rules, desk)
         case ClockKind.STEP:
             engine.due(draft, rules.nurture, running)
+        case ClockKind.RATING:
+            episodes.ask_rating(draft, rules.policy, running)
         case ClockKind.SNOOZE:
             snooze.woke(draft, running)
         case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG | ClockKind.FORECAST:
@@ -185,6 +191,8 @@ def _owe_still(draft: Draft) -> None:
 def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
     if draft.state.opted_out_at:
         return
+    found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
+    harm.blame(draft, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
     engine.resume(draft, rules.nurture)
 

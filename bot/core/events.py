@@ -96,12 +96,14 @@ class AgentWrote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentGaveBack:
-    """The agent hands the prospect back to the bot with a summary of what was said and promised."""
+    """The agent hands the prospect back to the bot with a summary of what was said and promised. `value` is what the outcome is
+    worth, in the currency of the settings."""
 
     agent: AgentRef
     summary: str
     outcome: str = "returned"
     slots: Json = field(default_factory=dict)
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,17 @@ class FlowTriggered:
     """A flow was asked for from outside (API, console, schedule)."""
 
     flow_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """A program told of something that the prospect did elsewhere, at `at`. `external_id` is its own id: the same one twice is one
+    event. `properties` may start flows and fill slots; none of them is journalled."""
+
+    name: str
+    external_id: str
+    at: datetime
+    properties: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +252,7 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | Happened
     | FlowPublished
     | FlowRuled
     | Converted

@@ -60,6 +60,8 @@ class ClockKind(StrEnum):
     """An agent's first words are due; key = episode id."""
     SNOOZE = "snooze"
     """The conversation comes back to the agent who put it aside."""
+    RATING = "rating"
+    """A talk with a person is over: ask how it was; key = episode id."""
     FORECAST = "forecast"
     """The waiting time that the prospect was told has run out; key = episode id."""
 
@@ -342,7 +344,8 @@ class Episode:
 
     `forecasts` are the waiting times told, oldest first; once the first words came, `forecast_error_s` is how much longer than the
     most likely time of the first they took, and `forecast_kept` whether that was inside its range. `callback_at` is the time that
-    was booked, `callback_seat` which of the agents' places at that time.
+    was booked, `callback_seat` which of the agents' places at that time; nobody is asked
+    before `not_before`. `times` are those last offered. `rating` is from 1 to 5, `outcome_value` money in the settings' currency.
     """
 
     episode_id: str
@@ -387,6 +390,11 @@ class Episode:
     forecast_kept: bool | None = None
     callback_at: datetime | None = None
     callback_seat: int | None = None
+    rating: int | None = None
+    rating_asked_at: datetime | None = None
+    outcome_value: float | None = None
+    not_before: datetime | None = None
+    times: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,6 +406,16 @@ class Reading:
     confidence: float = 0.0
     ranking: tuple[tuple[str, float], ...] = ()
     entities: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """A flow's latest words to the person: which, when, and what they did about them that they should not have had to."""
+
+    flow_id: str
+    wording: str
+    at: datetime
+    harm: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -435,6 +453,7 @@ class State:
     opted_out_at: datetime | None = None
     brain_away_since: datetime | None = None
     last_reading: Reading | None = None
+    touched: Touched | None = None
     first_touch: Touch | None = None
     last_touch: Touch | None = None
 

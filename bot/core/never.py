@@ -20,7 +20,7 @@ SPOKEN_BY_ITSELF = frozenset({Speaker.BOT, Speaker.FLOW})
 NATIVE = "native"
 """The holder that stands for whoever answers in the page's own inbox; an agent may take over from it."""
 
-ENDS_A_WAIT = frozenset({"prospect_chose_bot", "opted_out"})
+ENDS_A_WAIT = frozenset({"prospect_chose_bot", "prospect_cancelled", "opted_out"})
 """How an episode may end while a person is still awaited: only by what the prospect did."""
 
 

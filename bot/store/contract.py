@@ -29,7 +29,9 @@ from bot.core.model import (
     State,
     WarmlineError,
 )
+from bot.store.answering import AnswerStore
 from bot.store.auditing import AuditStore
+from bot.store.braked import Braked
 from bot.store.flowbook import FlowStore
 from bot.store.hooking import HookStore
 from bot.store.importing import ImportStore
@@ -284,11 +286,12 @@ class Consoles:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """What a commit wrote: the version after it, the ids of the messages it queued, in the order of `say`, and those of what is
-    to be noticed, in the order of `notify`."""
+    to be noticed, in the order of `notify`. `braked` are the flows that it paused, as their words had done too much harm."""
 
     version: int
     message_ids: tuple[int, ...] = ()
     notice_ids: tuple[int, ...] = ()
+    braked: tuple[Braked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,7 +331,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportStore, Protocol):
+class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
@@ -613,7 +616,7 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportSt
         """Forget failed sign-ins under this key."""
 
     async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
-        """Delete sessions that have expired and tries before a moment; gives how many rows."""
+        """Delete sessions and answers that have expired and tries before a moment; gives how many rows."""
 
     # ---- who is at the desk
     async def put_consoles(self, consoles: Sequence[Consoles]) -> None:

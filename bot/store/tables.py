@@ -500,6 +500,19 @@ flow_log = sa.Table(
     sa.Index("ix_flow_log_flow", "flow_id", "log_id"),
 )
 
+flow_counts = sa.Table(
+    "flow_counts",
+    metadata,
+    sa.Column("flow_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("wording", sa.Text, primary_key=True),
+    sa.Column("shard", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("said", sa.Integer, nullable=False),
+    sa.Column("opted_out", sa.Integer, nullable=False),
+    sa.Column("complained", sa.Integer, nullable=False),
+    sa.Column("angry", sa.Integer, nullable=False),
+)
+
 audits = sa.Table(
     "audits",
     metadata,
@@ -511,6 +524,18 @@ audits = sa.Table(
     sa.Column("runs", sa.Integer, nullable=False),
     sa.Column("behind", sa.Boolean, nullable=False),
     sa.Column("marks", Json, nullable=False),
+)
+
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("agent_id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    # A hash: what was asked is not kept, only what was answered.
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("status", sa.Integer),
+    sa.Column("body", sa.Text),
 )
 
 NOTICE_QUEUED = "state = 'queued'"

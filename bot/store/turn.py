@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import Clock, ClockKind, Delivery, Say, State
+from bot.store.braking import count_and_brake
 from bot.store.codec import (
     clock_of,
     clock_values,
@@ -167,8 +168,9 @@ def commit(
     if decision.journal:
         conn.execute(_JOURNAL, [journal_values(conversation_id, entry) for entry in decision.journal])
         remember_conversions(conn, conversation_id, decision.journal)
+    braked = count_and_brake(conn, conversation_id, decision.journal, now)
     notice_ids = write_notices(conn, conversation_id, decision.notify, now)
-    return Committed(version=version + 1, message_ids=message_ids, notice_ids=notice_ids)
+    return Committed(version=version + 1, message_ids=message_ids, notice_ids=notice_ids, braked=braked)
 
 
 def _held_beside(conn: sa.Connection, conversation_id: str, agent_id: str) -> float:

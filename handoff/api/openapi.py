@@ -26,6 +26,7 @@ class Route:
     summary: str
     admin: bool = False
     public: bool = False
+    keyed: bool = False
 
 
 class Failure(TypedDict):
@@ -74,7 +75,9 @@ TYPES: dict[tuple[str, str], Types] = {
     ("GET", "/conversations"): Types(answers.Items, query=(("view", _VIEW), ("cursor", {"type": "string"}))),
     ("GET", "/search"): Types(answers.Findings, query=(("q", {"type": "string", "maxLength": LONGEST_QUERY}),)),
     ("GET", "/conversations/{id}"): Types(answers.Conversation),
-    ("GET", "/conversations/{id}/messages"): Types(answers.Messages, query=(("before", _SEQ),)),
+    ("GET", "/conversations/{id}/messages"): Types(
+        answers.Messages, query=(("before", _SEQ), ("after", {"type": "integer", "minimum": 0}))
+    ),
     ("POST", "/conversations/{id}/take"): Types(answers.OneItem, bodies.Take),
     ("POST", "/conversations/{id}/say"): Types(answers.OneMessage, bodies.SayBody),
     ("POST", "/conversations/{id}/note"): Types(answers.OneNote, bodies.NoteBody),
@@ -110,6 +113,12 @@ TYPES: dict[tuple[str, str], Types] = {
 
 _ANY = Types(dict[str, object])
 _CSRF = {"name": "X-Warmline", "in": "header", "required": True, "schema": {"const": "1"}}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same key with the same request acts once, and is answered as the first time. Known for a day.",
+    "schema": {"type": "string", "minLength": 8, "maxLength": 200},
+}
 _SCHEMAS = "#/components/schemas/{model}"
 
 
@@ -142,6 +151,8 @@ def _operation(route: Route, types: Types, of: dict[type, Any]) -> dict[str, Any
     parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in types.query]
     if route.method != "GET":
         parameters.append(_CSRF)
+    if route.keyed:
+        parameters.append(_KEY)
     answer: dict[str, Any] = {"description": "Done."}
     if types.answer:
         answer["content"] = _json(of[types.answer])

@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, web
 from handoff.api.audit import Audit
 from handoff.api.errors import answering
 from handoff.api.feed import Feed
+from handoff.api.keys import once
 from handoff.api.notifications import Notifications
 from handoff.api.openapi import Route, document
 from handoff.api.outbox import Outbox
@@ -27,6 +28,8 @@ from handoff.api.talks import Talks
 from handoff.api.team import Team
 
 BASE = "/api/console"
+UNKEYED = frozenset({"/logout", "/password"})
+"""They end sessions and set cookies, which no kept answer could."""
 
 
 def summary(handler: Callable[..., object]) -> str:
@@ -46,8 +49,10 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     described = [Route("POST", "/login", summary(sessions.login), public=True)]
 
     def signed_in(method: str, path: str, handler: SignedInHandler, *, admin: bool = False) -> None:
-        app.router.add_route(method, BASE + path, answering(sessions.guard(handler, admin=admin)))
-        described.append(Route(method, path, summary(handler), admin=admin))
+        keyed = method == "POST" and path not in UNKEYED
+        acting = once(handler, parts) if keyed else handler
+        app.router.add_route(method, BASE + path, answering(sessions.guard(acting, admin=admin)))
+        described.append(Route(method, path, summary(handler), admin=admin, keyed=keyed))
 
     app.router.add_post(f"{BASE}/login", answering(sessions.login))
     signed_in("POST", "/logout", team.logout)

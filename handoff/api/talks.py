@@ -70,10 +70,13 @@ class Talks:
         )
 
     async def messages(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
-        """GET conversations/{id}/messages: the page before a seq."""
+        """GET conversations/{id}/messages: the page before a seq, or after one."""
         conversation_id = request.match_info["id"]
         overview = await self._store.overview(conversation_id)
-        shown = await self._store.messages(conversation_id, before_seq=_seq(request), limit=PAGE)
+        if "after" in request.query:
+            shown = await self._store.messages(conversation_id, after_seq=_seq(request, "after", least=0), limit=PAGE)
+        else:
+            shown = await self._store.messages(conversation_id, before_seq=_seq(request, "before"), limit=PAGE)
         name = prospect_name(overview)
         return answer({"messages": [message_shape(message, name) for message in shown]})
 
@@ -90,7 +93,7 @@ class Talks:
     async def give_back(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST give-back."""
         body = await read_body(request, GiveBack)
-        event = AgentGaveBack(agent=me.agent.ref, summary=body.summary, outcome=body.outcome, slots=body.slots)
+        event = AgentGaveBack(agent=me.agent.ref, summary=body.summary, outcome=body.outcome, slots=body.slots, value=body.value)
         return await self.command(request, me, event)
 
     async def say(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
@@ -183,8 +186,8 @@ def _place(request: web.Request) -> tuple[datetime, str] | None:
     return moment, conversation_id
 
 
-def _seq(request: web.Request) -> int:
-    text = request.query.get("before", str(LATEST))
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= LATEST):
-        raise BadRequest("bad_field", "before: a whole number above 0.", field="before")
+def _seq(request: web.Request, field: str, *, least: int = 1) -> int:
+    text = request.query.get(field, str(LATEST))
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= LATEST):
+        raise BadRequest("bad_field", f"{field}: a whole number from {least}.", field=field)
     return int(text)

@@ -14,6 +14,7 @@ CONTRACTS = (
     "desk_contract",
     "market_contract",
     "notices_contract",
+    "answers_contract",
     "hook_contract",
     "import_contract",
 )

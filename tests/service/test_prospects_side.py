@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from serving import World, serving
 
-from bot.core.events import AgentTook, AgentWrote, Decision
-from bot.core.model import AgentRef, Arrival, Episode, Identity, Reason
-from bot.store.contract import Agent
+from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Decision
+from bot.core.model import AgentRef, Arrival, ClockKind, Episode, Identity, Owner, Reason
+from bot.store.contract import Agent, Message
+from handoff.policy import Choice
+from tests.service.paging import Page, open_page
+from tests.service.serving import START, Visitor, World, serving
 
 SAM = AgentRef(agent_id="a_sam", name="Sam")
 
@@ -79,3 +81,169 @@ async def test_the_usual_wait_is_told_and_how_right_it_was_is_reported(world: Wo
 
     assert episode.forecast_kept is True
     assert episode.forecast_error_s == 130 - episode.forecasts[0].likely_s
+
+
+class OnWidget:
+    """Somebody in a browser."""
+
+    channel = "widget"
+
+    def __init__(self, page: Page, visitor: Visitor) -> None:
+        self._page, self._visitor = page, visitor
+
+    async def says(self, text: str, payload: str | None = None) -> None:
+        await self._visitor.say(text, payload=payload)
+
+
+class OnMessenger:
+    """Somebody on Messenger."""
+
+    channel = "facebook"
+
+    def __init__(self, page: Page, _visitor: Visitor) -> None:
+        self._person = page.graph.person("psid-anna", first_name="Anna")
+
+    async def says(self, text: str, payload: str | None = None) -> None:
+        await (
+            self._person.taps({"content_type": "text", "title": text, "payload": payload}) if payload else self._person.says(text)
+        )
+
+
+class OnRest:
+    """A program that speaks for somebody: it posts the payload in place of the words."""
+
+    channel = "rest"
+
+    def __init__(self, page: Page, _visitor: Visitor) -> None:
+        self._client = page.world.client
+
+    async def says(self, text: str, payload: str | None = None) -> None:
+        body = {"sender": "anna", "message": payload or text, "metadata": {"zone": "Europe/Berlin"}}
+        async with self._client.post("/webhooks/rest/webhook", json=body) as response:
+            assert response.status == 200
+
+
+WAYS = pytest.mark.parametrize("how", ["tapped", "typed"])
+CHANNELS = pytest.mark.parametrize("where", [OnWidget, OnMessenger, OnRest])
+
+
+@pytest.fixture
+async def page(tmp_path: Path) -> AsyncIterator[Page]:
+    async for page in open_page(tmp_path, START):
+        yield page
+
+
+@CHANNELS
+@WAYS
+async def test_every_choice_in_words_and_as_a_tap_on_every_channel(
+    page: Page, where: type[OnWidget | OnMessenger | OnRest], how: str
+) -> None:
+    world = page.world
+    sam = Agent(agent_id="a_sam", email="sam@example.com", name="Sam", role="agent", password_hash="-")
+    await world.service.store.add_agent(sam)
+    await world.wind(seconds=6)
+    async with world.visitor() as visitor:
+        anna = where(page, visitor)
+
+        async def told() -> Message:
+            await world.settle()
+            messages = await world.service.store.messages(await conversation_of(world, anna.channel))
+            return [m for m in messages if m.speaker.value == "ladder"][-1]
+
+        async def chooses(choice: Choice, *, by: str | None = None) -> Message:
+            title = getattr(world.service.conversations.rules.policy.choices, choice.name.lower())
+            await anna.says(by or title, None if by or how == "typed" else choice.value)
+            return await told()
+
+        await anna.says("can i talk to a person")
+        await world.settle()
+        await world.wind(seconds=61)
+        offered = await told()
+        assert [reply.payload for reply in offered.quick_replies] == [choice.value for choice in Choice]
+        await chooses(Choice.WAIT)
+        await chooses(Choice.CALLBACK)
+        await anna.says("+49 170 1234567")
+        assert "+491701234567" in (await told()).text
+        times = await chooses(Choice.BOOK)
+        assert len(times.quick_replies) == 3
+        second = times.quick_replies[1]
+        await anna.says(second.title, second.payload if how == "tapped" else None)
+        booked = await told()
+        state = await world.state(await conversation_of(world, anna.channel))
+        assert state.episode.callback_at == datetime.fromisoformat(second.payload.split()[1]), booked.text
+        assert state.clock(ClockKind.FIRST_WORDS, state.episode.episode_id).due_at == state.episode.callback_at
+        await chooses(Choice.CANCEL)
+        state = await world.state(await conversation_of(world, anna.channel))
+        assert (state.episode.outcome, state.owner) == ("prospect_cancelled", Owner.BOT)
+        await anna.says("can i talk to a person")
+        await world.settle()
+        await chooses(Choice.BOT)
+        state = await world.state(await conversation_of(world, anna.channel))
+    assert (state.episode.outcome, state.owner) == ("prospect_chose_bot", Owner.BOT)
+
+
+async def test_two_who_pick_the_last_place_at_once_get_one_and_another_offer(world: World) -> None:
+    sam = Agent(agent_id="a_sam", email="sam@example.com", name="Sam", role="agent", password_hash="-")
+    await world.service.store.add_agent(sam)
+    await world.wind(seconds=6)
+    async with world.visitor() as anna, world.visitor() as ben:
+        for one in (anna, ben):
+            await one.say("can i talk to a person")
+            await world.settle()
+            await one.say("Book a time")
+            await world.settle()
+        conversations = [o.conversation_id for o in await world.service.store.overviews(view="all")]
+        times = (await world.service.store.messages(conversations[0]))[-1].quick_replies
+        # What the desk of this process knows of bookings is made old, as another service's would be.
+        world.service.staff.committed = lambda _before, _after: None  # type: ignore[method-assign]
+        world.service.conversations.on_committed = lambda _before, _after: None
+        for one in (anna, ben):
+            await one.say(times[0].title, payload=times[0].payload)
+            await world.settle()
+        episodes = [(await world.state(of)).episode for of in conversations]
+        said = [(await world.service.store.messages(of))[-1] for of in conversations]
+
+    assert sorted(str(e.callback_at is not None) for e in episodes) == ["False", "True"]
+    [loser] = [m for m, e in zip(said, episodes, strict=True) if e.callback_at is None]
+    assert len(loser.quick_replies) == 3
+    assert times[0].payload not in [reply.payload for reply in loser.quick_replies]
+
+
+async def talked_with(world: World, visitor: Visitor, outcome: str) -> str:
+    """The visitor asks for a person, has one, and is given back; gives the conversation's id."""
+    handle = world.service.conversations.handle
+    await visitor.say("can i talk to a person")
+    await world.settle()
+    conversation = await conversation_of(world, "widget")
+    await handle(conversation, AgentTook(agent=SAM))
+    await handle(conversation, AgentWrote(agent=SAM, text="Hi, Sam here", client_key="k1"))
+    await handle(conversation, AgentGaveBack(agent=SAM, summary="Wants a quote", outcome=outcome, value=250.0))
+    await world.settle()
+    return conversation
+
+
+async def test_after_the_talk_one_question_and_its_answer_is_kept(world: World) -> None:
+    async with world.visitor() as anna:
+        conversation = await talked_with(world, anna, "answered")
+        await world.wind(seconds=30)
+        question = (await world.service.store.messages(conversation))[-1]
+        assert [reply.title for reply in question.quick_replies] == ["Great", "Good", "Okay", "Poor", "Bad"]
+        await anna.say("Good", payload=question.quick_replies[1].payload)
+        await world.settle()
+        await world.wind(days=3)
+    [episode] = await world.service.store.episodes(conversation)
+    assert (episode.rating, episode.outcome, episode.outcome_value) == (4, "answered", 250.0)
+    said = [text for _, text in await world.said(conversation)]
+    assert said.count(question.text) == 1
+
+
+@pytest.mark.parametrize(("outcome", "step"), [("won", "after_yes"), ("lost", "after_no")])
+async def test_the_day_after_the_flow_of_the_outcome_checks_in(world: World, outcome: str, step: str) -> None:
+    async with world.visitor() as anna:
+        conversation = await talked_with(world, anna, outcome)
+        [enrolled] = (await world.state(conversation)).live_enrolments
+        assert (enrolled.flow_id, enrolled.step_id) == ("follow_up", "next_day")
+        await world.wind(hours=21)
+        [enrolled] = (await world.state(conversation)).live_enrolments
+    assert enrolled.step_id == step
+    assert (await world.said(conversation))[-1][0] == "flow"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 
+from bot.store.fake.answers import Answers
 from bot.store.fake.flows import Flows
 from bot.store.fake.hooks import Hooks
 from bot.store.fake.imports import Imports
@@ -15,7 +16,7 @@ from bot.store.fake.people import People
 from bot.store.fake.reading import Reading
 
 
-class FakeStore(Outbox, Flows, Reading, Market, Hooks, Imports, People):
+class FakeStore(Outbox, Flows, Reading, Market, Hooks, Imports, People, Answers):
     """`bot.store.contract.Store` in memory. `mint` makes ids of conversations and keys; the default counts, so that a
     simulation gives the same ids each time."""
 
@@ -23,6 +24,7 @@ class FakeStore(Outbox, Flows, Reading, Market, Hooks, Imports, People):
         numbers = count(1)
         Outbox.__init__(self, mint or (lambda: f"id-{next(numbers)}"))
         People.__init__(self)
+        Answers.__init__(self)
 
     async def last_served(self) -> dict[str, datetime]:
         """See `Store.last_served`."""

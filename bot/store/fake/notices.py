@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +20,8 @@ class Notices:
         self._fresh_notices: dict[int, Noticed] = {}
         self._noticed: dict[int, Noticed] = {}
         self._notified: dict[int, Notification] = {}
+        self._queue: dict[int, Notification] = {}
+        self._about: defaultdict[tuple[str, str], dict[int, Notification]] = defaultdict(dict)
         self._held: dict[int, datetime] = {}
         self._devices: dict[int, Device] = {}
 
@@ -65,14 +68,18 @@ class Notices:
         return True
 
     def _put(self, one: Notification) -> None:
-        self._notified[one.notification_id] = one
+        self._notified[one.notification_id] = self._about[one.agent_id, one.conversation_id][one.notification_id] = one
+        if one.state is Notified.QUEUED:
+            self._queue[one.notification_id] = one
+        else:
+            self._queue.pop(one.notification_id, None)
 
     async def notifications_due(self, *, now: datetime) -> int:
         """See `NoticeStore.notifications_due`."""
         return len(self._due_now(now))
 
     def _due_now(self, now: datetime) -> list[Notification]:
-        return [one for one in self._queued() if one.due_at <= now and self._held.get(one.notification_id, now) <= now]
+        return [one for one in self._queue.values() if one.due_at <= now and self._held.get(one.notification_id, now) <= now]
 
     async def claim_notifications(self, *, worker: str, now: datetime, until: datetime, limit: int) -> list[Notification]:
         """See `NoticeStore.claim_notifications`."""
@@ -80,12 +87,9 @@ class Notices:
         self._held |= {one.notification_id: until for one in taken}
         return taken
 
-    def _queued(self) -> list[Notification]:
-        return [one for one in self._notified.values() if one.state is Notified.QUEUED]
-
     async def notifications_next_at(self, *, after: datetime) -> datetime | None:
         """See `NoticeStore.notifications_next_at`."""
-        queued = self._queued()
+        queued = self._queue.values()
         held = [self._held[one.notification_id] for one in queued if one.notification_id in self._held]
         return min((at for at in (*(one.due_at for one in queued), *held) if at > after), default=None)
 
@@ -121,7 +125,7 @@ class Notices:
     def _next_now(self, one: Notification, now: datetime) -> None:
         following = (
             n
-            for n in self._queued()
+            for n in self._queue.values()
             if (n.notice_id, n.agent_id) == (one.notice_id, one.agent_id) and n.notification_id > one.notification_id
         )
         found = next(following, None)
@@ -165,8 +169,7 @@ class Notices:
                 return replace(one, state=Notified.ACTED, acted_at=now, seen_at=one.seen_at or now)
             return _dropped(one, "acted")
 
-        about = [one for one in self._notified.values() if (one.agent_id, one.conversation_id) == (agent_id, conversation_id)]
-        return self._change(about, acted)
+        return self._change(tuple(self._about[agent_id, conversation_id].values()), acted)
 
     def _change(self, ones: Sequence[Notification], change: Callable[[Notification], Notification]) -> int:
         changed = [after for one in ones if (after := change(one)) != one]
@@ -177,9 +180,8 @@ class Notices:
     async def told_since(self, agent_id: str, *, conversation_id: str, carrier: str, since: datetime) -> bool:
         """See `NoticeStore.told_since`."""
         return any(
-            one.sent_at is not None and one.sent_at >= since
-            for one in self._notified.values()
-            if (one.agent_id, one.conversation_id, one.carrier) == (agent_id, conversation_id, carrier)
+            one.carrier == carrier and one.sent_at is not None and one.sent_at >= since
+            for one in self._about[agent_id, conversation_id].values()
         )
 
     async def notifications(
@@ -197,7 +199,11 @@ class Notices:
         """See `NoticeStore.forget_notices`."""
         old = {notice_id for notice_id, one in self._noticed.items() if one.at < before}
         self._noticed = {notice_id: one for notice_id, one in self._noticed.items() if notice_id not in old}
-        self._notified = {n_id: one for n_id, one in self._notified.items() if one.notice_id not in old}
+        kept = [one for one in self._notified.values() if one.notice_id not in old]
+        self._notified, self._queue = {}, {}
+        self._about.clear()
+        for one in kept:
+            self._put(one)
         return len(old)
 
     async def add_device(self, device: Device) -> int:

@@ -31,6 +31,8 @@ const TYPING_LASTS_MS = 6000;
 const NOTICE_LASTS_MS = 8000;
 /** As many as the service gives of a list at once. */
 const PAGE_LENGTH = 50;
+/** As many messages as the service gives at once. */
+const MESSAGES_LENGTH = 100;
 const REFRESH_AFTER_MS = 400;
 
 const NEW_LIST: List = { state: "loading", error: "", next: null };
@@ -38,6 +40,8 @@ const NEW_LIST: List = { state: "loading", error: "", next: null };
 /** The desk of one signed-in agent: conversations, chats, the line to the service, and what the agent does. */
 export class Desk {
   presence = $state<Presence>("away");
+  /** In which agents say what an outcome is worth. */
+  currency = $state("");
   items = $state.raw<ReadonlyMap<string, Item>>(new Map());
   lists = $state.raw<Record<View, List>>({ queue: NEW_LIST, mine: NEW_LIST, all: NEW_LIST });
   chats = $state.raw<ReadonlyMap<string, Chat>>(new Map());
@@ -164,8 +168,9 @@ export class Desk {
     this.#item(item);
   }
 
-  async giveBack(id: string, summary: string, outcome: Outcome): Promise<void> {
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, slots: {} });
+  /** `value`: what the outcome is worth, in the currency of the settings. */
+  async giveBack(id: string, summary: string, outcome: Outcome, value: number | null = null): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {} });
     this.#item(item);
   }
 
@@ -207,10 +212,10 @@ export class Desk {
 
   notify(kind: NoticeKind, text: string, conversation = ""): void {
     const id = ++this.#noticeId;
-    // The latest about a conversation says it all; only a breach stays beside it.
-    const said = (one: Notice): boolean => one.text === text || (conversation !== "" && one.conversation === conversation && one.kind !== "breach");
+    // The latest about a conversation says it all; only a breach and a flow that paused itself stay beside it.
+    const said = (one: Notice): boolean => one.text === text || (conversation !== "" && one.conversation === conversation && one.kind !== "breach" && one.kind !== "brake");
     this.notices = [...this.notices.filter((one) => !said(one)), { id, kind, text, conversation }].slice(-4);
-    if (kind !== "breach" && kind !== "lost") setTimeout(() => this.dismiss(id), NOTICE_LASTS_MS);
+    if (kind !== "breach" && kind !== "lost" && kind !== "brake") setTimeout(() => this.dismiss(id), NOTICE_LASTS_MS);
   }
 
   dismiss(id: number): void {
@@ -319,7 +324,23 @@ export class Desk {
     void this.undelivered?.load();
     const open = router.id;
     this.chats = new Map([...this.chats].filter(([id, { locals }]) => id === open || locals.length > 0));
-    for (const id of this.chats.keys()) void this.load(id);
+    for (const id of this.chats.keys()) void this.#catchUpOn(id);
+  }
+
+  /** From the last message on the screen to the newest, page by page: a seq has no gaps, so nothing is missed and nothing shows twice. */
+  async #catchUpOn(id: string): Promise<void> {
+    await this.#try(
+      async () => {
+        for (let after = lastSeq(this.chat(id)) ?? 0; after > 0; ) {
+          const { messages } = await api.get<{ messages: Message[] }>(`conversations/${encodeURIComponent(id)}/messages?after=${after}`);
+          this.#chat(id, (chat) => messages.reduce(heard, chat));
+          if (messages.length < MESSAGES_LENGTH) break;
+          after = messages.at(-1)?.seq ?? 0;
+        }
+      },
+      () => undefined,
+    );
+    await this.load(id);
   }
 
   /** A socket that is refused says no reason; whether we are still signed in is asked the ordinary way. */
