@@ -9,6 +9,7 @@ from typing import Any
 from bot.core.draft import Draft
 from bot.core.events import Claim, ForeignEcho
 from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker, State
+from handoff import rating
 from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
 from handoff.judging import judge, judge_all, offer_due, wait_cause, words_missed
@@ -75,18 +76,24 @@ def wrote(draft: Draft, policy: Policy, agent: AgentRef, text: str, client_key: 
 
 
 def give_back(
-    draft: Draft, policy: Policy, agent: AgentRef, summary: str, outcome: str = RETURNED, slots: Json | None = None
+    draft: Draft,
+    policy: Policy,
+    agent: AgentRef,
+    summary: str,
+    outcome: str = RETURNED,
+    slots: Json | None = None,
+    value: float | None = None,
 ) -> None:
     """The holder hands the prospect back. The tracker learns the summary, the outcome and the slots; what is still
-    unanswered is the bot's to answer at once. Raises CommandRefused `not_yours`."""
-    _hand_back(draft, policy, held_by(draft, agent), summary, outcome, slots)
+    unanswered is the bot's to answer at once. `value` is what the outcome is worth. Raises CommandRefused `not_yours`."""
+    _hand_back(draft, policy, put(draft, held_by(draft, agent), outcome_value=value), summary, outcome, slots)
     tell(draft, policy, "given_back", agent=agent.name)
     let_bot_answer(draft, policy, unanswered(draft.state), "handed_back")
 
 
 def _hand_back(draft: Draft, policy: Policy, episode: Episode, summary: str, outcome: str, slots: Json | None = None) -> None:
     learnt: dict[str, Any] = {**(slots or {}), "handoff_summary": summary, "handoff_outcome": outcome}
-    close(draft, policy, episode, outcome, summary)
+    rating.plan(draft, policy, close(draft, policy, episode, outcome, summary))
     hand_to(draft, Owner.BOT)
     draft.set(slots={**draft.state.slots, **learnt})
     timestamp = draft.now.timestamp()

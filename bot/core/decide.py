@@ -87,7 +87,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
-            episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots)
+            episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots, event.value)
             turn.won(draft, event)
             _back_to_bot(draft, rules, event.outcome)
         case AgentTransferred():
@@ -149,6 +149,8 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             _overdue(draft, running, rules, desk)
         case ClockKind.STEP:
             engine.due(draft, rules.nurture, running)
+        case ClockKind.RATING:
+            episodes.ask_rating(draft, rules.policy, running)
         case ClockKind.SNOOZE:
             snooze.woke(draft, running)
         case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG | ClockKind.FORECAST:

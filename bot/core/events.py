@@ -96,12 +96,14 @@ class AgentWrote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentGaveBack:
-    """The agent hands the prospect back to the bot with a summary of what was said and promised."""
+    """The agent hands the prospect back to the bot with a summary of what was said and promised. `value` is what the outcome is
+    worth, in the currency of the settings."""
 
     agent: AgentRef
     summary: str
     outcome: str = "returned"
     slots: Json = field(default_factory=dict)
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

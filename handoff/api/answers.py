@@ -136,6 +136,7 @@ class Me(TypedDict):
 
     agent: AgentAnswer
     presence: Literal["online", "away"]
+    currency: str
     now: datetime
 
 
@@ -293,6 +294,24 @@ class Findings(TypedDict):
 
     found: list[FoundAnswer]
     now: datetime
+
+
+class ViewAnswer(TypedDict):
+    """A saved list; empty fields don't matter."""
+
+    name: str
+    order: Literal["risk", "latest"]
+    channel: str
+    reason: str
+    team: str
+    holder: str
+    snoozed: Literal["", "yes", "no"]
+
+
+class Views(TypedDict):
+    """GET and PUT views."""
+
+    views: list[ViewAnswer]
 
 
 class Problem(TypedDict):

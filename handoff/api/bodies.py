@@ -65,7 +65,8 @@ class GiveBack(_Body):
     """POST give-back."""
 
     summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
-    outcome: Literal["returned", "won", "lost", "later", "no_fit"] = "returned"
+    outcome: Literal["returned", "answered", "won", "lost", "later", "no_fit"] = "returned"
+    value: Annotated[float, Field(ge=0, le=1_000_000_000)] | None = None
     slots: Annotated[dict[_SlotName, _SlotText | bool | int | float | None], Field(max_length=50)] = {}
 
 
@@ -81,6 +82,24 @@ class SnoozeBody(_Body):
     """POST snooze: until when, as ISO 8601 with a zone; null takes it back at once."""
 
     until: Annotated[str, StringConstraints(max_length=40)] | None
+
+
+class ViewBody(_Body):
+    """A saved list: its name, and what GET conversations/filtered is asked."""
+
+    name: _Name
+    order: Literal["risk", "latest"] = "risk"
+    channel: Annotated[str, StringConstraints(max_length=80)] = ""
+    reason: Annotated[str, StringConstraints(max_length=80)] = ""
+    team: Annotated[str, StringConstraints(max_length=80)] = ""
+    holder: Annotated[str, StringConstraints(max_length=80)] = ""
+    snoozed: Literal["", "yes", "no"] = ""
+
+
+class SavedViews(_Body):
+    """PUT views."""
+
+    views: Annotated[list[ViewBody], Field(max_length=20)]
 
 
 class PresenceBody(_Body):

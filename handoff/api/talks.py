@@ -93,7 +93,7 @@ class Talks:
     async def give_back(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST give-back."""
         body = await read_body(request, GiveBack)
-        event = AgentGaveBack(agent=me.agent.ref, summary=body.summary, outcome=body.outcome, slots=body.slots)
+        event = AgentGaveBack(agent=me.agent.ref, summary=body.summary, outcome=body.outcome, slots=body.slots, value=body.value)
         return await self.command(request, me, event)
 
     async def say(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
