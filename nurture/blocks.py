@@ -49,7 +49,10 @@ class UseFile(File):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole(Document):
-    """A flow's document with the steps of its blocks in place. `origins` says of each step from where it is; `blocks` are those used."""
+    """A flow's document with the steps of its blocks in place.
+
+    `origins` says of each step from where it is; `blocks` are the texts of those used, by name.
+    """
 
     origins: tuple[tuple[Document, int], ...] = ()
     blocks: Mapping[str, str] = field(default_factory=dict)
