@@ -104,12 +104,16 @@ def test_what_is_wrong_in_a_block_is_told_where_it_is(folder: Path, was: str, no
 @pytest.mark.parametrize(
     ("was", "now", "expected"),
     [
-        ("use: ask_email, with: {why: to", "use: ask_mail, with: {why: to", (7, 21, 'there is no block "ask_mail"; it would be blocks/ask_mail.yml')),
+        (
+            "use: ask_email, with: {why: to",
+            "use: ask_mail, with: {why: to",
+            (7, 21, 'there is no block "ask_mail"; it would be blocks/ask_mail.yml'),
+        ),
         ("with: {why: to send it}", "with: {wy: to send it}", (7, 39, 'the block has no such parameter; did you mean "why"?')),
         (", with: {why: to send it}", "", (7, 5, "the block needs why")),
         ("use: ask_email, with: {why: to", "use: ask_email, wiht: {why: to", (7, 32, 'unknown field; did you mean "with"?')),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_about_how_it_is_used_is_told_there(folder: Path, was: str, now: str, expected: tuple[int, int, str]) -> None:
     (folder / "guide.yml").write_text((folder / "guide.yml").read_text().replace(was, now))
     assert ("guide.yml", *expected) in problems(folder / "guide.yml")
