@@ -24,6 +24,7 @@ __all__ = [
     "clock_fired",
     "ended_since",
     "give_back",
+    "goes_on_at",
     "governed",
     "native_gave_back",
     "native_inbox",
@@ -59,6 +60,7 @@ agents_changed = governed(opening.agents_changed)
 choose_option = governed(prospect.choose_option)
 clock_fired = governed(ladder.clock_fired)
 give_back = governed(agents.give_back)
+goes_on_at = agents.goes_on_at
 ended_since = agents.ended_since
 native_gave_back = governed(agents.native_gave_back)
 native_inbox = governed(agents.native_inbox)

@@ -82,9 +82,10 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
-            episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots)
+            engine.must_go_on(draft, rules.nurture, event.resume, event.outcome)
+            episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots, event.promised)
             turn.won(draft, event)
-            _back_to_bot(draft, rules, event.outcome)
+            _back_to_bot(draft, rules, event.outcome, resume=event.resume)
         case AgentsChanged():
             episodes.agents_changed(draft, rules.policy, desk)
         case AgentLeft():
@@ -170,11 +171,12 @@ def _owe_still(draft: Draft) -> None:
         draft.set(promise=draft.before.promise)
 
 
-def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
+def _back_to_bot(draft: Draft, rules: Rules, outcome: str, *, resume: tuple[str, str] | None = None) -> None:
     if draft.state.opted_out_at:
         return
     engine.ended(draft, rules.nurture, outcome)
-    engine.resume(draft, rules.nurture)
+    engine.resume(draft, rules.nurture, at=resume)
+    episodes.goes_on_at(draft, engine.goes_on(draft))
 
 
 def _native_inbox(draft: Draft, event: ForeignEcho, rules: Rules) -> None:

@@ -93,7 +93,7 @@ class RuledConversations:
             case AgentWrote():
                 episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key)
             case AgentGaveBack():
-                episodes.give_back(draft, POLICY, event.agent, event.summary, event.outcome, event.slots)
+                episodes.give_back(draft, POLICY, event.agent, event.summary, event.outcome, event.slots, event.promised)
             case AgentsChanged():
                 episodes.agents_changed(draft, POLICY, self._desk())
             case AgentLeft():

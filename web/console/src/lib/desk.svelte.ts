@@ -7,7 +7,7 @@ import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastS
 import { clock } from "./clock.svelte.ts";
 import { router } from "./router.svelte.ts";
 import { Search } from "./search.svelte.ts";
-import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, View } from "./types.ts";
+import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, StepAhead, View } from "./types.ts";
 import { Undelivered } from "./undelivered.svelte.ts";
 import { refreshed, rowsOf } from "./urgency.ts";
 
@@ -151,8 +151,9 @@ export class Desk {
     this.#item(item);
   }
 
-  async giveBack(id: string, summary: string, outcome: Outcome): Promise<void> {
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, slots: {} });
+  async giveBack(id: string, summary: string, outcome: Outcome, promised: string[] = [], resume: StepAhead | null = null): Promise<void> {
+    const goOn = resume && { flow: resume.flow, step: resume.step };
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, slots: {}, promised, resume: goOn });
     this.#item(item);
   }
 
