@@ -46,6 +46,7 @@ from bot.life import Life
 from bot.lines import Lines
 from bot.notifying import Notifier, Outward
 from bot.peers import Peers
+from bot.promising import Promises
 from bot.published import Published
 from bot.readiness import Readiness
 from bot.settings import Settings
@@ -65,11 +66,13 @@ from nurture.engine import Nurture, Persona, steps_ahead
 from nurture.load import load_flows
 from studio.api import StudioParts
 from studio.api import add_routes as add_studio
+from studio.contacts.importing import Surroundings
+from studio.publishing import Publishing
 
 log = structlog.get_logger()
 
 TOLD_SIMULATOR = {
-    "home", "flows", "promises", "pacing", "business", "persona", "zone", "agent_capacity",
+    "home", "flows", "promises", "pacing", "harm_limit", "business", "persona", "zone", "agent_capacity",
     "brain_socket", "brain_timeout_s", "tracker_events",
 }  # fmt: skip
 """The settings that a simulation goes by; no secret is among them."""
@@ -107,6 +110,7 @@ def load_rules(settings: Settings) -> Rules:
             default_zone=settings.zone,
         ),
         pacing=Pacing(instant=settings.pacing == "instant"),
+        harm_limit=settings.harm_limit,
     )
 
 
@@ -131,6 +135,7 @@ class Service:
     auditor: Auditor
     published: Published
     notifier: Notifier
+    promises: Promises
     hooks: HookWorker
     background: Background
     channels: dict[str, Channel]
@@ -150,6 +155,7 @@ class Service:
             asyncio.create_task(self.staff.run(), name="staff"),
             asyncio.create_task(self.auditor.run(), name="audit"),
             asyncio.create_task(self.notifier.run(), name="notifier"),
+            asyncio.create_task(self.promises.run(), name="promises"),
             asyncio.create_task(self.hooks.run(), name="hooks"),
         ]
         self.life.serve()
@@ -261,6 +267,13 @@ def build(
         echoed=echoed,
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
+    promises = Promises(settings.promises, rules.policy, settings.home / "promises", time)
+
+    def go_by(policy: Policy) -> None:
+        conversations.go_by(policy)
+        intake.promise(policy.targets.reply_s)
+
+    promises.on_change = go_by
     push = WebPush(store, time.now, contact=settings.push_contact or _contact(settings.public_url))
     notifier = Notifier(
         store, time, hub, presence, _carriers(settings, push, time), notify_ways(settings),
@@ -298,8 +311,8 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, published=published, notifier=notifier, hooks=hooks, background=background, channels=channels,
-        web=app, workers=[],
+        auditor=auditor, published=published, notifier=notifier, promises=promises, hooks=hooks, background=background,
+        channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
@@ -309,13 +322,21 @@ def build(
         secure_cookies=settings.secure, audit_every_s=settings.audit_every_s, typing=agent_types,
         address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
         queued=lambda: peers.due("outbox", time.now()), push_key=push.public_key, push_services=_hosts(settings.push_services),
-        noticed=notifier.wake, ways=notifier.ways,
+        noticed=notifier.wake, ways=notifier.ways, promises=promises,
         steps_ahead=lambda state: steps_ahead(state, conversations.rules.nurture),
         simulator=(sys.executable, "-m", "bot.simulate"),
         simulator_settings=settings.model_dump(mode="json", include=TOLD_SIMULATOR),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
-    add_studio(app, StudioParts(console=parts, flows=lambda: conversations.rules.nurture.flows, hooks_changed=hooks.changed))
+    studio = StudioParts(
+        console=parts, flows=lambda: conversations.rules.nurture.flows, hooks_changed=hooks.changed,
+        publishing=Publishing(store, conversations, published, now=time.now),
+        clocks_changed=lambda: peers.due("clocks", time.now()), home=settings.home / "imports",
+        surroundings=lambda: Surroundings(
+            rules=conversations.rules, channels=frozenset(channels), now=time.now, rng=rng, new_id=new_id
+        ),
+    )  # fmt: skip
+    add_studio(app, studio)
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 
@@ -362,6 +383,12 @@ def _wire(url: str) -> Wire:
 def audit_bounds(settings: Settings) -> Bounds:
     """How much the audit looks at, and how late is too late."""
     return Bounds(batch=settings.audit_batch, late_s=settings.audit_late_s, capacity=settings.agent_capacity)
+
+
+def channel_names(credentials: Credentials) -> frozenset[str]:
+    """The channels that are on."""
+    on = {"rest": credentials.with_rest, "widget": credentials.with_widget, "facebook": credentials.facebook is not None}
+    return frozenset(name for name, is_on in on.items() if is_on)
 
 
 def _channels(credentials: Credentials, settings: Settings) -> list[Channel]:

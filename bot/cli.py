@@ -15,9 +15,10 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bot import hookkeeping, logs, marketing
+from bot import contactbook, hookkeeping, logs, marketing
 from bot import settings as settings_module
 from bot.core.model import WarmlineError
+from bot.publishing import add_commands as add_flow_commands
 from bot.reporting import app as reports
 from bot.settings import Settings
 from bot.team_cli import app as agents
@@ -36,12 +37,14 @@ app.add_typer(agents, name="agents")
 # The name it had before.
 app.add_typer(agents, name="agent", hidden=True)
 app.add_typer(experiments, name="experiments")
+add_flow_commands(flows)
 app.add_typer(flows, name="flows")
 app.add_typer(sla, name="sla")
 marketing.add_reports(reports)
 app.add_typer(reports, name="reports")
 app.add_typer(marketing.keys, name="keys")
 app.add_typer(hookkeeping.app, name="hooks")
+app.add_typer(contactbook.app, name="contacts")
 app.add_typer(copy, name="copy")
 app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -251,12 +254,12 @@ def stalled_flows(
     as_json: Annotated[bool, typer.Option("--json", help="One enrolment a line, as JSON.")] = False,
 ) -> None:
     """Who will not get on by themselves, and why. Exit code 1 if there is anybody."""
-    from bot.app import load_rules
+    from bot.run import published_now
     from bot.time import SystemTime
     from nurture.standing import stalled
 
-    known, now = load_rules(_settings()).nurture.flows, SystemTime().now()
-    found = asyncio.run(_tell_standings(flow, as_json, lambda standing: stalled(standing, known, now)))
+    known, now = asyncio.run(published_now(_settings())), SystemTime().now()
+    found = asyncio.run(_tell_standings(flow, as_json, lambda standing: stalled(standing, known.flow_of(standing.enrolment), now)))
     raise typer.Exit(1 if found else 0)
 
 

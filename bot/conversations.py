@@ -6,7 +6,7 @@ So a bot's answer that was computed while an agent took over is never committed,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
@@ -23,9 +23,11 @@ from bot.core.model import State
 from bot.errors import BrainError
 from bot.hub import Hub
 from bot.published import Published
-from bot.store.contract import Committed, Loaded, Store, VersionConflict
+from bot.store.braked import noticed
+from bot.store.contract import Committed, Loaded, Store, TimeTaken, VersionConflict
 from bot.time import Time
 from handoff.desk import Desk
+from handoff.policy import Policy
 
 log = structlog.get_logger()
 
@@ -65,6 +67,7 @@ class Conversations:
         self.on_clocks: Callable[[datetime | None], None] = lambda _due_at: None
         self.on_committed: Callable[[State, State], None] = lambda _before, _after: None
         self.on_notices: Callable[[], None] = lambda: None
+        self.on_time_taken: Callable[[], Awaitable[None]] = _nothing
         self.on_turn: Callable[[State], None] = lambda _state: None
         self.on_journal: Callable[[], None] = lambda: None
 
@@ -72,6 +75,10 @@ class Conversations:
     def rules(self) -> Rules:
         """What decisions go by, as far as this service knows."""
         return self._rules if self._published is None else replace(self._rules, nurture=self._published.nurture)
+
+    def go_by(self, policy: Policy) -> None:
+        """These promises hold from now on."""
+        self._rules = replace(self._rules, policy=policy)
 
     async def _rules_for(self, loaded: Loaded) -> Rules:
         if self._published is None:
@@ -97,10 +104,12 @@ class Conversations:
                 committed = await self._store.commit(
                     conversation_id, version=loaded.version, decision=decision, now=self._time.now()
                 )
-            except VersionConflict:
+            except VersionConflict as conflict:
                 if left == 0:
                     raise
                 log.info("turn.again", conversation_id=conversation_id, happened=type(happened).__name__)
+                if isinstance(conflict, TimeTaken):
+                    await self.on_time_taken()
                 continue
             self.on_committed(loaded.state, decision.state)
             self._tell(conversation_id, loaded.state, happened, decision, committed)
@@ -150,7 +159,12 @@ class Conversations:
                 **notice.data,
             }
             self._hub.publish("console", frame)
-        if decision.notify:
+        for braked in committed.braked:
+            log.warning("flow.braked", flow=braked.flow_id)
+            notice = noticed(braked.flow_id, braked.reason)
+            told = {"type": "notice", "kind": notice.kind, "to": [], "conversation_id": conversation_id, **notice.data}
+            self._hub.publish("console", {**told, "notice_id": braked.notice_id})
+        if decision.notify or committed.braked:
             self.on_notices()
 
     def _log(self, conversation_id: str, event: Event, decision: Decision, started: float) -> None:
@@ -162,3 +176,7 @@ class Conversations:
             says=len(decision.say),
             ms=round((perf_counter() - started) * 1000, 1),
         )
+
+
+async def _nothing() -> None:
+    return

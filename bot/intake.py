@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -65,6 +65,10 @@ class Intake:
     def in_hand(self) -> int:
         """How many messages wait to be stored."""
         return self._count
+
+    def promise(self, reply_s: float) -> None:
+        """By when the bot promises an answer from now on."""
+        self._times = replace(self._times, reply_s=reply_s)
 
     async def arrivals(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
         """Store; see `Inlet.arrivals`."""

@@ -95,6 +95,9 @@ class _Pages:
         path = request.match_info.get("path") or ""
         if path.startswith("assets/"):
             return self._file(f"console/{path}", "public, max-age=31536000, immutable")
+        if path == "sw.js":
+            # Its scope is the console, with and without the slash.
+            return self._file("console/sw.js", "no-cache", {"Service-Worker-Allowed": "/console", "Content-Type": SCRIPT})
         headers = {"Content-Security-Policy": CONSOLE_POLICY, "X-Frame-Options": "DENY"}
         return self._file("console/index.html", "no-cache", headers)
 

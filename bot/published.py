@@ -13,9 +13,9 @@ from pathlib import Path
 
 import structlog
 
-from bot.core.model import State, WarmlineError
+from bot.core.model import FlowMode, State, WarmlineError
 from bot.store.contract import NotFound, Store
-from bot.store.flowbook import AT_START, FlowBook, FlowText, FlowVersion
+from bot.store.flowbook import AT_START, FlowText, FlowVersion
 from bot.yamlfile import YamlFileError
 from nurture.book import Nurture, Ruling
 from nurture.flow import Flow
@@ -61,29 +61,33 @@ class Published:
             for flow, version in zip(files, versions, strict=True):
                 if version.text == flow.source:
                     self._read[flow.flow_id, version.number] = replace(flow, version=version.number)
-        await self.refresh()
+        unreadable = await self.refresh()
+        if unreadable:
+            flow_id, number = unreadable[0]
+            raise Unreadable(
+                f"version {number} of the flow {flow_id} cannot be read by this Warmline; mend its file and run "
+                f"`warmline flows publish {flow_id}`"
+            )
         if not self._at_start:
             await self._tell_differences()
 
-    async def refresh(self) -> None:
-        """Read again what holds. Raises `Unreadable` for a version that people enter and that cannot be read."""
+    async def refresh(self) -> list[tuple[str, int]]:
+        """Read again what holds. Gives the versions that people enter and that cannot be read, as a newer Warmline may write them:
+        those flows are paused as far as this service goes."""
         book = await self._store.flow_book()
-        flows = dict(self._made)
+        flows, unreadable = dict(self._made), []
+        rulings = {head.flow_id: Ruling(mode=head.mode, reason=head.reason) for head in book.heads}
         for head in book.heads:
             flow = await self._version(head.flow_id, head.number)
             if flow is None:
-                raise Unreadable(
-                    f"version {head.number} of the flow {head.flow_id} cannot be read by this Warmline; mend its file and run "
-                    f"`warmline flows publish {head.flow_id}`"
-                )
-            flows[head.flow_id] = flow
-        self._holds(book, flows)
-
-    def _holds(self, book: FlowBook, flows: Mapping[str, Flow]) -> None:
-        rulings = {head.flow_id: Ruling(mode=head.mode, reason=head.reason) for head in book.heads}
+                unreadable.append((head.flow_id, head.number))
+                rulings[head.flow_id] = Ruling(mode=FlowMode.PAUSED, reason="unreadable")
+            else:
+                flows[head.flow_id] = flow
         known = {key: flow for key, flow in self._read.items() if flow is not None}
         self.nurture = replace(self._own, flows=flows, rulings=rulings, versions=known)
         self._revision = book.revision
+        return unreadable
 
     async def holding_for(self, state: State, revision: int) -> Nurture:
         """What holds for a conversation that was loaded at this revision."""

@@ -82,25 +82,17 @@ def staffing(
 ) -> None:
     """How many agents each hour needs: the requests of the range, played through the rules in virtual time; Erlang C beside it."""
     from bot.run import handed_now
-    from handoff.erlang import agents_for
     from handoff.policy import Policy
-    from handoff.staffing import history, needed
+    from handoff.staffing import by_hour, history
 
     since, until = moment_range(from_, to, zone)
     chosen = settings.load()
     calls = history(asyncio.run(handed_now(chosen, since=since, until=until, kinds=KINDS)))
     if not calls:
         raise BadRange("--from, --to: nobody was helped in that time, so there is nothing to go by")
-    hour, days = ZoneInfo(zone), max(1.0, (until - since).total_seconds() / 86400)
-    need = needed(Policy.load(chosen.promises), calls, lambda c: f"{c.at.astimezone(hour):%H}", share=share, within_s=within_s)
-    rows = []
-    for name, agents in need.items():
-        handled = [call.handle_s for call in calls if f"{call.at.astimezone(hour):%H}" == name]
-        mean_s, per_hour = sum(handled) / len(handled), len(handled) / days
-        load = per_hour * mean_s / 3600
-        by_formula = agents_for(load, service_s=mean_s, within_s=within_s, share=share) if mean_s else 1
-        rows.append((name, len(handled), round(per_hour, 2), round(mean_s, 1), agents, by_formula))
-    _print_staffing(rows, form)
+    days = (until - since).total_seconds() / 86400
+    rows = by_hour(Policy.load(chosen.promises), calls, zone=zone, days=days, share=share, within_s=within_s)
+    _print_staffing([(r.hour, r.requests, r.per_hour, r.mean_handling_s, r.agents, r.by_formula) for r in rows], form)
 
 
 STAFFING = ("hour", "requests", "per_hour", "mean_handling_s", "agents", "erlang_c")
@@ -155,7 +147,17 @@ def _show(made: Report) -> None:
     for miss in made.total.misses:
         causes[miss.cause.value] = causes.get(miss.cause.value, 0) + 1
     why = ", ".join(f"{cause} {count}" for cause, count in sorted(causes.items(), key=lambda pair: (-pair[1], pair[0])))
+    accuracy = made.total.accuracy
+    if accuracy.told:
+        right = "none judged yet" if accuracy.inside is None else f"{accuracy.inside:.0%} of {accuracy.judged} inside the range"
+        known = accuracy.p50_error_s is not None
+        off = f"; off by {_s(accuracy.p50_error_s)} (p50), {_s(accuracy.p90_error_s)} (p90)" if known else ""
+        wide.print(f"\nWaiting times told: {accuracy.told}, {right}{off}", markup=False)
     wide.print(f"\nMissed because of: {why}" if why else "\nNothing was missed.", markup=False)
+
+
+def _s(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.1f} s"
 
 
 def _add(table: Table, row: Row) -> None:
@@ -163,6 +165,6 @@ def _add(table: Table, row: Row) -> None:
         spread = row.spread(segment)
         waited = (spread.p50_s, spread.p90_s, spread.p95_s, spread.worst_s)
         first = (row.key, str(row.episodes)) if place == 0 else ("", "")
-        times = ("-" if value is None else f"{value:.1f} s" for value in waited)
+        times = (_s(value) for value in waited)
         name = segment.value.replace("_", " ")
         table.add_row(*first, name, str(spread.count), str(spread.unfinished), *times, str(row.missed(segment)))

@@ -24,6 +24,7 @@ from bot.core.audit import Finding
 from bot.core.model import Standing, WarmlineError
 from bot.errors import BrainError, SettingsError
 from bot.locks import alone
+from bot.published import Published
 from bot.pulse import Pulse
 from bot.settings import Settings
 from bot.store import open_store
@@ -32,6 +33,7 @@ from bot.store.contract import Agent, AlreadyExists, Handed
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
 from handoff.api.passwords import hash_password
+from nurture.book import Nurture
 from nurture.experiments.report import Report, reports
 from nurture.experiments.tally import KINDS, Outcome, Tally
 
@@ -117,6 +119,20 @@ async def standings_now(settings: Settings, flow_id: str | None) -> AsyncIterato
         await store.close()
 
 
+async def published_now(settings: Settings) -> Nurture:
+    """What is published, with every version that people are in; where nothing is, what the files say."""
+    await migrate_only(settings)
+    nurture = composition.load_rules(settings).nurture
+    store = open_store(settings.url)
+    try:
+        published = Published(store, nurture, at_start=False)
+        await published.refresh()
+        await published.know({(one.flow_id, one.version) for one in await store.inside()})
+    finally:
+        await store.close()
+    return replace(published.nurture, flows={**nurture.flows, **published.nurture.flows})
+
+
 async def handed_now(settings: Settings, *, since: datetime, until: datetime, kinds: Sequence[str]) -> list[Handed]:
     """The episodes of a range, for a report."""
     await migrate_only(settings)
@@ -151,7 +167,7 @@ async def experiments_now(
     settings: Settings, *, within: timedelta, measure: Outcome, alpha: float, flow_id: str | None = None
 ) -> list[Report]:
     """A report for each experiment of the flows, or of one flow. Changes nothing. Raises `UnknownFlow`."""
-    flows = composition.load_rules(settings).nurture.flows
+    flows = (await published_now(settings)).flows
     if flow_id is not None and flow_id not in flows:
         raise UnknownFlow(f"there is no flow {flow_id}; there are {', '.join(sorted(flows))}")
     tally = Tally(within=within)

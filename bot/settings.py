@@ -52,6 +52,12 @@ class Settings(BaseModel):
     persona: str = Field("Juno", description="The bot's name.")
     tagline: str = Field("Sundial's chat bot", description="The line under the bot's name; it must say that it is a bot.")
     zone: str = Field("UTC", description="Time zone of people who have told none (IANA name).")
+    harm_limit: float = Field(
+        0.02,
+        ge=0,
+        lt=1,
+        description="Share of a flow's messages that may do harm (opt-outs, complaints, anger) before it pauses itself; 0: never.",
+    )
     burst_wait_s: float = Field(
         1.2, ge=0, le=10, description="How long to wait for more before a burst is answered; 0 with instant pacing."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,11 +11,12 @@ import structlog
 
 from bot.conversations import Conversations
 from bot.core.events import AgentLeft, AgentsChanged, Event
-from bot.core.model import ClockKind, State
+from bot.core.model import ClockKind, Episode, State
 from bot.hub import Hub
 from bot.store.contract import Agent, Store, StoreError, Waiting
 from bot.time import Time
 from handoff.desk import Asked, Desk, Seat
+from handoff.forecast import Sample
 from handoff.presence import GONE_S, Presence
 from handoff.routing import matches
 
@@ -26,6 +28,10 @@ BEAT_S = 5.0
 LOOKS = 3
 FORGET_EVERY_S = 3600.0
 TRIES_KEPT = timedelta(days=1)
+
+SAMPLE_EVERY_S = 300.0
+SAMPLED, MOST_SAMPLES = timedelta(days=28), 2000
+"""Waits of four weeks, so that each hour of the week has been four times; the latest of them where there are many."""
 
 TOPIC = "staff"
 """On the wire: who is there, or how much they hold, has changed."""
@@ -39,6 +45,7 @@ class _Known:
     load: dict[str, float] = field(default_factory=dict)
     served: dict[str, datetime] = field(default_factory=dict)
     waiting: dict[str, Waiting] = field(default_factory=dict)
+    booked: frozenset[tuple[datetime, int]] = frozenset()
 
 
 class Staff:
@@ -54,6 +61,8 @@ class Staff:
         self._moves = 0
         self._news = asyncio.Event()
         self._forgot_at: datetime | None = None
+        self._samples: tuple[Sample, ...] = ()
+        self._sampled_at: datetime | None = None
         self._conversations: Conversations | None = None
 
     def desk(self) -> Desk:
@@ -77,13 +86,16 @@ class Staff:
             ),
             capacity=self._capacity,
             asked={w.episode.episode_id: Asked(w.asked, w.episode.weight) for w in known.waiting.values() if w.asked},
-            queue=tuple(w.episode for w in known.waiting.values() if not w.asked),
+            queue=tuple(w.episode for w in known.waiting.values() if not w.asked and not _later(w.episode, self._time.now())),
+            samples=self._samples,
+            booked=known.booked | frozenset(_booked(known.waiting.values())),
         )
 
     def follow(self, conversations: Conversations) -> None:
         """From now on changes of presence reach the conversations that wait."""
         self._conversations = conversations
         conversations.on_committed = self.committed
+        conversations.on_time_taken = self._refresh
         self._presence.on_own = self._say
         self._presence.on_change = self._changed
         self._presence.on_left = self._left
@@ -152,6 +164,7 @@ class Staff:
 
     async def _refresh(self) -> None:
         """Look again; a look during which something moved here is old already."""
+        await self._sample()
         for _ in range(LOOKS):
             moves = self._moves
             known = _Known(
@@ -159,11 +172,19 @@ class Staff:
                 load=await self._store.agent_load(),
                 served=await self._store.last_served(),
                 waiting={one.conversation_id: one for one in await self._store.waiting()},
+                booked=await self._store.booked(),
             )
             if moves == self._moves:
                 break
         self._known = known
         self._presence.learn(await self._store.consoles(), await self._store.away())
+
+    async def _sample(self) -> None:
+        """How long people lately waited, now and then: one wait more changes little."""
+        now = self._time.now()
+        if self._sampled_at is None or not 0 <= (now - self._sampled_at).total_seconds() < SAMPLE_EVERY_S:
+            found = await self._store.first_waits(since=now - SAMPLED, now=now, limit=MOST_SAMPLES)
+            self._samples, self._sampled_at = tuple(found), now
 
     def _to_offer(self) -> list[str]:
         """Conversations about which somebody can be asked now, the most urgent first."""
@@ -192,6 +213,17 @@ class Staff:
         if self._presence.is_gone(agent_id):
             self._presence.forget(agent_id)
             await self._store.drop_consoles(agent_id, open_until=self._time.now() - timedelta(seconds=GONE_S))
+
+
+def _later(episode: Episode, now: datetime) -> bool:
+    """Whether nobody is to be asked yet, since a time was booked."""
+    return episode.not_before is not None and now < episode.not_before
+
+
+def _booked(waiting: Iterable[Waiting]) -> Iterator[tuple[datetime, int]]:
+    for one in waiting:
+        if one.episode.callback_at is not None and one.episode.callback_seat is not None:
+            yield one.episode.callback_at, one.episode.callback_seat
 
 
 def _holder(state: State) -> tuple[str, float] | None:

@@ -26,6 +26,7 @@ type Loc = tuple[str | int, ...]
 MAX_NODES = 100_000
 """Values in one file, aliases counted each time they are used; keeps a small file from unfolding into a huge one."""
 
+BOM = "\ufeff"
 MAX_AMOUNT = 1_000_000
 MAX_SHOWN = 40
 """Characters of a wrong value repeated in a complaint."""
@@ -102,6 +103,13 @@ class Document:
     data: dict[Any, Any]
     tree: CommentedMap
     source: str = ""
+    marked: bool = False
+    """Whether the file begins with a byte order mark, which `source` leaves out."""
+
+    @property
+    def whole(self) -> str:
+        """The file's text to the byte."""
+        return f"{BOM}{self.source}" if self.marked else self.source
 
     def validate[M: BaseModel](self, model: type[M]) -> M:
         """The file as `model`; fields the model does not know are refused.
@@ -153,8 +161,8 @@ def load_document(path: Path, text: str | None = None) -> Document:
 
     Raises YamlFileError: missing or unreadable file, not UTF-8, not YAML, duplicate keys, tags, endless nesting.
     """
-    if text is None:
-        text = _read(path)
+    given = _read(path) if text is None else text
+    text = given.removeprefix(BOM)
     yaml = YAML(typ="rt")
     try:
         tree = yaml.load(text)
@@ -178,7 +186,7 @@ def load_document(path: Path, text: str | None = None) -> Document:
         raise YamlFileError(path, 1, 1, "", "nested too deeply") from error
     if not isinstance(tree, CommentedMap):
         raise YamlFileError(path, 1, 1, "", "the top level must be fields with values, such as `name: Welcome`")
-    return Document(file=path, data=plain, tree=tree, source=text)
+    return Document(file=path, data=plain, tree=tree, source=text, marked=given.startswith(BOM))
 
 
 def load_validated[M: BaseModel](path: Path, model: type[M]) -> M:
@@ -194,7 +202,7 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise YamlFileError(path, 1, 1, "", f"cannot be read: {error.strerror}") from error
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line, column = _line_and_column(error.object[: error.start].decode("utf-8"))
         raise YamlFileError(path, line, column, "", "not UTF-8; save the file as UTF-8") from error

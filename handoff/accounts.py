@@ -28,6 +28,8 @@ class Phase(StrEnum):
     """Somebody was asked and had not answered."""
     LOST = "lost"
     """Whoever was asked had gone, so the question reached nobody."""
+    BOOKED = "booked"
+    """The prospect booked a time that had not come."""
     HELD = "held"
     """Somebody had accepted and owed words."""
     TALKING = "talking"
@@ -94,6 +96,8 @@ def phase_of(state: State, desk: Desk | None, now: datetime) -> str:
         phase = Phase.HELD if owes or episode.first_words_at is None else Phase.TALKING
     elif state.clock(ClockKind.ACCEPT, key) is not None:
         phase = Phase.OFFERED
+    elif (comes := state.clock(ClockKind.OFFER, key)) is not None and comes.data.get("booked"):
+        phase = Phase.BOOKED
     elif desk is None and (before := _plain(episode.phase)) in (Phase.UNSTAFFED, Phase.UNOFFERED):
         phase = before
     else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Owner, Say, Speaker
-from handoff.desk import Desk
+from handoff.booking import ask_time
+from handoff.desk import LATER, Desk
 from handoff.judging import breach, words_missed
 from handoff.offers import close, offer, offered_now
 from handoff.phrases import pick
@@ -35,7 +36,9 @@ def act(draft: Draft, policy: Policy, desk: Desk, episode: Episode, action: Acti
         case Action.ASK_NUMBER:
             return _ask(draft, policy, episode, "callback", "callback_number", "callback_ask")
         case Action.ASK_TIME:
-            return _ask(draft, policy, episode, "book", "callback_time", "booked_ask")
+            if draft.state.asking is not None or episode.choice in LATER:
+                return episode
+            return ask_time(draft, policy, desk, put(draft, episode, choice="book"))
         case Action.RETURN_TO_BOT:
             episode = close(draft, policy, _late_by_now(draft, policy, episode), NOBODY_CAME)
             hand_to(draft, Owner.BOT)
@@ -84,7 +87,7 @@ def _say(draft: Draft, episode: Episode, rung: Rung) -> None:
 
 def _ask(draft: Draft, policy: Policy, episode: Episode, choice: str, asking: str, phrase: str) -> Episode:
     """Ask for a number or a time, unless it was told already or is being asked for."""
-    if draft.state.asking is not None or episode.choice in ("callback", "book"):
+    if draft.state.asking is not None or episode.choice in LATER:
         return episode
     draft.set(asking=asking)
     tell(draft, policy, phrase)
@@ -107,5 +110,5 @@ def words_late(draft: Draft, policy: Policy, episode: Episode, clock: Clock) -> 
 
 def honest_words(draft: Draft, episode: Episode, live: str) -> str:
     """Which phrase fits: people who left a number or a time are not sitting there waiting."""
-    called_back = episode.choice in ("callback", "book") and draft.state.asking is None
+    called_back = episode.choice in LATER and draft.state.asking is None
     return "callback_late" if called_back else live

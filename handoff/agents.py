@@ -29,6 +29,7 @@ from handoff.steps import (
     unanswered,
     who,
 )
+from handoff.waiting import judge_forecast
 
 RESUME_SLOT = "handoff_resume"
 """Where the talk goes on after a person, as flow/step."""
@@ -65,7 +66,7 @@ def wrote(draft: Draft, policy: Policy, agent: AgentRef, text: str, client_key: 
 
     Raises CommandRefused: `not_yours`, `empty`, or `opted_out` (they asked us to stop and have not written since).
     """
-    episode = _held_by(draft, agent)
+    episode = held_by(draft, agent)
     if not text.strip():
         raise CommandRefused("empty", "There is nothing to send.")
     if _must_not_write(draft):
@@ -87,7 +88,7 @@ def give_back(
 ) -> None:
     """The holder hands the prospect back. The tracker learns the summary, what was promised, the outcome and the slots; what is
     still unanswered is the bot's to answer at once. Raises CommandRefused `not_yours`."""
-    _hand_back(draft, policy, _held_by(draft, agent), summary, outcome, slots, promised)
+    _hand_back(draft, policy, held_by(draft, agent), summary, outcome, slots, promised)
     tell(draft, policy, "given_back", agent=agent.name)
     let_bot_answer(draft, policy, unanswered(draft.state), "handed_back")
 
@@ -209,7 +210,7 @@ def _accept(draft: Draft, policy: Policy, episode: Episode, agent: AgentRef) -> 
         episode = judge(draft, policy, episode, "accept", accept.due_at, now)
     episode = put(draft, episode, status="accepted", agent=agent, accepted_at=now, offered_at=episode.offered_at or now)
     _keep_words_due(draft, policy, episode)
-    for kind in (ClockKind.OFFER, ClockKind.ACCEPT):
+    for kind in (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FORECAST):
         draft.cancel_clock(kind, key)
     words = draft.state.clock(ClockKind.FIRST_WORDS, key)
     if (round_ := Round.of(words)) is not None and words is not None and not words.data.get("silent"):
@@ -252,7 +253,8 @@ def _owe_reply(draft: Draft, policy: Policy) -> None:
         draft.set_clock(owed_by_agent(promise, at=due_at, unanswered=()))
 
 
-def _held_by(draft: Draft, agent: AgentRef) -> Episode:
+def held_by(draft: Draft, agent: AgentRef) -> Episode:
+    """The open episode, if the agent holds it. Raises CommandRefused `not_yours`."""
     episode = open_one(draft.state)
     if episode is None or episode.agent is None:
         raise CommandRefused("not_yours", "Take the conversation first.")
@@ -278,7 +280,7 @@ def _spoke(draft: Draft, policy: Policy, episode: Episode, at: datetime) -> None
     first = episode.first_words_at is None
     if first:
         episode = judge(draft, policy, episode, "first_words", episode.first_words_due_at, at)
-        episode = put(draft, episode, first_words_at=at)
+        episode = judge_forecast(draft, policy, put(draft, episode, first_words_at=at), at)
         waited_ms = int((at - episode.requested_at).total_seconds() * 1000)
         draft.note("episode.first_words", episode_id=key, waited_ms=waited_ms)
     elif words is not None and not words.data.get("silent"):

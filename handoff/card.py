@@ -38,6 +38,7 @@ OUTCOMES = {
     "later": "wants to hear from us later",
     "no_fit": "no fit",
     "prospect_chose_bot": "went on with the bot",
+    "prospect_cancelled": "called it off",
     "opted_out": "asked us to stop writing",
 }
 
@@ -220,6 +221,8 @@ def _journal_text(entry: JournalEntry) -> str | None:
             return "Somebody took it over in the page inbox"
         case "native_inbox.gave_back":
             return "Came back from the page inbox"
+        case "episode.transferred":
+            return "Passed on to a colleague" if data.get("to") else f"Passed on to the team {data.get('team', '')}"
         case "episode.returned":
             return "Back in the queue"
         case "prospect.opted_out":

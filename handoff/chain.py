@@ -122,13 +122,16 @@ class Ways:
 def people_of(notice: Notice, everybody: Sequence[Person], supervisors: Collection[str]) -> tuple[Person, ...]:
     """Whom a notice concerns.
 
-    Those it is for; a `page` is for the supervisors, a `push` for whoever was asked, else for everybody, there or not. Anything
-    else for everybody concerns those who take work now: people who went home are not called for each alarm.
+    Those it is for; a `page` is for the supervisors, a `push` for whoever was asked, else for everybody, there or not; a `brake` (a
+    flow has paused itself) for the supervisors, else for everybody. Anything else for everybody concerns those who take work now:
+    people who went home are not called for each alarm.
     """
     known = {person.agent_id: person for person in everybody}
     match notice.kind:
         case "page":
             wanted: Sequence[str] = tuple(supervisors)
+        case "brake":
+            wanted = tuple(supervisors) or tuple(known)
         case "push":
             wanted = tuple(notice.data.get("whom", ())) or tuple(known)
         case _:

@@ -7,10 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.model import Episode
+from handoff.forecast import Sample
 
 ONLINE = "online"
 AWAY = "away"
 OFFLINE = "offline"
+
+LATER = ("callback", "book")
+"""Choices of those who do not sit and wait."""
+
+LATER = ("callback", "book")
+"""Choices of those who do not sit and wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,16 @@ class Desk:
     """Everybody who may be offered an episode. `capacity` is that of agents who have not been seen yet; None for no limit.
 
     `asked` are the offers that nobody has answered, by episode: they keep room. `queue` are the episodes that wait with nobody
-    asked; those that are more urgent than another go first.
+    asked; those that are more urgent than another go first. `samples` are recent waits for first words. `booked` are the times that
+    are taken, each with which of the agents' places is.
     """
 
     seats: tuple[Seat, ...] = ()
     capacity: float | None = None
     asked: Mapping[str, Asked] = field(default_factory=dict)
     queue: tuple[Episode, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    booked: frozenset[tuple[datetime, int]] = frozenset()
 
     @property
     def somebody_online(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Concatenate
 
 from bot.core.draft import Draft
 from handoff import agents, ladder, opening, prospect, repair
+from handoff import transfer as passing
 from handoff.accounts import account
 from handoff.desk import Desk
 from handoff.policy import Policy
@@ -36,6 +37,8 @@ __all__ = [
     "seen",
     "take",
     "told",
+    "transfer",
+    "typed_option",
     "withdraw_request",
     "wrote",
 ]
@@ -72,5 +75,7 @@ rearm_promise = repair.rearm_promise
 seen = governed(agents.seen)
 take = governed(agents.take)
 told = governed(prospect.told)
+typed_option = governed(prospect.typed_option)
+transfer = governed(passing.transfer)
 withdraw_request = governed(opening.withdraw_request)
 wrote = governed(agents.wrote)

@@ -237,7 +237,8 @@ def _hears(policy: Policy, round_: Round, at: datetime) -> str:
         if opens_at is not None and closes_at is not None and round_.due(policy) > closes_at:
             return "closing_soon: that it may only be when the team is back"
     wait = spoken(policy.targets.first_words_s)
-    return f"getting_someone_online ({wait}) if somebody is there, else getting_someone_offline ({wait})"
+    there = f"wait_known or wait_in_line where recent waits allow a figure, else getting_someone_online ({wait})"
+    return f"{there}, if somebody is there; else getting_someone_offline ({wait})"
 
 
 def _then(policy: Policy) -> str:

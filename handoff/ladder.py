@@ -11,6 +11,7 @@ from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode
 from handoff.accounts import Cause
 from handoff.acting import NOBODY_CAME, act, honest_words, urge, words_late
+from handoff.booking import time_comes
 from handoff.calendar import next_open
 from handoff.desk import Desk
 from handoff.judging import breach, offer_due
@@ -19,12 +20,13 @@ from handoff.policy import Policy, Target, Until, clock_hours, due
 from handoff.rounds import Round, climb_on, next_alarm, next_rung
 from handoff.routing import choose
 from handoff.steps import HOLDER, PROSPECT, open_one, put, tell, tell_closed, unanswered
+from handoff.waiting import slipped, tell_still_waiting
 
 __all__ = ["NOBODY_CAME", "clock_fired"]
 
 
 def clock_fired(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
-    """An OFFER, ACCEPT, FIRST_WORDS or RUNG clock is due. A clock that was moved or outlived its episode does nothing."""
+    """An OFFER, ACCEPT, FIRST_WORDS, RUNG or FORECAST clock is due. A clock that was moved or outlived its episode does nothing."""
     running = draft.state.clock(clock.kind, clock.key)
     if clock.due_at > draft.now or (running is not None and running.due_at > draft.now):
         return
@@ -34,12 +36,16 @@ def clock_fired(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
         return
     waiting = episode.status == "waiting"
     match clock.kind:
+        case ClockKind.OFFER if waiting and clock.data.get("booked"):
+            time_comes(draft, policy, desk, episode)
         case ClockKind.OFFER if waiting:
             _nobody_asked(draft, policy, desk, episode)
         case ClockKind.ACCEPT if waiting:
             _not_accepted(draft, policy, desk, episode, clock)
         case ClockKind.FIRST_WORDS:
             _no_words(draft, policy, desk, episode, clock)
+        case ClockKind.FORECAST if waiting:
+            slipped(draft, policy, desk, episode)
         case ClockKind.RUNG if waiting or next_rung(policy, episode) is not None:
             _climb(draft, policy, desk, episode, clock)
         case _:
@@ -139,7 +145,10 @@ def _above_ladder(draft: Draft, policy: Policy, desk: Desk, episode: Episode, ro
     told, tell_at = int(clock.data["told"]), datetime.fromisoformat(clock.data["tell_at"])
     if draft.now >= tell_at:
         told += 1
-        tell(draft, policy, honest_words(draft, episode, "still_waiting"))
+        if honest_words(draft, episode, "still_waiting") == "still_waiting":
+            episode = tell_still_waiting(draft, policy, desk, episode)
+        else:
+            tell(draft, policy, "callback_late")
         gap_s = max(after.tell_again_s[min(told, len(after.tell_again_s) - 1)], round_.target_s)
         tell_at = due(policy, draft.now, gap_s, round_.goes_by)
     data = round_.data(told=told, tell_at=tell_at.isoformat())

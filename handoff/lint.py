@@ -31,7 +31,11 @@ class Finding:
 
 def lint(path: Path, *, now: datetime) -> list[Finding]:
     """Everything contradictory in a file, in the order of its lines. Raises `YamlFileError` if it cannot be read at all."""
-    document = load_document(path)
+    return findings_in(load_document(path), now=now)
+
+
+def findings_in(document: Document, *, now: datetime) -> list[Finding]:
+    """The same for a file that was read. Raises `YamlFileError`."""
     promises = Policy.of_document(document)
     found = [
         _finding(document, loc, rule, message)

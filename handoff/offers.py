@@ -15,6 +15,7 @@ from handoff.policy import Policy, Target, due
 from handoff.rounds import Round, climb_on, new_round, start_round
 from handoff.routing import choose, eases_at, names
 from handoff.steps import EPISODE_CLOCKS, NATIVE, PROSPECT, WANTS, hand_to, let_bot_answer, put
+from handoff.waiting import judge_forecast
 
 
 def needs_of(draft: Draft, policy: Policy, facts: Facts) -> dict[str, Any]:
@@ -44,12 +45,22 @@ def offered_now(draft: Draft, episode: Episode) -> str | None:
 def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude: Collection[str] = ()) -> Episode:
     """Offer a waiting episode to the next free person; without one it stays with the ladder."""
     key = episode.episode_id
+    if episode.not_before is not None and draft.now < episode.not_before:
+        draft.cancel_clock(ClockKind.ACCEPT, key)
+        return episode
     chosen = choose(desk, episode, draft.now, exclude)
     if chosen is None:
         draft.cancel_clock(ClockKind.ACCEPT, key)
         _look_again(draft, policy, episode)
         return episode
-    agent_id = chosen.agent_id
+    return ask(draft, policy, episode, chosen.agent_id, why=chosen.why)
+
+
+def ask(
+    draft: Draft, policy: Policy, episode: Episode, agent_id: str, *, why: Sequence[str], text: str = "", by: str | None = None
+) -> Episode:
+    """Offer a waiting episode to this agent. `text` says so in other words than the reason's, `by` who is named in it."""
+    key = episode.episode_id
     if episode.offered_at is None:
         episode = judge(draft, policy, episode, "offer", offer_due(policy, episode), draft.now)
     accept_at = due(policy, draft.now, policy.targets.accept_s, Target.ACCEPT)
@@ -64,11 +75,11 @@ def offer(draft: Draft, policy: Policy, desk: Desk, episode: Episode, *, exclude
         seen_at=None,
     )
     draft.cancel_clock(ClockKind.OFFER, key)
-    asked = {"agent_id": agent_id, "since": draft.now.isoformat(), "why": list(chosen.why)}
+    asked = {"agent_id": agent_id, "since": draft.now.isoformat(), "why": list(why)}
     draft.set_clock(Clock(kind=ClockKind.ACCEPT, key=key, due_at=accept_at, data=asked))
-    draft.note("episode.offered", episode_id=key, agent_id=agent_id, why=list(chosen.why))
-    text = f"{PROSPECT} {WANTS[episode.reason]}."
-    draft.notify("offer", to=(agent_id,), text=text, episode_id=key, reason=episode.reason.value)
+    draft.note("episode.offered", episode_id=key, agent_id=agent_id, why=list(why))
+    text = text or f"{PROSPECT} {WANTS[episode.reason]}."
+    draft.notify("offer", to=(agent_id,), text=text, episode_id=key, reason=episode.reason.value, agent_id=by)
     return episode
 
 
@@ -91,7 +102,7 @@ def asked_gone(draft: Draft, episode: Episode) -> Episode:
 
 def close(draft: Draft, policy: Policy, episode: Episode, outcome: str, summary: str = "") -> Episode:
     """End the episode. What never came is judged here too, so closing hides nothing."""
-    episode = judge_all(draft, policy, episode)
+    episode = judge_forecast(draft, policy, judge_all(draft, policy, episode), draft.now)
     for kind in EPISODE_CLOCKS:
         draft.cancel_clock(kind, episode.episode_id)
     draft.set(asking=None)

@@ -6,12 +6,14 @@ from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Owner, Reason
 from handoff.accounts import account
 from handoff.agents import agent_gone
+from handoff.booking import booked_ahead, spoken_time
 from handoff.desk import Desk
 from handoff.match import facts_of
 from handoff.offers import close, needs_of, offer, offered_now
 from handoff.policy import Policy, Target, due, spoken
 from handoff.rounds import new_round, start_round
 from handoff.steps import PROSPECT, hand_to, open_one, tell, tell_closed, tell_closing
+from handoff.waiting import tell_wait
 
 
 def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detail: str = "", *, quiet: bool = False) -> None:
@@ -23,7 +25,10 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
     episode = open_one(draft.state)
     if episode is not None:
         draft.note("episode.asked_again", episode_id=episode.episode_id, reason=reason.value)
-        if episode.status == "waiting" and not quiet and not _just_told(draft) and not tell_closed(draft, policy):
+        at = booked_ahead(draft, episode)
+        if at is not None and episode.status == "waiting" and not quiet:
+            tell(draft, policy, "booked_still", replies=policy.choice_replies(), time=spoken_time(draft, policy, at))
+        elif episode.status == "waiting" and not quiet and not _just_told(draft) and not tell_closed(draft, policy):
             tell(draft, policy, "still_waiting")
         return
     key, facts = draft.new_id("ep"), facts_of(draft.state, reason)
@@ -45,7 +50,7 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
     hand_to(draft, Owner.WAITING)
     draft.set_clock(Clock(kind=ClockKind.OFFER, key=key, due_at=offer_at))
     episode = start_round(draft, policy, episode, round_)
-    offer(draft, policy, desk, episode)
+    episode = offer(draft, policy, desk, episode)
     if not quiet:
         if reason is Reason.COMPLAINT and not draft.says:
             tell(draft, policy, "complaint")
@@ -54,9 +59,11 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
 
 
 def _tell_what_comes(draft: Draft, policy: Policy, desk: Desk, episode: Episode) -> None:
-    """The promise in words: when somebody is there again out of hours, else how long it takes."""
+    """The promise in words: when somebody is there again out of hours, else how long it takes, else when one will hear more."""
     by_hours = Target.FIRST_WORDS in policy.pause.out_of_hours
     if by_hours and (tell_closed(draft, policy) or tell_closing(draft, policy, episode.first_words_due_at)):
+        return
+    if tell_wait(draft, policy, desk, episode):
         return
     online = "online" if desk.somebody_online else "offline"
     tell(draft, policy, f"getting_someone_{online}", wait=spoken(policy.targets.first_words_s))

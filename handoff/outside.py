@@ -14,6 +14,7 @@ TITLES = {
     "page": "Supervisor needed: someone is waiting",
     "message": "A new message for you",
     "lost": "A message could not be delivered",
+    "brake": "A flow has paused itself",
     "mention": "You were mentioned in a note",
 }
 TEXT = "Open the console to see who it is."

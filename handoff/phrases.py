@@ -16,6 +16,12 @@ MIN_VARIANTS = 3
 PHRASES: dict[str, frozenset[str]] = {
     "getting_someone_online": frozenset({"wait"}),
     "getting_someone_offline": frozenset({"wait"}),
+    "wait_known": frozenset({"range"}),
+    "wait_in_line": frozenset({"range", "place"}),
+    "line_known": frozenset({"place"}),
+    "wait_longer": frozenset({"range"}),
+    "wait_unknown": frozenset(),
+    "still_waiting_known": frozenset({"range"}),
     "closed_now": frozenset({"when"}),
     "closing_soon": frozenset({"when"}),
     "still_waiting": frozenset(),
@@ -27,11 +33,18 @@ PHRASES: dict[str, frozenset[str]] = {
     "callback_late": frozenset(),
     "booked_ask": frozenset(),
     "booked_done": frozenset({"time"}),
+    "times_ask": frozenset({"times"}),
+    "times_other": frozenset({"times"}),
+    "times_fit": frozenset({"times"}),
+    "booked_firm": frozenset({"time"}),
+    "booked_still": frozenset({"time"}),
+    "cancelled": frozenset(),
     "back_to_bot": frozenset(),
     "returned_to_bot": frozenset(),
     "agent_joined": frozenset({"agent"}),
     "agent_silent": frozenset({"agent"}),
     "agent_left": frozenset({"agent"}),
+    "passed_on": frozenset({"agent"}),
     "given_back": frozenset({"agent"}),
     "brain_away": frozenset(),
     "opted_out": frozenset(),
@@ -41,6 +54,66 @@ PHRASES: dict[str, frozenset[str]] = {
 """What Warmline says, and the values each phrase may use."""
 
 OWN_WORDS: dict[str, tuple[str, ...]] = {
+    "times_ask": (
+        "I can do {times}. Which suits you? Any other time works too, just type it.",
+        "Free times: {times}. Pick one, or type another that suits you.",
+        "How about {times}? If none fits, tell me when and I'll look.",
+    ),
+    "times_other": (
+        "That one isn't free, sorry. I can do {times}.",
+        "Nothing free then, I'm afraid. How about {times}?",
+        "That doesn't work on our side. Free would be {times}.",
+    ),
+    "times_fit": (
+        "Then I can do {times}. Which one?",
+        "Free then: {times}. Which suits you best?",
+        "That leaves {times}. Which should I book?",
+    ),
+    "booked_firm": (
+        "Booked: {time}. A person will be with you then.",
+        "Done, that's {time}. Somebody from the team will write to you then.",
+        "You're down for {time}. A person comes to you here then.",
+    ),
+    "booked_still": (
+        "You're booked for {time}, and that stands. Tell me if you want another time.",
+        "A person is with you {time}, as booked. Anything I can do until then?",
+        "It's still {time}. You can cancel or move it any time, just say so.",
+    ),
+    "cancelled": (
+        "Okay, I've called it off. I'm the bot, and I'm here if you need anything.",
+        "All right, nobody's coming then. You've got me, the bot, if something comes up.",
+        "No problem, that's cancelled. I'm a bot, but ask me anything.",
+    ),
+    "wait_known": (
+        "Okay, I'm getting a person for you. At this time it usually takes {range}.",
+        "Sure, I'm calling the team. Going by the last weeks, it'll be {range}.",
+        "On it. People usually wait {range} at this hour, and I'll say so if it takes longer.",
+    ),
+    "wait_in_line": (
+        "Okay, I'm getting a person for you. You're number {place} in line; it usually takes {range}.",
+        "Sure. You're number {place} in line, and at this hour that's usually {range}.",
+        "On it. You're number {place} in line. Going by the last weeks, it'll be {range}.",
+    ),
+    "line_known": (
+        "Okay, I'm getting a person for you. You're number {place} in line, and I can't say yet how long that takes.",
+        "Sure. You're number {place} in line. I don't know how long it'll be, so I won't guess.",
+        "On it. You're number {place} in line. I've no honest figure for the wait, but I'll keep you posted.",
+    ),
+    "wait_longer": (
+        "It's taking longer than I said, sorry. My best guess from here is {range}.",
+        "I was too hopeful, sorry. From now it's more like {range}.",
+        "Sorry, not yet. Going by other days, it'll be {range} from now.",
+    ),
+    "wait_unknown": (
+        "It's taking longer than I said, sorry, and I can't honestly say how long. I'm still on it.",
+        "I was too hopeful, sorry. I don't have a figure I'd trust, but I keep ringing them.",
+        "Sorry, not yet. It's longer than usual today, so I won't guess again. You're not forgotten.",
+    ),
+    "still_waiting_known": (
+        "Still no one free, sorry. My best guess is {range} from now.",
+        "Quick update: nobody yet. Going by other days, it'll be {range} more.",
+        "I've got no one to hand you to yet. From now it's usually {range}.",
+    ),
     "closed_now": (
         "The team's back {when}. I can take a number, note a time, or carry on with you. What suits you?",
         "Nobody's in right now; people are here again {when}. What would help you most until then?",
@@ -50,6 +123,11 @@ OWN_WORDS: dict[str, tuple[str, ...]] = {
         "The team is about to close, so a person may only get to you {when}. I'm still asking.",
         "It's late in our day. If nobody makes it before we close, it'll be {when}. I'm ringing them now.",
         "I've called the team, but they're nearly gone. At the latest somebody's with you {when}.",
+    ),
+    "passed_on": (
+        "I'm passing you to a colleague of {agent}'s. They'll see what you two talked about.",
+        "{agent} is handing you to somebody else on the team. No need to repeat yourself.",
+        "A colleague of {agent}'s takes it from here. They can read everything so far.",
     ),
     "returned_to_bot": (
         "I couldn't get you a person this time, sorry. I'm the bot, and I'll help as far as I can.",
@@ -61,8 +139,11 @@ OWN_WORDS: dict[str, tuple[str, ...]] = {
 
 SAMPLE = {
     "wait": "about 15 minutes",
+    "range": "50 seconds to 15 minutes",
+    "place": "12",
     "number": "+49 170 1234567",
     "time": "tomorrow after 5 pm",
+    "times": "today at 3:30 pm, tomorrow at 10:30 am or Wed 24 Sep 10:30 am (New York time)",
     "agent": "Alexandra",
     "when": "on Wednesday at 10:30 am (New York time)",
 }

@@ -13,13 +13,13 @@ from pathlib import Path
 from random import Random
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from bot.core.model import QuickReply, State
 from bot.yamlfile import Document, Loc, YamlFileError, load_document
-from handoff.calendar import ALWAYS, Calendar, NeverOpens, add_working
+from handoff.calendar import ALWAYS, Calendar, NeverOpens, Period, add_working
 from handoff.card import Guide
-from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest
+from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest, parse_hours
 from handoff.match import Facts, Match, facts_of
 from handoff.phrases import MAX_PHRASE, MIN_VARIANTS, OWN_WORDS, PHRASES, SAMPLE, complete, pick, spoken
 from handoff.routing import OtherRouting, Routing
@@ -37,6 +37,7 @@ __all__ = [
     "SAMPLE",
     "Action",
     "AfterLadder",
+    "Booking",
     "Choice",
     "Policy",
     "Rung",
@@ -44,6 +45,7 @@ __all__ = [
     "Targets",
     "Titles",
     "Until",
+    "Waiting",
     "due",
     "load",
     "spoken",
@@ -73,6 +75,17 @@ class Choice(StrEnum):
     CALLBACK = "/warmline.callback"
     BOOK = "/warmline.book"
     BOT = "/warmline.bot"
+    CANCEL = "/warmline.cancel"
+
+
+def _quiet(value: object) -> object:
+    if value is None or isinstance(value, Period):
+        return value
+    return None if value == "none" else parse_hours(str(value))
+
+
+QuietHours = Annotated[Any, BeforeValidator(_quiet, json_schema_input_type=str)]
+"""Hours of the prospect's own day, such as `21:00-08:30`, or `none`."""
 
 
 class _Part(BaseModel):
@@ -120,13 +133,30 @@ class AfterLadder(_Part):
         return gaps
 
 
+class Waiting(_Part):
+    """What prospects are told of the waiting time: from how many waits at least, how often at most, and not in quiet hours."""
+
+    least: Annotated[int, Field(ge=5, le=1000)] = 10
+    gap_s: Annotated[float, Field(ge=30, le=86_400)] = 120
+    quiet_hours: QuietHours = parse_hours("21:00-08:30")
+
+
+class Booking(_Part):
+    """The times that can be booked: how long a talk is, how soon the first may be, and how many days ahead the last."""
+
+    slot_s: Annotated[int, Field(ge=300, le=14_400)] = 1800
+    lead_s: Annotated[float, Field(ge=0, le=604_800)] = 900
+    days: Annotated[int, Field(ge=1, le=60)] = 6
+
+
 class Titles(_Part):
-    """The titles of the four choices."""
+    """The titles of the five choices."""
 
     wait: str
     callback: str
     book: str
     bot: str
+    cancel: str = "Never mind"
 
     @field_validator("*")
     @classmethod
@@ -173,6 +203,8 @@ class Policy(_Part):
     cap_at_window: bool = True
     ladder: tuple[Rung, ...]
     after_ladder: AfterLadder
+    waiting: Waiting = Waiting()
+    booking: Booking = Booking()
     routing: Routing = Routing()
     supervisors: tuple[str, ...] = ()
     teams: dict[str, Team] = Field(default_factory=dict)
@@ -332,7 +364,7 @@ class Policy(_Part):
         return pick(name, self.phrases[name], rng, avoid, values)
 
     def choice_replies(self) -> tuple[QuickReply, ...]:
-        """The four choices as quick replies."""
+        """The choices as quick replies."""
         return tuple(QuickReply(title=getattr(self.choices, c.name.lower()), payload=c.value) for c in Choice)
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Heard, Owner, Promise, Reason
+from handoff.booking import TIME, ask_time, free_place_again, tapped, typed, unbook
+from handoff.choosing import typed_choice, wants_call
 from handoff.desk import Desk
 from handoff.judging import breach, judge_all, wait_cause
 from handoff.offers import back_to_waiting, close, offered_now
@@ -90,15 +92,19 @@ def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> N
 
 
 def choose_option(draft: Draft, policy: Policy, desk: Desk, payload: str) -> bool:
-    """The prospect tapped one of the four choices. False if it is none of them, or an agent is talking already.
+    """The prospect tapped a choice or a time. False if it is none, or an agent is talking already.
 
     A tap on an old message, with no episode open, asks for a person anew (or just goes on with the bot).
     """
-    if payload not in {choice.value for choice in Choice} or draft.state.owner is Owner.AGENT:
+    if draft.state.owner is Owner.AGENT:
+        return False
+    if payload.startswith(TIME):
+        return tapped(draft, policy, desk, payload)
+    if payload not in {choice.value for choice in Choice}:
         return False
     choice = Choice(payload)
     if open_one(draft.state) is None:
-        if choice is Choice.BOT:
+        if choice in (Choice.BOT, Choice.CANCEL):
             tell(draft, policy, "back_to_bot")
             return True
         open_episode(draft, policy, desk, Reason.ASKED, detail="choice", quiet=True)
@@ -108,27 +114,44 @@ def choose_option(draft: Draft, policy: Policy, desk: Desk, payload: str) -> boo
     draft.note("episode.chose", episode_id=episode.episode_id, choice=name)
     match choice:
         case Choice.WAIT:
-            put(draft, episode, choice=name)
             draft.set(asking=None)
+            unbook(draft, policy, desk, put(draft, episode, choice=name))
             tell(draft, policy, "waiting_ok")
         case Choice.CALLBACK:
             put(draft, episode, choice=name)
             draft.set(asking="callback_number")
             tell(draft, policy, "callback_ask")
         case Choice.BOOK:
-            put(draft, episode, choice=name)
-            draft.set(asking="callback_time")
-            tell(draft, policy, "booked_ask")
+            ask_time(draft, policy, desk, put(draft, episode, choice=name))
         case Choice.BOT:
-            _go_on_with_bot(draft, policy, episode)
+            _end(draft, policy, episode, choice, "prospect_chose_bot", f"{PROSPECT} went on with the bot.", "back_to_bot")
+        case Choice.CANCEL:
+            _end(draft, policy, episode, choice, "prospect_cancelled", f"{PROSPECT} called it off.", "cancelled")
     return True
 
 
-def _go_on_with_bot(draft: Draft, policy: Policy, episode: Episode) -> None:
-    close(draft, policy, put(draft, episode, choice="bot"), "prospect_chose_bot")
+def _end(draft: Draft, policy: Policy, episode: Episode, choice: Choice, outcome: str, told_agents: str, phrase: str) -> None:
+    close(draft, policy, put(draft, episode, choice=choice.name.lower()), outcome)
     hand_to(draft, Owner.BOT)
-    draft.notify("lost", text=f"{PROSPECT} went on with the bot.", episode_id=episode.episode_id)
-    tell(draft, policy, "back_to_bot")
+    draft.notify("lost", text=told_agents, episode_id=episode.episode_id)
+    tell(draft, policy, phrase)
+
+
+def typed_option(draft: Draft, policy: Policy, desk: Desk, heard: tuple[Heard, ...]) -> bool:
+    """Somebody who waits typed one of the choices, or a number to be called on. False if they said something else."""
+    episode = open_one(draft.state)
+    text = " ".join(h.text.strip() for h in heard if h.text.strip())
+    if episode is None or episode.status != "waiting" or not text or any(h.payload for h in heard):
+        return False
+    choice = typed_choice(text, {one: getattr(policy.choices, one.name.lower()) for one in Choice})
+    if choice is not None:
+        return choose_option(draft, policy, desk, choice.value)
+    number = phone_number(text)
+    if draft.state.asking is None and number is not None and wants_call(text):
+        draft.note("episode.chose", episode_id=episode.episode_id, choice="callback")
+        _keep_number(draft, policy, put(draft, episode, choice="callback"), number)
+        return True
+    return False
 
 
 def told(draft: Draft, policy: Policy, desk: Desk, heard: tuple[Heard, ...]) -> bool:
@@ -147,9 +170,10 @@ def told(draft: Draft, policy: Policy, desk: Desk, heard: tuple[Heard, ...]) -> 
                 return True
             if number is None:
                 return False
-            _keep_told(draft, policy, episode, slot="callback_number", value=number, tag="callback")
-            tell(draft, policy, "callback_done", number=number)
+            _keep_number(draft, policy, episode, number)
         case "callback_time":
+            if episode.times:
+                return typed(draft, policy, desk, episode, text)
             if "?" in text and not _TIMELY.search(text):
                 return False
             time = text[:MAX_TOLD]
@@ -158,6 +182,12 @@ def told(draft: Draft, policy: Policy, desk: Desk, heard: tuple[Heard, ...]) -> 
         case _:
             return False
     return True
+
+
+def _keep_number(draft: Draft, policy: Policy, episode: Episode, number: str) -> None:
+    episode = free_place_again(draft, episode)
+    _keep_told(draft, policy, episode, slot="callback_number", value=number, tag="callback")
+    tell(draft, policy, "callback_done", number=number)
 
 
 def phone_number(text: str) -> str | None:

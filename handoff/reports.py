@@ -97,6 +97,33 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """The first waiting time a prospect was told, in seconds of working time, and what became of it: how much longer than the most
+    likely time it took (below 0: shorter), and whether that was inside the range. None as long as nobody knows."""
+
+    conversation_id: str
+    episode_id: str
+    told_at: datetime
+    low_s: float
+    likely_s: float
+    high_s: float
+    error_s: float | None = None
+    inside: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """How right waiting times were: how many were told, how many of them are judged, the share of those inside their range, and
+    how far off their middle was either way. None where nothing is judged."""
+
+    told: int
+    judged: int
+    inside: float | None = None
+    p50_error_s: float | None = None
+    p90_error_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One group of episodes, with the waits and misses behind its numbers."""
 
@@ -104,6 +131,20 @@ class Row:
     episodes: int
     waits: tuple[Wait, ...]
     misses: tuple[Miss, ...]
+    guesses: tuple[Guess, ...] = ()
+
+    @property
+    def accuracy(self) -> Accuracy:
+        """How right the waiting times were that people were told."""
+        judged = [one.inside for one in self.guesses if one.inside is not None]
+        errors = [abs(one.error_s) for one in self.guesses if one.error_s is not None]
+        return Accuracy(
+            told=len(self.guesses),
+            judged=len(judged),
+            inside=sum(judged) / len(judged) if judged else None,
+            p50_error_s=percentile(errors, 0.5) if errors else None,
+            p90_error_s=percentile(errors, 0.9) if errors else None,
+        )
 
     def spread(self, segment: Segment) -> Spread:
         """The waits of a segment."""
@@ -201,6 +242,24 @@ def misses_of(one: Handed, now: datetime) -> list[Miss]:
     return judged
 
 
+def guess_of(one: Handed) -> Guess | None:
+    """The first waiting time that was told, as it was judged."""
+    episode = one.episode
+    if not episode.forecasts:
+        return None
+    first = episode.forecasts[0]
+    return Guess(
+        conversation_id=one.conversation_id,
+        episode_id=episode.episode_id,
+        told_at=first.told_at,
+        low_s=first.low_s,
+        likely_s=first.likely_s,
+        high_s=first.high_s,
+        error_s=episode.forecast_error_s,
+        inside=episode.forecast_kept,
+    )
+
+
 def _overdue(one: Handed, now: datetime) -> Iterable[tuple[Segment, datetime]]:
     """Targets of an open episode that have run out."""
     episode, promise_due_at = one.episode, one.promise_due_at
@@ -267,7 +326,8 @@ def _miss(
 def _row(key: str, found: Sequence[Handed], now: datetime) -> Row:
     waits = tuple(wait for one in found for wait in waits_of(one, now))
     misses = tuple(miss for one in found for miss in misses_of(one, now))
-    return Row(key=key, episodes=len(found), waits=waits, misses=misses)
+    guesses = tuple(guess for one in found if (guess := guess_of(one)) is not None)
+    return Row(key=key, episodes=len(found), waits=waits, misses=misses, guesses=guesses)
 
 
 def _keys(by: By, zone: ZoneInfo) -> Callable[[Handed], str]:

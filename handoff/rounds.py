@@ -20,19 +20,23 @@ WINDOW_MARGIN = timedelta(minutes=5)
 class Round:
     """One wait for human words: since when, and how long it may take (seconds). The ladder's rungs are parts of it.
 
-    `goes_by` is the clock whose pauses it keeps. `cap` is when the channel's window closes, and with it the deadline at the latest.
+    `goes_by` is the clock whose pauses it keeps; one for a `booked` time goes by the wall clock and may
+    begin later. `cap` is when the channel's window closes, and with it the deadline at the latest.
     """
 
     since: datetime
     target_s: float
     goes_by: Target = Target.FIRST_WORDS
     cap: datetime | None = None
+    booked: bool = False
 
     def data(self, **more: Any) -> dict[str, Any]:
         """As kept in the round's clocks."""
         kept: dict[str, Any] = {"since": self.since.isoformat(), "target_s": self.target_s}
         if self.goes_by is not Target.FIRST_WORDS:
             kept["of"] = self.goes_by.value
+        if self.booked:
+            kept["booked"] = True
         if self.cap is not None:
             kept["cap"] = self.cap.isoformat()
         return {**kept, **more}
@@ -48,11 +52,16 @@ class Round:
             target_s=float(clock.data["target_s"]),
             goes_by=Target(clock.data.get("of", Target.FIRST_WORDS)),
             cap=None if cap is None else datetime.fromisoformat(cap),
+            booked=bool(clock.data.get("booked")),
         )
+
+    def after(self, policy: Policy, seconds: float) -> datetime:
+        """So many seconds from its start, of the time that counts."""
+        return self.since + timedelta(seconds=seconds) if self.booked else due(policy, self.since, seconds, self.goes_by)
 
     def due(self, policy: Policy) -> datetime:
         """When the words are due: at the target, and before the channel's window closes."""
-        natural = due(policy, self.since, self.target_s, self.goes_by)
+        natural = self.after(policy, self.target_s)
         return natural if self.cap is None else min(natural, self.cap)
 
 
@@ -79,7 +88,7 @@ def rung_due(policy: Policy, round_: Round, rung: int) -> datetime:
     ladder, target_s = policy.ladder, round_.target_s
 
     def natural(place: int) -> datetime:
-        return due(policy, round_.since, ladder[place].offset_s(target_s), round_.goes_by)
+        return round_.after(policy, ladder[place].offset_s(target_s))
 
     tells = next(place for place, step in enumerate(ladder) if ENDINGS & set(step.actions))
     if round_.cap is None or rung > tells or natural(tells) <= round_.cap:

@@ -12,14 +12,18 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from statistics import median
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bot.core.draft import Draft
 from bot.core.model import AgentRef, ClockKind, Identity, Reason, State
+from bot.yamlfile import load_document
 from handoff import episodes
 from handoff.desk import Desk, Seat
+from handoff.erlang import agents_for
 from handoff.policy import Policy
 from handoff.reports import ACCEPTED
 
@@ -70,6 +74,51 @@ def history(found: Sequence[Handed]) -> list[Call]:
 def _accepted_at(one: Handed) -> datetime | None:
     """When it was accepted for the first time."""
     return next((line.entry.at for line in one.lines if line.entry.kind == ACCEPTED), one.episode.accepted_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourNeed:
+    """An hour of the day: its requests, how many a day, how long each took, and how many agents they need. `agents` is None where
+    no number is enough; `by_formula` is what Erlang C says."""
+
+    hour: str
+    requests: int
+    per_hour: float
+    mean_handling_s: float
+    agents: int | None
+    by_formula: int
+
+
+def by_hour(policy: Policy, calls: Sequence[Call], *, zone: str, days: float, share: float, within_s: float) -> list[HourNeed]:
+    """What each hour of the day in `zone` needs, by calls of so many days. Empty without calls."""
+    hour = ZoneInfo(zone)
+
+    def of(call: Call) -> str:
+        return f"{call.at.astimezone(hour):%H}"
+
+    rows = []
+    for name, agents in needed(policy, calls, of, share=share, within_s=within_s).items():
+        handled = [call.handle_s for call in calls if of(call) == name]
+        mean_s, per_hour = sum(handled) / len(handled), len(handled) / max(1.0, days)
+        formula = agents_for(per_hour * mean_s / 3600, service_s=mean_s, within_s=within_s, share=share) if mean_s else 1
+        rows.append(
+            HourNeed(
+                hour=name,
+                requests=len(handled),
+                per_hour=round(per_hour, 2),
+                mean_handling_s=round(mean_s, 1),
+                agents=agents,
+                by_formula=formula,
+            )
+        )
+    return rows
+
+
+def from_text(text: str, calls: Sequence[Call], zone: str, days: float, share: float, within_s: float) -> list[HourNeed]:
+    """The same by the text of a promises file, for a process of its own."""
+    path = Path("promises.yml")
+    policy = Policy.of_document(load_document(path, text))
+    return by_hour(policy, calls, zone=zone, days=days, share=share, within_s=within_s)
 
 
 def waits(policy: Policy, calls: Sequence[Call], agents: int) -> list[float]:

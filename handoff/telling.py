@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from handoff.accounts import Cause
-from handoff.reports import Miss, Report, Row, Segment, Spread, Wait
+from handoff.reports import Guess, Miss, Report, Row, Segment, Spread, Wait
 
+ACCURACY = ("told", "judged", "inside", "p50_error_s", "p90_error_s")
 SPREAD = ("count", "unfinished", "p50_s", "p90_s", "p95_s", "worst_s")
 COLUMNS = (
     "key",
     "episodes",
     *(f"{segment}_{name}" for segment in Segment for name in (*SPREAD, "missed")),
     *(f"cause_{cause}" for cause in Cause),
+    *(f"forecast_{name}" for name in ACCURACY),
 )
 """Columns of the CSV. Seconds end in `_s`."""
 
@@ -34,9 +37,14 @@ def told(report: Report) -> dict[str, Any]:
 
 
 def behind(row: Row) -> dict[str, Any]:
-    """What the numbers of a row are made of: waits, longest first, and misses."""
+    """What the numbers of a row are made of: waits, longest first, misses, and waiting times that were told."""
     longest_first = sorted(row.waits, key=lambda wait: -wait.waited_s)
-    return {"key": row.key, "waits": [_told_wait(wait) for wait in longest_first], "misses": [_told_miss(m) for m in row.misses]}
+    return {
+        "key": row.key,
+        "waits": [_told_wait(wait) for wait in longest_first],
+        "misses": [_told_miss(miss) for miss in row.misses],
+        "forecasts": [_told_guess(guess) for guess in row.guesses],
+    }
 
 
 def as_csv(report: Report) -> str:
@@ -52,7 +60,7 @@ def _cells(row: Row) -> list[object]:
     parts: list[object] = [_harmless(row.key), row.episodes]
     for segment in Segment:
         parts += [*_numbers(row.spread(segment)).values(), row.missed(segment)]
-    return parts + [row.caused(cause) for cause in Cause]
+    return [*parts, *(row.caused(cause) for cause in Cause), *_accuracy(row).values()]
 
 
 def _harmless(text: str) -> str:
@@ -67,7 +75,16 @@ def _numbers(spread: Spread) -> dict[str, float | int | None]:
 def _told_row(row: Row) -> dict[str, Any]:
     segments = {segment.value: {**_numbers(row.spread(segment)), "missed": row.missed(segment)} for segment in Segment}
     causes = {cause.value: count for cause in Cause if (count := row.caused(cause))}
-    return {"key": row.key, "episodes": row.episodes, "segments": segments, "causes": causes}
+    return {"key": row.key, "episodes": row.episodes, "segments": segments, "causes": causes, "forecast": _accuracy(row)}
+
+
+def _accuracy(row: Row) -> dict[str, float | int | None]:
+    found = row.accuracy
+    return {name: getattr(found, name) for name in ACCURACY}
+
+
+def _told_guess(guess: Guess) -> dict[str, Any]:
+    return {**asdict(guess), "told_at": _stamp(guess.told_at)}
 
 
 def _told_wait(wait: Wait) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
         repeat=file.repeat,
         goal_when=tuple(_when(when) for when in file.goal_when),
         exit_when=tuple(_when(when) for when in file.exit_when),
-        source=document.source,
+        source=document.whole,
     )
 
 

@@ -93,6 +93,9 @@ def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
     if draft.state.opted_out_at:
         end(draft, enrolment, "exited", "opted_out")
         return
+    if nurture.paused(enrolment.flow_id):
+        enrolments.keep_paused(draft, enrolment, clock)
+        return
     where = enrolments.placed(draft, nurture, enrolment)
     if where is None:
         return
@@ -101,8 +104,6 @@ def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
     why = clock.data.get("why")
     if draft.state.owner not in gate.TALKING_OWNERS:
         enrolments.put_on_hold(draft, enrolment)
-    elif nurture.paused(enrolment.flow_id):
-        enrolments.keep_paused(draft, enrolment, clock)
     elif draft.state.unheard:
         enrolments.look_again(draft, enrolment, clock, "unheard")
     elif enrolment.waiting_for == "reply" and isinstance(step, AskStep | OfferStep):

@@ -32,6 +32,8 @@ def placed(draft: Draft, nurture: Nurture, enrolment: Enrolment) -> tuple[Enrolm
     """The enrolment with its flow, in its own version, and its step; ended, and None, where either is gone."""
     flow = nurture.flow_of(enrolment)
     step = flow.steps.get(enrolment.step_id) if flow else None
+    if flow is None and nurture.paused(enrolment.flow_id):
+        return None
     if flow is None or step is None:
         end(draft, enrolment, "exited", "flow_gone" if flow is None else "step_gone")
         return None

@@ -87,6 +87,59 @@ class Plan:
         return sum(group.due_next_day for group in self.groups)
 
 
+type _Key = tuple[int, str, Fate, str | None, str]
+
+
+class Planner:
+    """Adds up what becomes of everybody in a flow when `new` is published, one after the other.
+
+    `old` are the known versions by number. Without `move` all stay in their versions. `choices` say where people at a step
+    go: to a step of the new version, or `exit`.
+    """
+
+    def __init__(
+        self,
+        old: Mapping[int, Flow],
+        new: Flow,
+        now: datetime,
+        *,
+        move: bool = True,
+        choices: Mapping[str, str] | None = None,
+        default_zone: str = "UTC",
+    ) -> None:
+        self._old, self._new, self._now, self._move = old, new, now, move
+        self._choices, self._default_zone = choices or {}, default_zone
+        self._people: Counter[_Key] = Counter()
+        self._due: dict[_Key, list[int]] = {}
+
+    def add(self, standing: Standing) -> None:
+        """Somebody who is inside."""
+        enrolment = standing.enrolment
+        before = self._old.get(enrolment.flow_version)
+        there = destination(before, self._new, enrolment, move=self._move, choices=self._choices)
+        key = (enrolment.flow_version, enrolment.step_id, there.fate, there.step_id, there.why)
+        self._people[key] += 1
+        told = self._due.setdefault(key, [0, 0, 0])
+        at = _due_at(before, self._new, standing, there, self._now, self._default_zone)
+        if at is not None:
+            for place, until in enumerate((self._now, self._now + HOUR, self._now + DAY)):
+                told[place] += at <= until
+
+    def plan(self) -> Plan:
+        """What was added up."""
+        groups = [self._group(key, people) for key, people in self._people.items()]
+        groups.sort(key=lambda group: (group.version, group.step_id, group.fate, group.to_step or "", group.why))
+        return Plan(flow_id=self._new.flow_id, version=self._new.version, groups=tuple(groups))
+
+    def _group(self, key: _Key, people: int) -> Group:
+        version, step_id, fate, to_step, why = key
+        at_once, next_hour, next_day = self._due[key]
+        return Group(
+            version=version, step_id=step_id, fate=fate, to_step=to_step, why=why, people=people,
+            due_at_once=at_once, due_next_hour=next_hour, due_next_day=next_day,
+        )  # fmt: skip
+
+
 def plan(
     old: Mapping[int, Flow],
     new: Flow,
@@ -95,36 +148,12 @@ def plan(
     *,
     move: bool = True,
     choices: Mapping[str, str] | None = None,
-    default_zone: str = "UTC",
 ) -> Plan:
-    """What becomes of everybody in the flow when `new` is published.
-
-    `old` are the known versions by number; `standings` are those inside. Without `move` all stay in their versions. `choices` say
-    where people at a step go: to a step of the new version, or `exit`.
-    """
-    counts: Counter[tuple[int, str, Fate, str | None, str]] = Counter()
-    due: dict[tuple[int, str, Fate, str | None, str], list[int]] = {}
+    """What becomes of everybody in the flow when `new` is published. See `Planner`."""
+    planner = Planner(old, new, now, move=move, choices=choices)
     for standing in standings:
-        enrolment = standing.enrolment
-        before = old.get(enrolment.flow_version)
-        there = destination(before, new, enrolment, move=move, choices=choices or {})
-        key = (enrolment.flow_version, enrolment.step_id, there.fate, there.step_id, there.why)
-        counts[key] += 1
-        told = due.setdefault(key, [0, 0, 0])
-        at = _due_at(before, new, standing, there, now, default_zone)
-        if at is not None:
-            for place, until in enumerate((now, now + HOUR, now + DAY)):
-                told[place] += at <= until
-    groups = (
-        Group(
-            version=version, step_id=step_id, fate=fate, to_step=to_step, why=why, people=people,
-            due_at_once=due[key][0], due_next_hour=due[key][1], due_next_day=due[key][2],
-        )
-        for key, people in counts.items()
-        for version, step_id, fate, to_step, why in (key,)
-    )  # fmt: skip
-    ordered = sorted(groups, key=lambda group: (group.version, group.step_id, group.fate, group.to_step or "", group.why))
-    return Plan(flow_id=new.flow_id, version=new.version, groups=tuple(ordered))
+        planner.add(standing)
+    return planner.plan()
 
 
 def destination(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.core.model import Standing
@@ -15,14 +14,13 @@ HELD_TOO_LONG = timedelta(days=7)
 """Somebody who is held back or with a person for so long at one step has been forgotten."""
 
 
-def stalled(standing: Standing, flows: Mapping[str, Flow], now: datetime) -> str | None:
-    """Why nothing will come of this enrolment by itself, or None.
+def stalled(standing: Standing, flow: Flow | None, now: datetime) -> str | None:
+    """Why nothing will come of this enrolment, which is in this version of its flow, by itself; or None.
 
-    `flow_gone`, `step_gone`: the files no longer have it. `no_clock`: nothing moves it. `overdue`: its clock should have fired.
+    `flow_gone`, `step_gone`: no version has it. `no_clock`: nothing moves it. `overdue`: its clock should have fired.
     `person`, `held`: at this step for more than a week, with a person or held back.
     """
     enrolment = standing.enrolment
-    flow = flows.get(enrolment.flow_id)
     if flow is None:
         return "flow_gone"
     if enrolment.step_id not in flow.steps:

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from bot.core.draft import Draft
-from bot.core.model import Clock, ClockKind, Enrolment, Heard, QuickReply, Reading, Say, Speaker
+from bot.core.model import Clock, ClockKind, Enrolment, Heard, QuickReply, Reading, Say, Speaker, Touched
 from nurture import copy, gate, reply
 from nurture.book import Nurture
 from nurture.conditions import WARMTH, holds, warmer
@@ -265,6 +265,7 @@ class Walk:
                     prompted=self.prompted,
                 )
             )
+        self.draft.set(touched=Touched(flow_id=self.flow.flow_id, wording=wording, at=self.draft.now))
         self._note_step(step, name, wording=wording, prompted=self.prompted)
 
     def _known(self) -> dict[str, Any]:

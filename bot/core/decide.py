@@ -12,19 +12,22 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, assert_never
 
-from bot.core import pacing, repair, turn
+from bot.core import importing, pacing, repair, turn
 from bot.core.draft import Draft
 from bot.core.events import (
     AgentGaveBack,
     AgentLeft,
     AgentSaw,
     AgentsChanged,
+    AgentSnoozed,
     AgentTook,
+    AgentTransferred,
     AgentWrote,
     Audited,
     BrainAnswered,
     BrainFailed,
     ClockFired,
+    ContactImported,
     Converted,
     Decision,
     DeliveryFailed,
@@ -38,11 +41,11 @@ from bot.core.events import (
 )
 from bot.core.model import Clock, ClockKind, Owner, Reason, Say, Speaker, State
 from bot.core.turn import Rules
-from handoff import episodes
+from handoff import episodes, snooze
 from handoff.agents import RETURNED
 from handoff.desk import Desk
 from handoff.ladder import NOBODY_CAME
-from nurture import engine
+from nurture import engine, harm
 
 __all__ = ["Rules", "decide"]
 
@@ -54,6 +57,7 @@ def decide(
     agent's command that does not fit; every other event has a decision."""
     draft = Draft(state, now=now, rng=rng, new_id=new_id)
     _dispatch(draft, event, rules, desk)
+    snooze.settle(draft, wrote=isinstance(event, Inbound))
     engine.settle(draft, rules.nurture)
     wanted = engine.asks_for_person(draft, rules.nurture)
     if wanted is not None and draft.ask_brain is None:
@@ -86,6 +90,10 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots, event.promised)
             turn.won(draft, event)
             _back_to_bot(draft, rules, event.outcome, resume=event.resume)
+        case AgentTransferred():
+            episodes.transfer(draft, rules.policy, desk, event.agent, to=event.to, team=event.team, anyones=event.anyones)
+        case AgentSnoozed():
+            snooze.snooze(draft, event.agent, event.until)
         case AgentsChanged():
             episodes.agents_changed(draft, rules.policy, desk)
         case AgentLeft():
@@ -100,6 +108,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
+        case ContactImported():
+            importing.take_over(draft, event, rules.nurture)
         case Audited():
             repair.rearm(draft, rules, desk)
         case _:
@@ -136,7 +146,9 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             _overdue(draft, running, rules, desk)
         case ClockKind.STEP:
             engine.due(draft, rules.nurture, running)
-        case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG:
+        case ClockKind.SNOOZE:
+            snooze.woke(draft, running)
+        case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG | ClockKind.FORECAST:
             episodes.clock_fired(draft, rules.policy, desk, running)
             if draft.before.owner is Owner.WAITING and draft.state.owner is Owner.BOT:
                 _back_to_bot(draft, rules, NOBODY_CAME)
@@ -174,6 +186,8 @@ def _owe_still(draft: Draft) -> None:
 def _back_to_bot(draft: Draft, rules: Rules, outcome: str, *, resume: tuple[str, str] | None = None) -> None:
     if draft.state.opted_out_at:
         return
+    found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
+    harm.blame(draft, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
     engine.resume(draft, rules.nurture, at=resume)
     episodes.goes_on_at(draft, engine.goes_on(draft))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.core.model import AgentRef, Clock, ClockKind, Heard, Json, Profile, Reading, Say, State
+from bot.core.model import AgentRef, Clock, ClockKind, Heard, Json, Profile, Reading, Say, State, Touch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +108,24 @@ class AgentGaveBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTransferred:
+    """An agent passes the conversation on, to the colleague `to` or to `team`. `anyones`: whoever holds it, as supervisors may."""
+
+    agent: AgentRef
+    to: AgentRef | None = None
+    team: str | None = None
+    anyones: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSnoozed:
+    """The holder puts the conversation aside until then; None takes it back at once."""
+
+    agent: AgentRef
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentsChanged:
     """Who is free changed; a waiting episode may now be offered."""
 
@@ -186,6 +204,23 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactImported:
+    """A contact from elsewhere, with the consent that it came with. `line` is where in the import; `flow` begins at `start_at`."""
+
+    import_id: str
+    line: int
+    consent_source: str
+    consent_at: datetime
+    touch: Touch
+    profile: Profile
+    slots: Json = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    opted_out: bool = False
+    flow: str | None = None
+    start_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
     """The audit found that something is missing; what can be set again is, without a word."""
 
@@ -199,6 +234,8 @@ type Event = (
     | AgentSaw
     | AgentWrote
     | AgentGaveBack
+    | AgentTransferred
+    | AgentSnoozed
     | AgentsChanged
     | AgentLeft
     | ForeignEcho
@@ -208,6 +245,7 @@ type Event = (
     | FlowPublished
     | FlowRuled
     | Converted
+    | ContactImported
     | Audited
 )
 

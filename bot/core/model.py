@@ -58,6 +58,10 @@ class ClockKind(StrEnum):
     """An episode must have been accepted; key = episode id."""
     FIRST_WORDS = "first_words"
     """An agent's first words are due; key = episode id."""
+    SNOOZE = "snooze"
+    """The conversation comes back to the agent who put it aside."""
+    FORECAST = "forecast"
+    """The waiting time that the prospect was told has run out; key = episode id."""
 
 
 class Reason(StrEnum):
@@ -314,6 +318,18 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """A waiting time that the prospect was told: from `told_at` on, `low_s` to `high_s` seconds of working time, most likely
+    `likely_s`. `place` is theirs in the line, if that was told."""
+
+    told_at: datetime
+    low_s: float
+    likely_s: float
+    high_s: float
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """One handoff, from request to return. The four timestamps split the wait into its segments.
 
@@ -323,6 +339,11 @@ class Episode:
     `language` and `skills` are asked for until `language_until` and `skills_until`; `last_agent` talked with the person before, and
     `asked_at` is when somebody was asked last, the `times_asked`th time. `segments` add up
     where the time went until `phase_since`, since when it goes to `phase`.
+
+    `forecasts` are the waiting times told, oldest first; once the first words came, `forecast_error_s` is how much longer than the
+    most likely time of the first they took, and `forecast_kept` whether that was inside its range. `callback_at` is the time that
+    was booked, `callback_seat` which of the agents' places at that time; nobody is asked
+    before `not_before`. `times` are those last offered.
     """
 
     episode_id: str
@@ -362,6 +383,13 @@ class Episode:
     phase_since: datetime | None = None
     segments: tuple[Segment, ...] = ()
     causes: Json = field(default_factory=dict)
+    forecasts: tuple[Forecast, ...] = ()
+    forecast_error_s: float | None = None
+    forecast_kept: bool | None = None
+    callback_at: datetime | None = None
+    callback_seat: int | None = None
+    not_before: datetime | None = None
+    times: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +401,16 @@ class Reading:
     confidence: float = 0.0
     ranking: tuple[tuple[str, float], ...] = ()
     entities: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """A flow's latest words to the person: which, when, and what they did about them that they should not have had to."""
+
+    flow_id: str
+    wording: str
+    at: datetime
+    harm: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,6 +448,7 @@ class State:
     opted_out_at: datetime | None = None
     brain_away_since: datetime | None = None
     last_reading: Reading | None = None
+    touched: Touched | None = None
     first_touch: Touch | None = None
     last_touch: Touch | None = None
 

@@ -20,7 +20,7 @@ SPOKEN_BY_ITSELF = frozenset({Speaker.BOT, Speaker.FLOW})
 NATIVE = "native"
 """The holder that stands for whoever answers in the page's own inbox; an agent may take over from it."""
 
-ENDS_A_WAIT = frozenset({"prospect_chose_bot", "opted_out"})
+ENDS_A_WAIT = frozenset({"prospect_chose_bot", "prospect_cancelled", "opted_out"})
 """How an episode may end while a person is still awaited: only by what the prospect did."""
 
 
@@ -96,6 +96,8 @@ def _fired(kind: str, data: Mapping[str, Any], before: State) -> tuple[ClockKind
             return ClockKind.PROMISE, ""
         case "rung.climbed" | "ladder.alarmed_again":
             return ClockKind.RUNG, str(data["episode_id"])
+        case "snooze.ended" if data.get("why") == "due":
+            return ClockKind.SNOOZE, ""
         case "episode.offer_lapsed" if "why" not in data:
             return ClockKind.ACCEPT, str(data["episode_id"])
         case "flow.step" if data.get("prompted") is False and any(e.enrolment_id == data["enrolment"] for e in before.enrolments):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.core import consent, pacing, touch, window
+from bot.core import brake, consent, pacing, touch, window
 from bot.core.draft import Draft
 from bot.core.events import AgentGaveBack, BrainAnswered, BrainAsk, BrainFailed, Converted, Inbound
 from bot.core.model import ClockKind, Heard, Json, Owner, Profile, Reason, Say, Speaker, State
@@ -12,17 +12,18 @@ from handoff import episodes
 from handoff.desk import Desk
 from handoff.policy import Policy
 from handoff.steps import keep_promise, open_one, tell
-from nurture import copy, engine
+from nurture import copy, engine, harm
 from nurture.engine import Nurture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Everything that people may edit and `decide` follows."""
+    """Everything that people may edit and `decide` follows. `harm_limit` is the share of a flow's messages that may do harm."""
 
     policy: Policy
     nurture: Nurture
     pacing: pacing.Pacing
+    harm_limit: float = brake.LIMIT
 
 
 # ---- the prospect writes --------------------------------------------------------------------------------------------
@@ -109,10 +110,18 @@ def _known(state: State) -> Json:
 
 def _chose(draft: Draft, payload: str | None, heard: tuple[Heard, ...], rules: Rules, desk: Desk) -> bool:
     """The prospect answered the ladder's choice, or told what it had asked for."""
-    if payload and payload.startswith("/warmline."):
-        before = draft.state.owner
-        if not episodes.choose_option(draft, rules.policy, desk, payload):
+    before, tapped = draft.state.owner, payload is not None and payload.startswith("/warmline.")
+    if tapped or before is Owner.WAITING:
+        chosen = (
+            episodes.choose_option(draft, rules.policy, desk, payload)
+            if payload is not None and tapped
+            else episodes.typed_option(draft, rules.policy, desk, heard)
+        )
+        if tapped and not chosen:
             return False
+    else:
+        chosen = False
+    if chosen:
         if before is not Owner.BOT and draft.state.owner is Owner.BOT:
             engine.resume(draft, rules.nurture)
         elif draft.state.owner is Owner.WAITING:
@@ -151,6 +160,7 @@ def answered(draft: Draft, event: BrainAnswered, rules: Rules, desk: Desk) -> No
     draft.track(*answer.tracker_events)
     draft.set(slots={**draft.state.slots, **answer.slots}, last_reading=answer.reading, brain_away_since=None)
     draft.note("turn.read", intent=answer.reading.intent, confidence=round(answer.reading.confidence, 3), model=answer.model)
+    harm.blame(draft, harm.harm_in(ask.messages, answer.reading), limit=rules.harm_limit)
     wishes = [d for d in answer.directives if d.get("do")]
     if any(d["do"] == "opt_out" for d in wishes):
         draft.set(turns=draft.state.turns + 1)
@@ -274,6 +284,7 @@ def opt_out(draft: Draft, rules: Rules) -> None:
         tell(draft, rules.policy, "opted_out")
         draft.set(opted_out_at=draft.now)
         draft.note("prospect.opted_out")
+        harm.blame(draft, brake.Harm.OPTED_OUT, limit=rules.harm_limit)
     if draft.state.owner is Owner.WAITING:
         episodes.withdraw_request(draft, rules.policy, "opted_out")
     keep_promise(draft, "opt_out")

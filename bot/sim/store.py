@@ -25,7 +25,8 @@ READING = frozenset(
     {
         "load", "tracker_tail", "find_conversation", "next_due_at", "outbox_next_at", "messages", "pending_messages", "overview",
         "overviews", "waiting", "agent_load", "last_served", "journal", "episodes", "notes", "counts", "agents", "agent", "setting",
-        "consoles", "away", "flow_book", "flow_versions", "flow_version", "flow_log", "inside",
+        "consoles", "away", "booked", "first_waits", "flow_book", "flow_versions", "flow_version", "flow_log",
+        "flow_counts", "inside",
     }
 )  # fmt: skip
 

@@ -84,6 +84,15 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PausedTold:
+    """A flow paused itself: which, when, and why in words."""
+
+    flow: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
     """One talk in full: (when, who, words). Who is `person`, `bot`, `flow step`, `agent` or a note in brackets."""
 
@@ -114,6 +123,7 @@ class Simulated:
     days: tuple[DayTold, ...]
     held: tuple[HeldTold, ...]
     waits: Waits
+    paused: tuple[PausedTold, ...]
     characters: Mapping[str, Mapping[str, int]]
     invented: tuple[str, ...]
     transcripts: tuple[Transcript, ...]
@@ -151,6 +161,7 @@ class Tally:
         self._asked_at: dict[int, datetime] = {}
         self._waits_s: list[float] = []
         self._reasons: Counter[str] = Counter()
+        self._paused: list[PausedTold] = []
         self._told_of: dict[int, Talk] = {}
         self._lines: dict[int, list[tuple[datetime, str, str]]] = {}
 
@@ -200,6 +211,10 @@ class Tally:
         """An agent wrote first words."""
         if (asked_at := self._asked_at.pop(talk.number, None)) is not None:
             self._waits_s.append((at - asked_at).total_seconds())
+
+    def paused(self, flow_id: str, at: datetime, reason: str) -> None:
+        """The brake was pulled."""
+        self._paused.append(PausedTold(flow=flow_id, at=at, reason=reason))
 
     def note(self, talk: Talk, entry: JournalEntry) -> None:
         """A line of the journal."""
@@ -312,6 +327,7 @@ class Tally:
                 for reason, (people, steps) in sorted(self._held.items(), key=lambda item: -item[1][1].total())
             ),
             waits=self._waits(),
+            paused=tuple(self._paused),
             characters={name: dict(counts) for name, counts in sorted(self._characters.items())},
             invented=invented,
             transcripts=self._transcripts(),

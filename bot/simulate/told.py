@@ -40,6 +40,8 @@ def as_text(result: Simulated) -> Iterator[str]:
     yield f"{result.flow}, version {result.version}: {setup.people} people over {setup.days} days, seed {setup.seed}"
     yield ""
     yield from _summary(result)
+    for paused in result.paused:
+        yield f"  {paused.flow} paused itself on {paused.at:%a %-d %b at %H:%M} (UTC) and stayed so. {paused.reason}"
     yield ""
     yield from _funnel(result)
     yield ""
@@ -155,6 +157,8 @@ def as_data(result: Simulated) -> dict[str, Any]:
     }
     for transcript in told["transcripts"]:
         transcript["lines"] = [{"at": at.isoformat(), "who": who, "words": words} for at, who, words in transcript["lines"]]
+    for paused in told["paused"]:
+        paused["at"] = paused["at"].isoformat()
     for step in told["steps"]:
         step["by_wording"] = {
             name: {"said": said, "opted_out": out, "complained": angry} for name, (said, out, angry) in step["by_wording"].items()

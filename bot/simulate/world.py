@@ -14,12 +14,13 @@ from itertools import accumulate, count
 from random import Random
 from typing import Any
 
-from bot.core import window
+from bot.core import brake, window
 from bot.core.decide import Rules, decide
 from bot.core.events import BrainAnswered, BrainFailed, ClockFired, Decision, DeliveryFailed, Event, FlowTriggered, Inbound
 from bot.core.model import (
     Clock,
     ClockKind,
+    FlowMode,
     Heard,
     Identity,
     Json,
@@ -40,8 +41,10 @@ from bot.simulate.entering import Entrance, entrances
 from bot.simulate.person import Catalogue, Seen, awake, react
 from bot.simulate.setup import BadSetup, Setup
 from bot.simulate.tally import Simulated, Tally
+from bot.store.braked import CountsInMemory, first_day
 from bot.store.rules import turn_due_at
 from handoff.policy import AfterLadder, Policy
+from nurture.book import Ruling
 from nurture.flow import AskStep, Flow, OfferStep
 
 BURST = timedelta(seconds=1.2)
@@ -110,6 +113,7 @@ class World:
         self.desk = SimulatedDesk(self, setup)
         self.tally = Tally(flow, setup)
         self.talks: list[Talk] = []
+        self._counts = CountsInMemory()
 
     def run(self) -> Simulated:
         """Until the last day is over."""
@@ -270,7 +274,20 @@ class World:
             talk.tracker.extend(decision.tracker_events)
         for note in decision.journal:
             self.tally.note(talk, note)
+        self._brake(decision)
         self.desk.follow(talk, decision)
+
+    def _brake(self, decision: Decision) -> None:
+        """A flow whose words do too much harm pauses itself, and nobody is there to let it go on."""
+        self._counts.add(decision.journal)
+        for flow_id, limit in brake.harmed_in(decision.journal).items():
+            pulled = brake.pull(self._counts.of(flow_id, since=first_day(self.now)), limit=limit)
+            if pulled is not None and not self.rules.nurture.paused(flow_id):
+                reason = brake.in_words(pulled)
+                paused = Ruling(mode=FlowMode.PAUSED, reason=reason)
+                nurture = self.rules.nurture
+                self.rules = replace(self.rules, nurture=replace(nurture, rulings={**nurture.rulings, flow_id: paused}))
+                self.tally.paused(flow_id, self.now, reason)
 
     def _send(self, talk: Talk, message_id: int) -> None:
         """A bubble is due: it leaves unless it was taken back, is stale, or the channel's window is closed."""

@@ -63,6 +63,9 @@ EPISODE_COLUMNS = (
     "first_words_at",
     "closed_at",
     "outcome",
+    "choice",
+    "callback_at",
+    "callback_seat",
 )
 """Fields of Episode that its row repeats for reports."""
 

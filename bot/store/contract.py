@@ -29,11 +29,15 @@ from bot.core.model import (
     State,
     WarmlineError,
 )
+from bot.store.answering import AnswerStore
 from bot.store.auditing import AuditStore
+from bot.store.braked import Braked
 from bot.store.flowbook import FlowStore
 from bot.store.hooking import HookStore
+from bot.store.importing import ImportStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
+from handoff.forecast import Sample
 
 LONGEST_CLAIM = timedelta(minutes=2)
 """No claim and no back-off lasts longer. One that seems to was made by a clock that has been set back since; it holds nobody up."""
@@ -78,6 +82,10 @@ class AgentFull(StoreError):
 
 class AlreadyExists(StoreError):
     """A unique value is taken, such as an agent's e-mail address."""
+
+
+class TimeTaken(VersionConflict):
+    """The time that was to be booked was booked by somebody else meanwhile; look what is free and decide again."""
 
 
 class SchemaTooNew(StoreError):
@@ -278,11 +286,12 @@ class Consoles:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """What a commit wrote: the version after it, the ids of the messages it queued, in the order of `say`, and those of what is
-    to be noticed, in the order of `notify`."""
+    to be noticed, in the order of `notify`. `braked` are the flows that it paused, as their words had done too much harm."""
 
     version: int
     message_ids: tuple[int, ...] = ()
     notice_ids: tuple[int, ...] = ()
+    braked: tuple[Braked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,7 +331,7 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol):
+class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportStore, Protocol):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life
@@ -374,7 +383,7 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol
         With a claim, the agent gets the episode only if it fits beside what they hold in other conversations at that moment,
         whoever gives them more at the same time; else raises `AgentFull`.
         An open episode that the state lets go of is closed at `now`. Raises `AlreadyExists` for a second live enrolment in
-        a flow.
+        a flow, and `TimeTaken` where another open episode has booked the same place at the same time.
         """
 
     # ---- clocks
@@ -524,6 +533,13 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol
     async def waiting(self) -> list[Waiting]:
         """Every waiting episode, nearest deadline first."""
 
+    async def booked(self) -> frozenset[tuple[datetime, int]]:
+        """The times that open episodes have booked, each with which of the agents' places at it."""
+
+    async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
+        """Waits for first words of requests made from `since` on and before `now`, latest first, at most `limit`; one that
+        still runs lasts until `now`. Without those where nobody sat and waited: called back, or helped unasked."""
+
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """Conversations with a shown message, a note or a name in which all words of the query begin a word (see
         `bot.store.words`), whatever their case and accents. First those whose name holds them, then by the newest text that
@@ -538,9 +554,11 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """The journal's latest lines, oldest first."""
 
-    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+    async def standings(
+        self, *, flow_id: str | None = None, after: str = "", limit: int = 200, notes: bool = True
+    ) -> list[Standing]:
         """Live enrolments with their clock and what holds them back, by enrolment id, those later than `after`; of one flow, or of
-        all."""
+        all. Without `notes` what holds them back is left out, which is much less to read."""
 
     async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
         """Lines of these kinds in all conversations with a `journal_id` above `after`, oldest first: for reports, page by page."""
@@ -598,7 +616,7 @@ class Store(AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, Protocol
         """Forget failed sign-ins under this key."""
 
     async def forget_expired(self, *, now: datetime, tries_before: datetime) -> int:
-        """Delete sessions that have expired and tries before a moment; gives how many rows."""
+        """Delete sessions and answers that have expired and tries before a moment; gives how many rows."""
 
     # ---- who is at the desk
     async def put_consoles(self, consoles: Sequence[Consoles]) -> None:

@@ -10,9 +10,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
+from bot.core.brake import Counted
 from bot.core.model import FlowMode
 
 AT_START = "start"
@@ -156,6 +157,9 @@ class FlowStore(Protocol):
 
     async def flow_log(self, flow_id: str | None = None, *, limit: int = 200) -> list[FlowChange]:
         """What was changed, newest first."""
+
+    async def flow_counts(self, flow_id: str, *, since: date) -> list[Counted]:
+        """What came of a flow's messages, by day (UTC) from `since` on and wording; begun anew when the flow pauses itself."""
 
     async def inside(self) -> list[Inside]:
         """Live enrolments counted by flow, version and step, in that order."""

@@ -155,7 +155,7 @@ def _meet(conn: sa.Connection, strangers: Sequence[Identity], now: datetime, new
         identities.insert(),
         [{"channel": i.channel, "external_id": i.external_id, "prospect_id": p, "created_at": now} for i, p, _ in met],
     )
-    conn.execute(conversations.insert(), [_new_conversation(i, p, c, now) for i, p, c in met])
+    conn.execute(conversations.insert(), [new_conversation(i, p, c, now) for i, p, c in met])
     return {
         identity: _Head(
             conversation_id=conversation_id,
@@ -170,7 +170,8 @@ def _meet(conn: sa.Connection, strangers: Sequence[Identity], now: datetime, new
     }
 
 
-def _new_conversation(identity: Identity, prospect_id: str, conversation_id: str, now: datetime) -> Values:
+def new_conversation(identity: Identity, prospect_id: str, conversation_id: str, now: datetime) -> Values:
+    """The row of somebody who was never heard of."""
     return {
         "conversation_id": conversation_id,
         "prospect_id": prospect_id,

@@ -60,13 +60,16 @@ def plan(conn: sa.Connection, notice_id: int, planned: Sequence[Planned], *, now
     if conn.execute(_PLANNED, {"id": notice_id, "now": now}).rowcount != 1:
         return False
     conversation_id = conn.execute(sa.select(notices.c.conversation_id).where(notices.c.notice_id == notice_id)).scalar_one()
+    known = sa.select(notifications.c.agent_id).where(notifications.c.notice_id == notice_id)
+    looked = set(conn.execute(known).scalars())
     rows = [
         {
             "notice_id": notice_id,
             "conversation_id": conversation_id,
             "agent_id": one.agent_id,
             "carrier": one.carrier,
-            "state": SENT if one.sent else QUEUED,
+            "state": SENT if one.sent else Notified.DROPPED.value if one.agent_id in looked else QUEUED,
+            "error": "seen" if one.agent_id in looked and not one.sent else None,
             "due_at": one.due_at,
             "attempts": int(one.sent),
             "sent_at": now if one.sent else None,
@@ -157,8 +160,37 @@ def _next_now(conn: sa.Connection, notification_id: int, now: datetime) -> None:
 def seen(conn: sa.Connection, agent_id: str, *, now: datetime, notice_id: int | None, conversation_id: str | None) -> int:
     """See `NoticeStore.notifications_seen`."""
     mine = _mine(agent_id, notice_id=notice_id, conversation_id=conversation_id)
+    # First: it waits for whoever plans the notice at this moment, and what they planned is seen below.
+    early = _seen_early(conn, agent_id, now, notice_id, conversation_id)
     looked = conn.execute(sa.update(notifications).where(mine, notifications.c.state == SENT).values(state=SEEN, seen_at=now))
-    return looked.rowcount + _drop(conn, mine, "seen")
+    return early + looked.rowcount + _drop(conn, mine, "seen")
+
+
+def _seen_early(conn: sa.Connection, agent_id: str, now: datetime, notice_id: int | None, conversation_id: str | None) -> int:
+    """Whoever looks at the page may be faster than whoever plans."""
+    fresh = sa.select(notices).where(notices.c.planned_at.is_(None)).with_for_update()
+    if notice_id is not None:
+        fresh = fresh.where(notices.c.notice_id == notice_id)
+    if conversation_id is not None:
+        fresh = fresh.where(notices.c.conversation_id == conversation_id)
+    rows = [
+        {
+            "notice_id": row.notice_id,
+            "conversation_id": row.conversation_id,
+            "agent_id": agent_id,
+            "carrier": "in_page",
+            "state": SEEN,
+            "due_at": row.at,
+            "attempts": 1,
+            "sent_at": row.at,
+            "seen_at": now,
+        }
+        for row in conn.execute(fresh)
+        if not row.whom or agent_id in row.whom
+    ]
+    if rows:
+        conn.execute(_PLAN.on(conn), rows)
+    return len(rows)
 
 
 def acted(conn: sa.Connection, agent_id: str, *, conversation_id: str, now: datetime) -> int:

@@ -123,8 +123,8 @@ class NoticeStore(Protocol):
     async def notifications_seen(
         self, agent_id: str, *, now: datetime, notice_id: int | None = None, conversation_id: str | None = None
     ) -> int:
-        """The agent saw this notice, or everything about this conversation: SENT -> SEEN, and what is QUEUED is dropped. Gives how
-        many notifications changed."""
+        """The agent saw this notice, or everything about this conversation: SENT -> SEEN, and what is QUEUED is dropped. A notice
+        for them that nobody has planned yet counts as seen in the page. Gives how many notifications changed."""
 
     async def notifications_acted(self, agent_id: str, *, conversation_id: str, now: datetime) -> int:
         """The agent took the conversation: SENT and SEEN -> ACTED, and what is QUEUED is dropped. Gives how many changed."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot.store.answers import forget as forget_answers
 from bot.store.codec import agent_of, agent_values
 from bot.store.columns import UtcDateTime
 from bot.store.contract import Agent, AlreadyExists, Consoles, NotFound
@@ -129,7 +130,8 @@ def forgive_tries(conn: sa.Connection, key: str) -> None:
 
 def forget_expired(conn: sa.Connection, *, now: datetime, tries_before: datetime) -> int:
     """See `Store.forget_expired`."""
-    return conn.execute(_EXPIRED, {"now": now}).rowcount + conn.execute(_OLD_TRIES, {"before": tries_before}).rowcount
+    gone = forget_answers(conn, now=now)
+    return gone + conn.execute(_EXPIRED, {"now": now}).rowcount + conn.execute(_OLD_TRIES, {"before": tries_before}).rowcount
 
 
 def put_consoles(conn: sa.Connection, said: Sequence[Consoles]) -> None:

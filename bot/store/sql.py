@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity, Standing
-from bot.store import clocks, intake, outbox, parked, people, reading, schema, searching, standing, turn
+from bot.store import clocks, intake, outbox, parked, people, reading, schema, searching, standing, turn, waits
+from bot.store.answers import SqlAnswers
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
     Agent,
@@ -40,10 +41,12 @@ from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sql_audit import SqlAudit
 from bot.store.sql_flows import SqlFlows
 from bot.store.sql_hooks import SqlHooks
+from bot.store.sql_imports import SqlImports
 from bot.store.sql_market import SqlMarket
 from bot.store.sql_notices import SqlNotices
 from bot.store.sqlite import sqlite_engine
 from bot.store.watched import Watched
+from handoff.forecast import Sample
 
 
 def new_id() -> str:
@@ -78,7 +81,7 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
 
-class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks):
+class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, SqlAnswers):
     """`bot.store.contract.Store` over SQL. Writes go through one runner, reads through another, so that a long list
     does not hold up a turn; a read sees every write that was awaited before it."""
 
@@ -142,10 +145,16 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks):
         return await self._read.run(lambda conn: turn.tracker_tail(conn, conversation_id, limit=limit))
 
     async def commit(self, conversation_id: str, *, version: int, decision: Decision, now: datetime) -> Committed:
-        """See `Store.commit`. Raises `VersionConflict`, `AgentFull`, `AlreadyExists`."""
-        committed = await self._write.run(
-            lambda conn: turn.commit(conn, conversation_id, version=version, decision=decision, now=now, new_key=self._mint)
-        )
+        """See `Store.commit`. Raises `VersionConflict`, `TimeTaken`, `AgentFull`, `AlreadyExists`."""
+
+        def job(conn: sa.Connection) -> Committed:
+            return turn.commit(conn, conversation_id, version=version, decision=decision, now=now, new_key=self._mint)
+
+        try:
+            committed = await self._write.run(job)
+        except Clash:
+            # Somebody else may have booked the same time since this one looked: looking again says so.
+            committed = await self._write.run(job)
         self._claiming.clocks_changed(named_clocks(conversation_id, decision))
         return committed
 
@@ -310,6 +319,14 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks):
         """See `Store.waiting`."""
         return await self._read.run(reading.waiting)
 
+    async def booked(self) -> frozenset[tuple[datetime, int]]:
+        """See `Store.booked`."""
+        return await self._read.run(waits.booked)
+
+    async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
+        """See `Store.first_waits`."""
+        return await self._read.run(lambda conn: waits.first_waits(conn, since=since, now=now, limit=limit))
+
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """See `Store.search`."""
         return await self._read.run(lambda conn: searching.search(conn, query, limit=limit))
@@ -326,9 +343,13 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks):
         """See `Store.journal`."""
         return await self._read.run(lambda conn: reading.journal_lines(conn, conversation_id, limit=limit))
 
-    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+    async def standings(
+        self, *, flow_id: str | None = None, after: str = "", limit: int = 200, notes: bool = True
+    ) -> list[Standing]:
         """See `Store.standings`."""
-        return await self._read.run(lambda conn: standing.standings(conn, flow_id=flow_id, after=after, limit=limit))
+        return await self._read.run(
+            lambda conn: standing.standings(conn, flow_id=flow_id, after=after, limit=limit, with_notes=notes)
+        )
 
     async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
         """See `Store.journal_of`."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
+from bot.core.brake import Counted
 from bot.core.model import FlowMode
-from bot.store import flows
+from bot.store import braking, flows
 from bot.store.flowbook import FlowBook, FlowChange, FlowHead, FlowText, FlowVersion, Inside
 from bot.store.runner import Runner
 
@@ -46,6 +47,10 @@ class SqlFlows:
     async def flow_log(self, flow_id: str | None = None, *, limit: int = 200) -> list[FlowChange]:
         """See `FlowStore.flow_log`."""
         return await self._read.run(lambda conn: flows.changes(conn, flow_id, limit=limit))
+
+    async def flow_counts(self, flow_id: str, *, since: date) -> list[Counted]:
+        """See `FlowStore.flow_counts`."""
+        return await self._read.run(lambda conn: braking.counts(conn, flow_id, since=since))
 
     async def inside(self) -> list[Inside]:
         """See `FlowStore.inside`."""

@@ -39,7 +39,7 @@ _NOTES = (
 )
 
 
-def standings(conn: sa.Connection, *, flow_id: str | None, after: str, limit: int) -> list[Standing]:
+def standings(conn: sa.Connection, *, flow_id: str | None, after: str, limit: int, with_notes: bool = True) -> list[Standing]:
     """See `Store.standings`."""
     given = {"after": after, "limit": limit}
     rows = conn.execute(_LIVE, given).all() if flow_id is None else conn.execute(_LIVE_OF, {**given, "flow_id": flow_id}).all()
@@ -48,7 +48,8 @@ def standings(conn: sa.Connection, *, flow_id: str | None, after: str, limit: in
         enrolment = next((e for e in enrolments_of(row.enrolments) if e.enrolment_id == row.enrolment_id), None)
         if enrolment is None:
             continue
-        notes = (journal_line_of(note).entry for note in conn.execute(_NOTES, {"id": row.conversation_id}))
+        told = conn.execute(_NOTES, {"id": row.conversation_id}) if with_notes else ()
+        notes = (journal_line_of(note).entry for note in told)
         due, zone = [row.due_at] if row.due_at else [], profile_of(row.profile).zone
         found.append(standing_of(row.conversation_id, enrolment, due, notes, zone=zone))
     return found

@@ -21,6 +21,9 @@ OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
 UNSENT_STATUS = "status IN ('queued', 'sending')"
 """Messages still to send; the same holds."""
 
+BOOKED = "callback_at IS NOT NULL AND status <> 'closed'"
+"""Open episodes with a time of their own."""
+
 SENT_STATUS = "status = 'sent'"
 """Messages that left, in the order in which they did."""
 
@@ -221,6 +224,10 @@ episodes = sa.Table(
     sa.Column("first_words_at", UtcDateTime),
     sa.Column("closed_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
+    sa.Column("choice", sa.Text),
+    # The time that was booked, and which of the agents' places at it.
+    sa.Column("callback_at", UtcDateTime),
+    sa.Column("callback_seat", sa.Integer),
     # When its agent took it, or ended it.
     sa.Column("served_at", UtcDateTime),
     # Kind to wall_s, working_s and count.
@@ -236,6 +243,14 @@ episodes = sa.Table(
     ),
     sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
     sa.Index("ix_episodes_served", "agent_id", "served_at"),
+    sa.Index(
+        "ix_episodes_booked",
+        "callback_at",
+        "callback_seat",
+        unique=True,
+        sqlite_where=sa.text(BOOKED),
+        postgresql_where=sa.text(BOOKED),
+    ),
     sa.Index(
         "ix_episodes_held",
         "agent_id",
@@ -410,6 +425,18 @@ tellings = sa.Table(
     ),
 )
 
+imports = sa.Table(
+    "imports",
+    metadata,
+    sa.Column("import_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    # Everything up to this line of the file is dealt with.
+    sa.Column("line", sa.BigInteger, nullable=False),
+    sa.Column("counts", Json, nullable=False),
+    sa.Column("finished_at", UtcDateTime),
+)
+
 api_keys = sa.Table(
     "api_keys",
     metadata,
@@ -473,6 +500,19 @@ flow_log = sa.Table(
     sa.Index("ix_flow_log_flow", "flow_id", "log_id"),
 )
 
+flow_counts = sa.Table(
+    "flow_counts",
+    metadata,
+    sa.Column("flow_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("wording", sa.Text, primary_key=True),
+    sa.Column("shard", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("said", sa.Integer, nullable=False),
+    sa.Column("opted_out", sa.Integer, nullable=False),
+    sa.Column("complained", sa.Integer, nullable=False),
+    sa.Column("angry", sa.Integer, nullable=False),
+)
+
 audits = sa.Table(
     "audits",
     metadata,
@@ -484,6 +524,18 @@ audits = sa.Table(
     sa.Column("runs", sa.Integer, nullable=False),
     sa.Column("behind", sa.Boolean, nullable=False),
     sa.Column("marks", Json, nullable=False),
+)
+
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("agent_id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    # A hash: what was asked is not kept, only what was answered.
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("status", sa.Integer),
+    sa.Column("body", sa.Text),
 )
 
 NOTICE_QUEUED = "state = 'queued'"

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import Clock, ClockKind, Delivery, Say, State
+from bot.store.braking import count_and_brake
 from bot.store.codec import (
     clock_of,
     clock_values,
@@ -44,6 +45,7 @@ from bot.store.tables import (
     tracker_events,
 )
 from bot.store.upsert import Upsert, anew
+from bot.store.waits import must_be_free
 
 _FLOWS = sa.select(flow_book.c.revision).scalar_subquery().label("flows_revision")
 _WHOLE = (
@@ -166,8 +168,9 @@ def commit(
     if decision.journal:
         conn.execute(_JOURNAL, [journal_values(conversation_id, entry) for entry in decision.journal])
         remember_conversions(conn, conversation_id, decision.journal)
+    braked = count_and_brake(conn, conversation_id, decision.journal, now)
     notice_ids = write_notices(conn, conversation_id, decision.notify, now)
-    return Committed(version=version + 1, message_ids=message_ids, notice_ids=notice_ids)
+    return Committed(version=version + 1, message_ids=message_ids, notice_ids=notice_ids, braked=braked)
 
 
 def _held_beside(conn: sa.Connection, conversation_id: str, agent_id: str) -> float:
@@ -227,6 +230,8 @@ def _write_state(conn: sa.Connection, row: Record, decision: Decision, still_owe
         known = {"profile": profile, "slots": dict(state.slots), "tags": list(state.tags)}
         conn.execute(_KNOW, {"id": row.prospect_id, **known})
     if episode != row.episode:
+        if state.episode is not None:
+            must_be_free(conn, state.episode)
         project_episode(conn, row.conversation_id, before=row.episode, after=state.episode, now=now)
     if enrolments != row.enrolments:
         project_enrolments(conn, row.conversation_id, state.enrolments)

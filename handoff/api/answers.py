@@ -79,6 +79,7 @@ class ItemAnswer(TypedDict):
     tags: list[str]
     episode: EpisodeAnswer | None
     window_closes_at: datetime | None
+    snoozed_until: datetime | None
 
 
 class Reply(TypedDict):
@@ -301,6 +302,98 @@ class Findings(TypedDict):
 
     found: list[FoundAnswer]
     now: datetime
+
+
+class Problem(TypedDict):
+    """What is wrong with a text, and where; `line` and `column` count from 1."""
+
+    line: int
+    column: int
+    field: str
+    message: str
+
+
+class Contradiction(TypedDict):
+    """What can be read and makes no sense."""
+
+    line: int
+    field: str
+    rule: str
+    message: str
+
+
+class Checked(TypedDict):
+    """POST promises/check."""
+
+    problems: list[Problem]
+    findings: list[Contradiction]
+
+
+class PromisesAnswer(TypedDict):
+    """GET promises. `running` is the version that the service goes by: another one while the file is broken."""
+
+    text: str
+    version: str
+    running: str
+    file: str
+    problems: list[Problem]
+    findings: list[Contradiction]
+    now: datetime
+
+
+class PromisesSaved(TypedDict):
+    """PUT promises."""
+
+    version: str
+
+
+class KeptVersion(TypedDict):
+    """A version that is kept; `by` is an agent's name, None for a change by hand."""
+
+    id: str
+    version: str
+    at: datetime
+    by: str | None
+
+
+class KeptVersions(TypedDict):
+    """GET promises/history."""
+
+    versions: list[KeptVersion]
+
+
+class KeptText(TypedDict):
+    """GET promises/history/{id}."""
+
+    text: str
+
+
+class StaffingRow(TypedDict):
+    """An hour of the day; `agents` is None where no number is enough."""
+
+    hour: str
+    requests: int
+    per_hour: float
+    mean_handling_s: float
+    agents: int | None
+    erlang_c: int
+
+
+class StaffingAnswer(TypedDict):
+    """GET reports/staffing."""
+
+    rows: list[StaffingRow]
+    share: float
+    within_s: float
+    zone: str
+    requests: int
+
+
+class PlacesAnswer(TypedDict):
+    """GET transfer-places: whom a conversation may be passed on to."""
+
+    agents: list[Face]
+    teams: list[str]
 
 
 class Queued(TypedDict):

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from bot.core.model import Reason
+from bot.promising import MOST_BYTES
 from handoff.api.errors import BadRequest
 from handoff.api.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from handoff.chain import Clock24
@@ -75,6 +77,20 @@ class GiveBack(_Body):
     slots: Annotated[dict[_SlotName, _SlotText | bool | int | float | None], Field(max_length=50)] = {}
     promised: Annotated[list[_Promised], Field(max_length=10)] = []
     resume: ResumeAt | None = None
+
+
+class TransferBody(_Body):
+    """POST transfer: to a colleague or to a team, with a note for them."""
+
+    to: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    team: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT)] = ""
+
+
+class SnoozeBody(_Body):
+    """POST snooze: until when, as ISO 8601 with a zone; null takes it back at once."""
+
+    until: Annotated[str, StringConstraints(max_length=40)] | None
 
 
 class PresenceBody(_Body):
@@ -157,6 +173,35 @@ class DeviceBody(_Body):
     p256dh: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{86,88}={0,2}$")]
     auth: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}={0,2}$")]
     label: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+
+
+class CheckPromises(_Body):
+    """POST promises/check."""
+
+    text: Annotated[str, StringConstraints(max_length=MOST_BYTES)]
+
+
+class Base(_Body):
+    """The version that a change was made from."""
+
+    version: Annotated[str, StringConstraints(max_length=40)]
+
+
+class SavePromises(CheckPromises, Base):
+    """PUT promises."""
+
+
+class ExplainPromises(CheckPromises):
+    """POST promises/explain: `at` is a moment, or a wall time in `zone`."""
+
+    at: Annotated[str, StringConstraints(max_length=40)]
+    zone: Annotated[str, StringConstraints(max_length=60)] = "UTC"
+    channel: Literal["widget", "facebook", "rest"] = "widget"
+    reason: Annotated[Reason, Field(strict=False)] = Reason.ASKED
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    language: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)] = ""
+    team: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)] = ""
+    tag: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)] = ""
 
 
 async def read_body[M: BaseModel](request: web.Request, model: type[M]) -> M:

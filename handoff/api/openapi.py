@@ -26,6 +26,7 @@ class Route:
     summary: str
     admin: bool = False
     public: bool = False
+    keyed: bool = False
 
 
 class Failure(TypedDict):
@@ -74,10 +75,15 @@ TYPES: dict[tuple[str, str], Types] = {
     ("GET", "/conversations"): Types(answers.Items, query=(("view", _VIEW), ("cursor", {"type": "string"}))),
     ("GET", "/search"): Types(answers.Findings, query=(("q", {"type": "string", "maxLength": LONGEST_QUERY}),)),
     ("GET", "/conversations/{id}"): Types(answers.Conversation),
-    ("GET", "/conversations/{id}/messages"): Types(answers.Messages, query=(("before", _SEQ),)),
+    ("GET", "/conversations/{id}/messages"): Types(
+        answers.Messages, query=(("before", _SEQ), ("after", {"type": "integer", "minimum": 0}))
+    ),
     ("POST", "/conversations/{id}/take"): Types(answers.OneItem, bodies.Take),
     ("POST", "/conversations/{id}/say"): Types(answers.OneMessage, bodies.SayBody),
     ("POST", "/conversations/{id}/note"): Types(answers.OneNote, bodies.NoteBody),
+    ("GET", "/transfer-places"): Types(answers.PlacesAnswer),
+    ("POST", "/conversations/{id}/transfer"): Types(answers.OneItem, bodies.TransferBody),
+    ("POST", "/conversations/{id}/snooze"): Types(answers.OneItem, bodies.SnoozeBody),
     ("POST", "/conversations/{id}/give-back"): Types(answers.OneItem, bodies.GiveBack),
     ("POST", "/conversations/{id}/seen"): Types(answers.Nothing),
     ("POST", "/notices/{id}/seen"): Types(answers.Nothing),
@@ -88,6 +94,17 @@ TYPES: dict[tuple[str, str], Types] = {
     ("DELETE", "/notify/devices/{id}"): Types(answers.Nothing),
     ("GET", "/reports/handoff"): Types(dict[str, object], query=(*_REPORT, ("format", {"enum": ["json", "csv"]}))),
     ("GET", "/reports/handoff/behind"): Types(dict[str, object], query=(*_REPORT, ("key", {"type": "string"}))),
+    ("GET", "/reports/staffing"): Types(
+        answers.StaffingAnswer,
+        query=(*(one for one in _REPORT if one[0] != "by"), ("share", {"type": "number"}), ("within_s", {"type": "number"})),
+    ),
+    ("GET", "/promises"): Types(answers.PromisesAnswer),
+    ("PUT", "/promises"): Types(answers.PromisesSaved, bodies.SavePromises),
+    ("POST", "/promises/check"): Types(answers.Checked, bodies.CheckPromises),
+    ("POST", "/promises/explain"): Types(dict[str, object], bodies.ExplainPromises),
+    ("GET", "/promises/history"): Types(answers.KeptVersions),
+    ("GET", "/promises/history/{id}"): Types(answers.KeptText),
+    ("POST", "/promises/history/{id}/restore"): Types(answers.PromisesSaved, bodies.Base),
     ("POST", "/simulations"): Types(dict[str, object], bodies.SimulationBody),
     ("POST", "/undelivered/{id}/send-again"): Types(answers.Queued),
     ("POST", "/undelivered/{id}/let-go"): Types(answers.Nothing),
@@ -96,6 +113,12 @@ TYPES: dict[tuple[str, str], Types] = {
 
 _ANY = Types(dict[str, object])
 _CSRF = {"name": "X-Warmline", "in": "header", "required": True, "schema": {"const": "1"}}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same key with the same request acts once, and is answered as the first time. Known for a day.",
+    "schema": {"type": "string", "minLength": 8, "maxLength": 200},
+}
 _SCHEMAS = "#/components/schemas/{model}"
 
 
@@ -128,6 +151,8 @@ def _operation(route: Route, types: Types, of: dict[type, Any]) -> dict[str, Any
     parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in types.query]
     if route.method != "GET":
         parameters.append(_CSRF)
+    if route.keyed:
+        parameters.append(_KEY)
     answer: dict[str, Any] = {"description": "Done."}
     if types.answer:
         answer["content"] = _json(of[types.answer])

@@ -13,6 +13,7 @@ from aiohttp import web
 from bot.circuit import Circuit
 from bot.core.events import Event
 from bot.core.model import AgentRef, Identity, State
+from bot.promising import Promises
 from bot.store.contract import Store
 from handoff.chain import Ways
 from handoff.policy import Policy
@@ -84,7 +85,7 @@ class ConsoleParts:
     `steps_ahead` gives where a talk can go on after a person: flow id, the flow's name, step id.
     `simulator` is the command that plays a flow (see `bot/simulate/__main__.py`), and `simulator_settings` what it is told.
     `push_key` gives the key that browsers subscribe to, `push_services` the hosts they may name; `noticed` tells that notices are
-    new or seen, `ways` which carriers there are.
+    new or seen, `ways` which carriers there are. `promises` is the file that admins edit; without it nobody can.
     """
 
     store: Store
@@ -106,3 +107,9 @@ class ConsoleParts:
     push_services: tuple[str, ...] = ()
     noticed: Callable[[], None] = lambda: None
     ways: Ways = WAYS
+    promises: Promises | None = None
+
+    @property
+    def current(self) -> Policy:
+        """The promises that the service goes by now."""
+        return self.promises.policy if self.promises else self.policy

@@ -8,16 +8,21 @@ from enum import StrEnum
 from aiohttp import web
 
 from bot.core.audit import CHECKS
-from handoff.api.errors import NO_STORE, BadRequest
+from handoff.api.apart import Apart
+from handoff.api.errors import NO_STORE, BadRequest, Conflict
 from handoff.api.ports import ConsoleParts
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import Shape, stamp
 from handoff.hours import zones
+from handoff.policy import DEFAULT_FILE
 from handoff.reports import KINDS, By, Report, report
+from handoff.staffing import from_text, history
 from handoff.telling import as_csv, behind, told
 
 LONGEST = timedelta(days=366)
 FINDINGS = 1000
+MOST_CALLS = 3000
+"""Requests that are played for staffing in one go: some seconds of a processor."""
 DEAD = ("I1", "I2")
 """Rows of the audit that a dead conversation breaks: unheard for good, or without a clock that runs."""
 
@@ -28,6 +33,7 @@ class Reports:
     def __init__(self, parts: ConsoleParts) -> None:
         self._parts = parts
         self._store = parts.store
+        self._apart = Apart()
 
     async def handoff(self, request: web.Request, _me: SignedIn) -> web.StreamResponse:
         """GET reports/handoff?from&to&by&zone&format."""
@@ -46,15 +52,40 @@ class Reports:
             raise BadRequest("bad_field", "There is no such row in this report.", field="key")
         return answer(behind(row))
 
+    async def staffing(self, request: web.Request, _me: SignedIn) -> web.StreamResponse:
+        """GET reports/staffing?from&to&zone&share&within_s: how many agents each hour of the day needs, by playing its requests."""
+        since, until, zone = _range(request)
+        share, within_s = _part(request, "share", 0.95, 0.01, 0.999), _part(request, "within_s", 60.0, 1.0, 86_400.0)
+        calls = history(await self._store.handed(since=since, until=until, kinds=KINDS))
+        if len(calls) > MOST_CALLS:
+            raise BadRequest("bad_field", f"That is more than {MOST_CALLS} requests; choose a shorter time.", field="from")
+        days = (until - since).total_seconds() / 86400
+        text = await self._promises_text()
+        rows = await self._apart.run(from_text, text, calls, zone, days, share, within_s) if calls else []
+        told = [
+            {
+                "hour": row.hour,
+                "requests": row.requests,
+                "per_hour": row.per_hour,
+                "mean_handling_s": row.mean_handling_s,
+                "agents": row.agents,
+                "erlang_c": row.by_formula,
+            }
+            for row in sorted(rows, key=lambda row: row.hour)
+        ]
+        return answer({"rows": told, "share": share, "within_s": within_s, "zone": zone, "requests": len(calls)})
+
+    async def _promises_text(self) -> str:
+        """The text of the promises that hold; one that is broken gives no numbers."""
+        if self._parts.promises is None:
+            return DEFAULT_FILE.read_text(encoding="utf-8")
+        standing = await self._parts.promises.standing()
+        if standing.problems:
+            raise Conflict("broken_promises", "The promises file cannot be read at the moment; mend it first.")
+        return standing.text
+
     async def _report(self, request: web.Request) -> Report:
-        since, until = _moment(request, "from"), _moment(request, "to")
-        if until <= since:
-            raise BadRequest("bad_field", "The end is not after the start.", field="to")
-        if until - since > LONGEST:
-            raise BadRequest("bad_field", "That is more than a year.", field="to")
-        zone = request.query.get("zone", "UTC")
-        if zone not in zones():
-            raise BadRequest("bad_field", "That is not a time zone.", field="zone")
+        since, until, zone = _range(request)
         by = By(_one_of(request, "by", tuple(By)))
         found = await self._store.handed(since=since, until=until, kinds=KINDS)
         return report(found, since=since, until=until, now=self._parts.now(), by=by, zone=zone)
@@ -72,6 +103,29 @@ class Reports:
             for one in held
             if one.finding.row in DEAD
         ]
+
+
+def _range(request: web.Request) -> tuple[datetime, datetime, str]:
+    since, until = _moment(request, "from"), _moment(request, "to")
+    if until <= since:
+        raise BadRequest("bad_field", "The end is not after the start.", field="to")
+    if until - since > LONGEST:
+        raise BadRequest("bad_field", "That is more than a year.", field="to")
+    zone = request.query.get("zone", "UTC")
+    if zone not in zones():
+        raise BadRequest("bad_field", "That is not a time zone.", field="zone")
+    return since, until, zone
+
+
+def _part(request: web.Request, field: str, usual: float, least: float, most: float) -> float:
+    text = request.query.get(field, str(usual))
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise BadRequest("bad_field", f"{field}: a number from {least:g} to {most:g}.", field=field)
+    return number
 
 
 def _moment(request: web.Request, field: str) -> datetime:

@@ -12,10 +12,13 @@ from aiohttp import WSCloseCode, web
 from handoff.api.audit import Audit
 from handoff.api.errors import answering
 from handoff.api.feed import Feed
+from handoff.api.keys import once
 from handoff.api.notifications import Notifications
 from handoff.api.openapi import Route, document
 from handoff.api.outbox import Outbox
+from handoff.api.passing import Passing
 from handoff.api.ports import ConsoleParts
+from handoff.api.promises import PromisesApi
 from handoff.api.reports import Reports
 from handoff.api.search import Search
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
@@ -25,6 +28,8 @@ from handoff.api.talks import Talks
 from handoff.api.team import Team
 
 BASE = "/api/console"
+UNKEYED = frozenset({"/logout", "/password"})
+"""They end sessions and set cookies, which no kept answer could."""
 
 
 def summary(handler: Callable[..., object]) -> str:
@@ -44,8 +49,10 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     described = [Route("POST", "/login", summary(sessions.login), public=True)]
 
     def signed_in(method: str, path: str, handler: SignedInHandler, *, admin: bool = False) -> None:
-        app.router.add_route(method, BASE + path, answering(sessions.guard(handler, admin=admin)))
-        described.append(Route(method, path, summary(handler), admin=admin))
+        keyed = method == "POST" and path not in UNKEYED
+        acting = once(handler, parts) if keyed else handler
+        app.router.add_route(method, BASE + path, answering(sessions.guard(acting, admin=admin)))
+        described.append(Route(method, path, summary(handler), admin=admin, keyed=keyed))
 
     app.router.add_post(f"{BASE}/login", answering(sessions.login))
     signed_in("POST", "/logout", team.logout)
@@ -62,6 +69,10 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
+    passing = Passing(parts, talks)
+    signed_in("GET", "/transfer-places", passing.places)
+    signed_in("POST", "/conversations/{id}/transfer", passing.transfer)
+    signed_in("POST", "/conversations/{id}/snooze", passing.snooze)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
     signed_in("POST", "/conversations/{id}/seen", notifications.seen_conversation)
     signed_in("POST", "/notices/{id}/seen", notifications.seen_notice)
@@ -73,6 +84,16 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("GET", "/audit", Audit(parts).audit, admin=True)
     signed_in("GET", "/reports/handoff", reports.handoff, admin=True)
     signed_in("GET", "/reports/handoff/behind", reports.behind, admin=True)
+    signed_in("GET", "/reports/staffing", reports.staffing, admin=True)
+    if parts.promises is not None:
+        promises = PromisesApi(parts, parts.promises)
+        signed_in("GET", "/promises", promises.read, admin=True)
+        signed_in("PUT", "/promises", promises.save, admin=True)
+        signed_in("POST", "/promises/check", promises.check, admin=True)
+        signed_in("POST", "/promises/explain", promises.explain, admin=True)
+        signed_in("GET", "/promises/history", promises.history, admin=True)
+        signed_in("GET", "/promises/history/{id}", promises.one, admin=True)
+        signed_in("POST", "/promises/history/{id}/restore", promises.restore, admin=True)
     signed_in("POST", "/simulations", Simulations(parts).simulate, admin=True)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)

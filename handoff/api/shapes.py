@@ -50,6 +50,7 @@ def item_shape(overview: Overview, state: State, me: str) -> Shape:
         "tags": list(overview.tags),
         "episode": episode_shape(episode, overview.clocks, me) if episode and episode.status != "closed" else None,
         "window_closes_at": stamp_or_none(state.window.closes_at if state.window else None),
+        "snoozed_until": stamp_or_none(next((c.due_at for c in overview.clocks if c.kind is ClockKind.SNOOZE), None)),
     }
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
 from bot.core.model import Speaker
-from bot.store.contract import Message, Overview
+from bot.store.contract import Message, Note, Overview
 from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, Take, read_body
 from handoff.api.errors import BadRequest, Forbidden, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
@@ -58,7 +58,7 @@ class Talks:
         )
         name = prospect_name(overview)
         ahead = self._parts.steps_ahead(loaded.state)
-        drawn = card(loaded.state, episodes, [line.entry for line in journal], self._parts.policy.card)
+        drawn = card(loaded.state, episodes, [line.entry for line in journal], self._parts.current.card)
         return answer(
             {
                 "item": item_shape(overview, loaded.state, me.agent.agent_id),
@@ -72,10 +72,13 @@ class Talks:
         )
 
     async def messages(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
-        """GET conversations/{id}/messages: the page before a seq."""
+        """GET conversations/{id}/messages: the page before a seq, or after one."""
         conversation_id = request.match_info["id"]
         overview = await self._store.overview(conversation_id)
-        shown = await self._store.messages(conversation_id, before_seq=_seq(request), limit=PAGE)
+        if "after" in request.query:
+            shown = await self._store.messages(conversation_id, after_seq=_seq(request, "after", least=0), limit=PAGE)
+        else:
+            shown = await self._store.messages(conversation_id, before_seq=_seq(request, "before"), limit=PAGE)
         name = prospect_name(overview)
         return answer({"messages": [message_shape(message, name) for message in shown]})
 
@@ -84,7 +87,7 @@ class Talks:
         body = await read_body(request, Take) if request.can_read_body else Take()
         if body.above_capacity and me.agent.role != "admin":
             raise Forbidden("admins_only", "Only an admin may go above what somebody has room for.")
-        taken = await self._command(request, me, AgentTook(agent=me.agent.ref, above_capacity=body.above_capacity))
+        taken = await self.command(request, me, AgentTook(agent=me.agent.ref, above_capacity=body.above_capacity))
         about = request.match_info["id"]
         await self._store.notifications_acted(me.agent.agent_id, conversation_id=about, now=self._parts.now())
         return taken
@@ -100,7 +103,7 @@ class Talks:
             promised=tuple(body.promised),
             resume=(body.resume.flow, body.resume.step) if body.resume else None,
         )
-        return await self._command(request, me, event)
+        return await self.command(request, me, event)
 
     async def say(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST say. The same key again gives the same message, also when the conversation has moved on since.
@@ -125,15 +128,17 @@ class Talks:
         """POST note."""
         conversation_id = request.match_info["id"]
         body = await read_body(request, NoteBody)
+        return answer({"note": note_shape(await self.keep_note(conversation_id, me, body.text))})
+
+    async def keep_note(self, conversation_id: str, me: SignedIn, text: str) -> Note:
+        """Keep an internal note, and tell those it mentions. Raises `NotFound`."""
         await self._store.overview(conversation_id)
-        mentioned = mentions(body.text, await self._store.agents(), by=me.agent.agent_id)
-        note = await self._store.add_note(
-            conversation_id, agent=me.agent.ref, text=body.text, now=self._parts.now(), mentions=mentioned
-        )
+        mentioned = mentions(text, await self._store.agents(), by=me.agent.agent_id)
+        note = await self._store.add_note(conversation_id, agent=me.agent.ref, text=text, now=self._parts.now(), mentions=mentioned)
         if mentioned:
             self._parts.noticed()
         self._parts.hub.publish("console", {"type": "conversation", "conversation_id": conversation_id})
-        return answer({"note": note_shape(note)})
+        return note
 
     async def _must_have_seen(self, conversation_id: str, me: SignedIn, seen: int) -> None:
         later = await self._store.messages(conversation_id, after_seq=seen, limit=PAGE)
@@ -145,7 +150,7 @@ class Talks:
         somebody = "The prospect" if unseen[-1].speaker is Speaker.PROSPECT else "A colleague"
         raise WroteMeanwhile(shown[-1]["name"] or somebody, shown)
 
-    async def _command(self, request: web.Request, me: SignedIn, event: Event) -> web.StreamResponse:
+    async def command(self, request: web.Request, me: SignedIn, event: Event) -> web.StreamResponse:
         """Carry out a command that changes who holds the conversation, and so who has room."""
         conversation_id = request.match_info["id"]
         handled = await self._handle(conversation_id, event)
@@ -190,8 +195,8 @@ def _place(request: web.Request) -> tuple[datetime, str] | None:
     return moment, conversation_id
 
 
-def _seq(request: web.Request) -> int:
-    text = request.query.get("before", str(LATEST))
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= LATEST):
-        raise BadRequest("bad_field", "before: a whole number above 0.", field="before")
+def _seq(request: web.Request, field: str, *, least: int = 1) -> int:
+    text = request.query.get(field, str(LATEST))
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= LATEST):
+        raise BadRequest("bad_field", f"{field}: a whole number from {least}.", field=field)
     return int(text)

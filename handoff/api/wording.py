@@ -13,6 +13,7 @@ WORDS = {
     "message": "A new message.",
     "lost": "A message could not be delivered.",
     "breach": "A promise was missed.",
+    "brake": "A flow has paused itself.",
     "mention": "You were mentioned in a note.",
     "push": "Someone is waiting.",
     "page": "Someone is waiting.",

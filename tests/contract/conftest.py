@@ -14,7 +14,9 @@ CONTRACTS = (
     "desk_contract",
     "market_contract",
     "notices_contract",
+    "answers_contract",
     "hook_contract",
+    "import_contract",
 )
 pytest.register_assert_rewrite(*(f"tests.contract.{name}" for name in CONTRACTS))
 

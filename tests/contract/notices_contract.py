@@ -121,6 +121,19 @@ class NoticesContract:
         page = (await stand(store))["in_page"]
         assert (page.state, page.seen_at, page.acted_at) == (Notified.ACTED, at(5), at(9))
 
+    async def test_whoever_looks_may_be_faster_than_whoever_plans(self, store: Store) -> None:
+        _, (notice_id,) = await noticed(store, OFFER)
+        assert await store.notifications_seen("ben", now=at(1), notice_id=notice_id) == 0
+        assert await store.notifications_seen("mia", now=at(1), notice_id=notice_id) == 1
+        chain = [
+            Planned(agent_id="mia", carrier="in_page", due_at=T0, sent=True),
+            Planned(agent_id="mia", carrier="web_push", due_at=at(60)),
+        ]
+        assert await store.plan_notice(notice_id, chain, now=at(2))
+        now = await stand(store)
+        assert (now["in_page"].state, now["in_page"].seen_at) == (Notified.SEEN, at(1))
+        assert (now["web_push"].state, now["web_push"].error) == (Notified.DROPPED, "seen")
+
     async def test_acting_is_seeing_and_so_is_opening_the_conversation(self, store: Store) -> None:
         conversation_id, _ = await planned(store)
         assert await store.notifications_acted("mia", conversation_id=conversation_id, now=at(9)) == 3

@@ -43,9 +43,11 @@ from bot.store.contract import (
     Store,
     StoreError,
     TakenIn,
+    TimeTaken,
     VersionConflict,
     Waiting,
 )
+from handoff.forecast import Sample
 
 T0 = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ANN = Identity(channel="widget", external_id="ann")
@@ -505,6 +507,36 @@ class StoreContract:
         assert (late.episode, [line.entry.kind for line in late.lines]) == (second, ["episode.breached"])
         assert await store.handed(since=at(101), until=at(999), kinds=kinds) == []
         assert (await store.handed(since=T0, until=at(1), kinds=()))[0].lines == ()
+
+    async def test_waits_for_first_words_latest_first(self, store: Store) -> None:
+        ann, ben = await met(store), await met(store, BEN)
+        answered = replace(waiting_episode("e1"), status="closed", first_words_at=at(30), closed_at=at(90), team="sales")
+        await change(store, ann, episode=answered)
+        await change(store, ann, episode=replace(waiting_episode("e2"), requested_at=at(100), status="closed", closed_at=at(140)))
+        await change(store, ann, episode=replace(waiting_episode("e3"), requested_at=at(200)))
+        unasked = replace(waiting_episode("e4"), reason=Reason.NATIVE_INBOX, status="closed", closed_at=at(9))
+        await change(store, ben, episode=unasked)
+        await change(store, ben, episode=replace(waiting_episode("e5"), choice="callback", requested_at=at(150)))
+        assert await store.first_waits(since=T0, now=at(260), limit=9) == [
+            Sample(requested_at=at(200), until=at(260), answered=False),
+            Sample(requested_at=at(100), until=at(140), answered=False),
+            Sample(requested_at=T0, until=at(30), team="sales"),
+        ]
+        assert [one.until for one in await store.first_waits(since=at(50), now=at(200), limit=1)] == [at(140)]
+
+    async def test_a_place_at_a_time_is_booked_once(self, store: Store) -> None:
+        ann, ben = await met(store), await met(store, BEN)
+        booked = replace(waiting_episode("e1"), choice="book", callback_at=at(3600), callback_seat=0)
+        await change(store, ann, episode=booked)
+        await change(store, ann, episode=replace(booked, rung=1))
+        before = await store.load(ben)
+        with pytest.raises(TimeTaken):
+            await change(store, ben, episode=replace(booked, episode_id="e2"))
+        assert await store.load(ben) == before
+        await change(store, ben, episode=replace(booked, episode_id="e2", callback_seat=1))
+        await change(store, ann, episode=replace(booked, status="closed", closed_at=at(5)))
+        await change(store, ben, episode=replace(booked, episode_id="e2", callback_seat=0))
+        assert await store.booked() == {(at(3600), 0)}
 
     async def test_a_person_is_live_in_a_flow_once(self, store: Store) -> None:
         conversation_id = await met(store)

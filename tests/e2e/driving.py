@@ -11,6 +11,7 @@ from playwright.async_api import Locator, Page, expect
 from wordings import either, phrase
 
 AXE: dict[str, Any] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+ASKED = ("getting_someone_offline", "getting_someone_online", "wait_known", "wait_in_line", "line_known")
 ARRIVED = re.compile("Sent$|Seen$")
 
 
@@ -88,7 +89,7 @@ class Visitor:
     async def asks_for_a_person(self) -> None:
         """Say hello's opposite: the shortest way into the queue. Returns once the answer is on the screen."""
         await self.say("can i talk to a person?")
-        await self.hears(either(phrase("getting_someone_offline"), phrase("getting_someone_online")))
+        await self.hears(either(*map(phrase, ASKED)))
         await expect(self.standing).to_have_text("Finding a person for you…")
 
 

@@ -18,14 +18,27 @@ from argon2 import PasswordHasher
 
 from bot.circuit import Circuit
 from bot.core.draft import Draft
-from bot.core.events import AgentGaveBack, AgentLeft, AgentSaw, AgentsChanged, AgentTook, AgentWrote, Event
+from bot.core.events import (
+    AgentGaveBack,
+    AgentLeft,
+    AgentSaw,
+    AgentsChanged,
+    AgentSnoozed,
+    AgentTook,
+    AgentTransferred,
+    AgentWrote,
+    Event,
+)
 from bot.core.model import Arrival, Identity, Reason, State
 from bot.hub import Hub
+from bot.promising import Promises
 from bot.store import open_store
 from bot.store.contract import Agent, Store, VersionConflict
-from handoff import episodes
+from bot.time import SystemTime
+from handoff import episodes, snooze
 from handoff.api import ConsoleParts, add_routes
 from handoff.desk import Desk, Seat
+from handoff.policy import DEFAULT_FILE
 from handoff.presence import Presence
 from tests.handoff.worlds import POLICY, START
 
@@ -94,6 +107,10 @@ class RuledConversations:
                 episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key)
             case AgentGaveBack():
                 episodes.give_back(draft, POLICY, event.agent, event.summary, event.outcome, event.slots, event.promised)
+            case AgentTransferred():
+                episodes.transfer(draft, POLICY, self._desk(), event.agent, to=event.to, team=event.team, anyones=event.anyones)
+            case AgentSnoozed():
+                snooze.snooze(draft, event.agent, event.until)
             case AgentsChanged():
                 episodes.agents_changed(draft, POLICY, self._desk())
             case AgentLeft():
@@ -205,6 +222,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
         circuits=lambda: made.circuits, queued=queued, push_services=("fcm.googleapis.com",),
+        promises=Promises(DEFAULT_FILE, POLICY, tmp_path / "promises", SystemTime()),
         simulator=(sys.executable, "-m", "bot.simulate"),
     )  # fmt: skip
     add_routes(app, parts)

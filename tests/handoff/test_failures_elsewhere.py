@@ -243,6 +243,7 @@ def test_with_no_agent_at_all_the_prospect_is_told_and_a_clock_still_runs() -> N
         "/warmline.callback",
         "/warmline.book",
         "/warmline.bot",
+        "/warmline.cancel",
     ]
     assert {"offer", "first_words"} == set(world.breaches())
     world.wait(7 * 86_400)

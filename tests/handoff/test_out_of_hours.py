@@ -50,6 +50,7 @@ def test_the_prospect_is_told_when_somebody_is_there_and_given_the_choice() -> N
         "/warmline.callback",
         "/warmline.book",
         "/warmline.bot",
+        "/warmline.cancel",
     ]
     assert world.state.owner is Owner.WAITING
 

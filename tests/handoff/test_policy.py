@@ -27,6 +27,7 @@ from handoff.policy import (
     SAMPLE,
     Action,
     AfterLadder,
+    Booking,
     Choice,
     OtherPolicy,
     Pause,
@@ -34,6 +35,7 @@ from handoff.policy import (
     Target,
     Targets,
     Titles,
+    Waiting,
     spoken,
 )
 from handoff.rungs import Rung, Until
@@ -153,7 +155,7 @@ DOCS = (Path(__file__).resolve().parents[2] / "docs" / "promises.md").read_text(
 
 
 def test_the_page_about_promises_names_every_field_phrase_and_action() -> None:
-    models = (Targets, AfterLadder, Titles, Guide, Policy, OtherPolicy, Match, Rung, CalendarSpec, Pause)
+    models = (Targets, AfterLadder, Waiting, Booking, Titles, Guide, Policy, OtherPolicy, Match, Rung, CalendarSpec, Pause)
     fields = [name for model in models for name in model.model_fields]
     words = (*Action, *Until, *Reason, *Target, *Phase, *Cause)
     names = [*fields, *PHRASES, *words, *(choice.value for choice in Choice)]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.events import JournalEntry
-from bot.core.model import AgentRef, Episode, Reason
+from bot.core.model import AgentRef, Episode, Forecast, Reason
 from bot.store.contract import Handed, JournalLine
 from handoff.accounts import Cause
 from handoff.reports import By, Ending, Segment, misses_of, percentile, report, spread, waits_of
@@ -71,6 +71,27 @@ def test_a_wait_that_is_not_over_counts_as_it_stands() -> None:
     }
     again = handed(ANSWERED, promise_opened_at=at(100), promise_due_at=at(120))
     assert lengths(again, 300)[Segment.NEXT_WORDS] == [(200.0, Ending.SO_FAR)]
+
+
+def test_how_right_the_told_waiting_times_were() -> None:
+    def guessed(name: str, error_s: float | None, kept: bool | None) -> Handed:
+        first = Forecast(told_at=START, low_s=20, likely_s=40, high_s=60)
+        later = Forecast(told_at=at(60), low_s=300, likely_s=400, high_s=600)
+        episode = replace(ANSWERED, episode_id=name, forecasts=(first, later), forecast_error_s=error_s, forecast_kept=kept)
+        return handed(episode)
+
+    found = [guessed("e1", -10, True), guessed("e2", 15, True), guessed("e3", 90, False), guessed("e4", None, False)]
+    made = report([*found, guessed("e5", None, None), handed(ASKED)], since=START, until=at(9), now=at(99), by=By.CHANNEL)
+    assert told(made)["total"]["forecast"] == {
+        "told": 5, "judged": 4, "inside": 0.5, "p50_error_s": 15, "p90_error_s": 90,
+    }  # fmt: skip
+    assert [(one["episode_id"], one["low_s"], one["error_s"], one["inside"]) for one in behind(made.total)["forecasts"]][2:4] == [
+        ("e3", 20, 90, False),
+        ("e4", 20, None, False),
+    ]
+    assert as_csv(made).splitlines()[-1].endswith(",5,4,0.5,15,90")
+    nothing = told(report([handed(ASKED)], since=START, until=at(9), now=at(99), by=By.CHANNEL))["total"]["forecast"]
+    assert nothing == {"told": 0, "judged": 0, "inside": None, "p50_error_s": None, "p90_error_s": None}
 
 
 def test_a_wait_that_ended_unanswered_counts_as_long_as_it_lasted() -> None:

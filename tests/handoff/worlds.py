@@ -151,6 +151,7 @@ class World:
             if draft.state.owner is Owner.WAITING:
                 episodes.prospect_waits(draft, self.policy, (heard,))
             dealt_with = payload is not None and episodes.choose_option(draft, self.policy, self.desk, payload)
+            dealt_with = dealt_with or episodes.typed_option(draft, self.policy, self.desk, (heard,))
             dealt_with = dealt_with or episodes.told(draft, self.policy, self.desk, (heard,))
             draft.set(promise=None)
             draft.cancel_clock(ClockKind.PROMISE)

@@ -92,7 +92,7 @@ async def test_nobody_comes_and_the_prospect_hears_the_truth_on_time(world: Worl
     assert episode is not None
     assert "first_words" in episode.breached
     last = (await world.service.store.messages(conversation))[-1]
-    assert len(last.quick_replies) == 4
+    assert len(last.quick_replies) == 5
     assert (last.at - asked_at).total_seconds() == targets.first_words_s
 
 

@@ -125,6 +125,17 @@ def test_who_left_is_counted_at_the_words_that_came_before(rules: Rules) -> None
     assert sum(out for step in told.steps for _, out, _ in step.by_wording.values()) == blamed
 
 
+def test_a_flow_that_people_run_away_from_pauses_itself_and_the_words_are_named(rules: Rules) -> None:
+    angry = simulate(rules, "welcome", Setup(people=200, days=14, seed=1, mix={"angry": 1}))
+    eager = simulate(rules, "welcome", Setup(people=200, days=14, seed=1, mix={"eager": 1}))
+
+    (paused,) = (one for one in angry.paused if one.flow == "welcome")
+    assert "It was these words: step " in paused.reason
+    assert angry.entered < 200
+    assert eager.paused == ()
+    assert "welcome paused itself on " in "\n".join(as_text(angry))
+
+
 def test_without_anybody_at_the_desk_nobody_gets_a_person_and_it_says_so(rules: Rules) -> None:
     told = simulate(rules, "welcome", Setup(people=60, days=5, seed=1, agents=0, mix={"angry": 1, "sceptic": 1}))
 

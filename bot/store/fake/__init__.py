@@ -6,15 +6,17 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 
+from bot.store.fake.answers import Answers
 from bot.store.fake.flows import Flows
 from bot.store.fake.hooks import Hooks
+from bot.store.fake.imports import Imports
 from bot.store.fake.market import Market
 from bot.store.fake.outbox import Outbox
 from bot.store.fake.people import People
 from bot.store.fake.reading import Reading
 
 
-class FakeStore(Outbox, Flows, Reading, Market, Hooks, People):
+class FakeStore(Outbox, Flows, Reading, Market, Hooks, Imports, People, Answers):
     """`bot.store.contract.Store` in memory. `mint` makes ids of conversations and keys; the default counts, so that a
     simulation gives the same ids each time."""
 
@@ -22,6 +24,7 @@ class FakeStore(Outbox, Flows, Reading, Market, Hooks, People):
         numbers = count(1)
         Outbox.__init__(self, mint or (lambda: f"id-{next(numbers)}"))
         People.__init__(self)
+        Answers.__init__(self)
 
     async def last_served(self) -> dict[str, datetime]:
         """See `Store.last_served`."""

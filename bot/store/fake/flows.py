@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
+from bot.core.brake import Counted
 from bot.core.model import FlowMode
 from bot.store.contract import NotFound
 from bot.store.fake.talks import Talks
@@ -96,6 +97,10 @@ class Flows(Talks):
     async def flow_log(self, flow_id: str | None = None, *, limit: int = 200) -> list[FlowChange]:
         """See `FlowStore.flow_log`."""
         return [line for line in reversed(self._flow_log) if flow_id in (None, line.flow_id)][:limit]
+
+    async def flow_counts(self, flow_id: str, *, since: date) -> list[Counted]:
+        """See `FlowStore.flow_counts`."""
+        return self._flow_counts.of(flow_id, since=since)
 
     async def inside(self) -> list[Inside]:
         """See `FlowStore.inside`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +20,8 @@ class Notices:
         self._fresh_notices: dict[int, Noticed] = {}
         self._noticed: dict[int, Noticed] = {}
         self._notified: dict[int, Notification] = {}
+        self._queue: dict[int, Notification] = {}
+        self._about: defaultdict[tuple[str, str], dict[int, Notification]] = defaultdict(dict)
         self._held: dict[int, datetime] = {}
         self._devices: dict[int, Device] = {}
 
@@ -41,7 +44,11 @@ class Notices:
         if noticed is None:
             return False
         self._noticed[notice_id] = noticed
+        looked = {one.agent_id for one in self._notified.values() if one.notice_id == notice_id}
         for one in planned:
+            if one.sent and one.agent_id in looked:
+                continue
+            dropped = one.agent_id in looked
             self._put(
                 Notification(
                     notification_id=next(self._notification_ids),
@@ -50,7 +57,8 @@ class Notices:
                     kind=noticed.notice.kind,
                     agent_id=one.agent_id,
                     carrier=one.carrier,
-                    state=Notified.SENT if one.sent else Notified.QUEUED,
+                    state=Notified.SENT if one.sent else Notified.DROPPED if dropped else Notified.QUEUED,
+                    error="seen" if dropped else None,
                     due_at=one.due_at,
                     attempts=int(one.sent),
                     sent_at=now if one.sent else None,
@@ -60,14 +68,18 @@ class Notices:
         return True
 
     def _put(self, one: Notification) -> None:
-        self._notified[one.notification_id] = one
+        self._notified[one.notification_id] = self._about[one.agent_id, one.conversation_id][one.notification_id] = one
+        if one.state is Notified.QUEUED:
+            self._queue[one.notification_id] = one
+        else:
+            self._queue.pop(one.notification_id, None)
 
     async def notifications_due(self, *, now: datetime) -> int:
         """See `NoticeStore.notifications_due`."""
         return len(self._due_now(now))
 
     def _due_now(self, now: datetime) -> list[Notification]:
-        return [one for one in self._queued() if one.due_at <= now and self._held.get(one.notification_id, now) <= now]
+        return [one for one in self._queue.values() if one.due_at <= now and self._held.get(one.notification_id, now) <= now]
 
     async def claim_notifications(self, *, worker: str, now: datetime, until: datetime, limit: int) -> list[Notification]:
         """See `NoticeStore.claim_notifications`."""
@@ -75,12 +87,9 @@ class Notices:
         self._held |= {one.notification_id: until for one in taken}
         return taken
 
-    def _queued(self) -> list[Notification]:
-        return [one for one in self._notified.values() if one.state is Notified.QUEUED]
-
     async def notifications_next_at(self, *, after: datetime) -> datetime | None:
         """See `NoticeStore.notifications_next_at`."""
-        queued = self._queued()
+        queued = self._queue.values()
         held = [self._held[one.notification_id] for one in queued if one.notification_id in self._held]
         return min((at for at in (*(one.due_at for one in queued), *held) if at > after), default=None)
 
@@ -116,7 +125,7 @@ class Notices:
     def _next_now(self, one: Notification, now: datetime) -> None:
         following = (
             n
-            for n in self._queued()
+            for n in self._queue.values()
             if (n.notice_id, n.agent_id) == (one.notice_id, one.agent_id) and n.notification_id > one.notification_id
         )
         found = next(following, None)
@@ -140,7 +149,17 @@ class Notices:
             for one in self._notified.values()
             if one.agent_id == agent_id and notice_id in (None, one.notice_id) and conversation_id in (None, one.conversation_id)
         ]
-        return self._change(mine, seen)
+        early = [
+            one
+            for one in self._fresh_notices.values()
+            if notice_id in (None, one.notice_id)
+            and conversation_id in (None, one.conversation_id)
+            and (not one.notice.to or agent_id in one.notice.to)
+            and not any((n.notice_id, n.agent_id) == (one.notice_id, agent_id) for n in self._notified.values())
+        ]
+        for one in early:
+            self._put(_seen_early(next(self._notification_ids), one, agent_id, now))
+        return self._change(mine, seen) + len(early)
 
     async def notifications_acted(self, agent_id: str, *, conversation_id: str, now: datetime) -> int:
         """See `NoticeStore.notifications_acted`."""
@@ -150,8 +169,7 @@ class Notices:
                 return replace(one, state=Notified.ACTED, acted_at=now, seen_at=one.seen_at or now)
             return _dropped(one, "acted")
 
-        about = [one for one in self._notified.values() if (one.agent_id, one.conversation_id) == (agent_id, conversation_id)]
-        return self._change(about, acted)
+        return self._change(tuple(self._about[agent_id, conversation_id].values()), acted)
 
     def _change(self, ones: Sequence[Notification], change: Callable[[Notification], Notification]) -> int:
         changed = [after for one in ones if (after := change(one)) != one]
@@ -162,9 +180,8 @@ class Notices:
     async def told_since(self, agent_id: str, *, conversation_id: str, carrier: str, since: datetime) -> bool:
         """See `NoticeStore.told_since`."""
         return any(
-            one.sent_at is not None and one.sent_at >= since
-            for one in self._notified.values()
-            if (one.agent_id, one.conversation_id, one.carrier) == (agent_id, conversation_id, carrier)
+            one.carrier == carrier and one.sent_at is not None and one.sent_at >= since
+            for one in self._about[agent_id, conversation_id].values()
         )
 
     async def notifications(
@@ -182,7 +199,11 @@ class Notices:
         """See `NoticeStore.forget_notices`."""
         old = {notice_id for notice_id, one in self._noticed.items() if one.at < before}
         self._noticed = {notice_id: one for notice_id, one in self._noticed.items() if notice_id not in old}
-        self._notified = {n_id: one for n_id, one in self._notified.items() if one.notice_id not in old}
+        kept = [one for one in self._notified.values() if one.notice_id not in old]
+        self._notified, self._queue = {}, {}
+        self._about.clear()
+        for one in kept:
+            self._put(one)
         return len(old)
 
     async def add_device(self, device: Device) -> int:
@@ -202,6 +223,24 @@ class Notices:
             return False
         del self._devices[device_id]
         return True
+
+
+def _seen_early(notification_id: int, noticed: Noticed, agent_id: str, now: datetime) -> Notification:
+    """Whoever looks at the page may be faster than whoever plans."""
+    return Notification(
+        notification_id=notification_id,
+        notice_id=noticed.notice_id,
+        conversation_id=noticed.conversation_id,
+        kind=noticed.notice.kind,
+        agent_id=agent_id,
+        carrier="in_page",
+        state=Notified.SEEN,
+        due_at=noticed.at,
+        attempts=1,
+        sent_at=noticed.at,
+        seen_at=now,
+        data=noticed.notice.data,
+    )
 
 
 def _dropped(one: Notification, why: str) -> Notification:

@@ -32,7 +32,9 @@ from bot.store.rules import (
     standing_of,
     waiting_since,
 )
+from bot.store.waits import booked_in, sample_of, waited
 from bot.store.words import HITS, holds, name_of, newest_first, wanted
+from handoff.forecast import Sample
 
 
 class Reading(Talks):
@@ -136,6 +138,18 @@ class Reading(Talks):
             found.append(Waiting(conversation_id=conversation_id, episode=episode, asked=asked))
         return found
 
+    async def booked(self) -> frozenset[tuple[datetime, int]]:
+        """See `Store.booked`."""
+        return frozenset(booked_in(self._open_episodes.values()))
+
+    async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
+        """See `Store.first_waits`."""
+        held = [episode for talk in self._talks.values() for episode in talk.episodes.values()]
+        found = [one for one in held if since <= one.requested_at < now and waited(one)]
+        latest_first = sorted(found, key=lambda one: one.episode_id)
+        latest_first.sort(key=lambda one: one.requested_at, reverse=True)
+        return [sample_of(one, now) for one in latest_first[:limit]]
+
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """See `Store.search`."""
         words = wanted(query)
@@ -164,14 +178,16 @@ class Reading(Talks):
         talk = self._talks.get(conversation_id)
         return [] if talk is None or limit <= 0 else talk.journal[-limit:]
 
-    async def standings(self, *, flow_id: str | None = None, after: str = "", limit: int = 200) -> list[Standing]:
+    async def standings(
+        self, *, flow_id: str | None = None, after: str = "", limit: int = 200, notes: bool = True
+    ) -> list[Standing]:
         """See `Store.standings`."""
         found = [
             standing_of(
                 talk.state.conversation_id,
                 enrolment,
                 (clock.due_at for clock in talk.clocks.values() if clock.key == enrolment.enrolment_id),
-                (line.entry for line in reversed(talk.journal)),
+                (line.entry for line in (reversed(talk.journal) if notes else ())),
                 zone=talk.state.profile.zone,
             )
             for talk in self._talks.values()

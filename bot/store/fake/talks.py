@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
+from bot.core import brake
 from bot.core.events import Decision, JournalEntry
-from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, Identity, Say, State, changed
+from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, FlowMode, Identity, Say, State, changed
+from bot.store.braked import BRAKE, Braked, CountsInMemory, first_day, may_brake, noticed
 from bot.store.contract import (
     AlreadyExists,
     Committed,
@@ -18,11 +20,12 @@ from bot.store.contract import (
     Loaded,
     NotFound,
     TakenIn,
+    TimeTaken,
     VersionConflict,
 )
 from bot.store.fake.notices import Notices
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
-from bot.store.flowbook import FlowChange, FlowHead, FlowVersion
+from bot.store.flowbook import FlowChange, FlowHead, FlowVersion, ruled
 from bot.store.jsontext import json_text
 from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
 from bot.store.marketing import CONVERTED, Conversion
@@ -40,6 +43,7 @@ from bot.store.rules import (
     served_at,
     turn_due_at,
 )
+from bot.store.waits import booked_in
 
 
 class Talks(Notices):
@@ -66,6 +70,7 @@ class Talks(Notices):
         self._flow_heads: dict[str, FlowHead] = {}
         self._flow_log: list[FlowChange] = []
         self._flow_revision = 0
+        self._flow_counts = CountsInMemory()
 
     def _talk(self, conversation_id: str) -> Talk:
         try:
@@ -202,8 +207,30 @@ class Talks(Notices):
         talk.tracker.extend(json_text(event) for event in decision.tracker_events)
         for entry in decision.journal:
             self._journal_line(talk, entry)
+        braked = self._count_and_brake(conversation_id, decision.journal, now)
         notice_ids = self.write_notices(conversation_id, decision.notify, now)
-        return Committed(version=talk.version, message_ids=message_ids, notice_ids=notice_ids)
+        return Committed(version=talk.version, message_ids=message_ids, notice_ids=notice_ids, braked=braked)
+
+    def _count_and_brake(self, conversation_id: str, journal: Sequence[JournalEntry], now: datetime) -> tuple[Braked, ...]:
+        self._flow_counts.add(journal)
+        braked = []
+        for flow_id, limit in brake.harmed_in(journal).items():
+            head = self._flow_heads.get(flow_id)
+            pulled = brake.pull(self._flow_counts.of(flow_id, since=first_day(now)), limit=limit)
+            if head is None or pulled is None or not may_brake(head.mode):
+                continue
+            reason = brake.in_words(pulled)
+            self._flow_heads[flow_id] = ruled(head, FlowMode.PAUSED, by=BRAKE, now=now, reason=reason)
+            line = FlowChange(
+                log_id=len(self._flow_log) + 1, flow_id=flow_id, at=now, by=BRAKE, what=FlowMode.PAUSED.value, number=head.number,
+                reason=reason,
+            )  # fmt: skip
+            self._flow_log.append(line)
+            self._flow_revision += 1
+            self._flow_counts.forget(flow_id)
+            (notice_id,) = self.write_notices(conversation_id, [noticed(flow_id, reason)], now)
+            braked.append(Braked(flow_id=flow_id, reason=reason, notice_id=notice_id))
+        return tuple(braked)
 
     def _weight_held(self, agent_id: str, *, beside: str = "") -> float:
         return sum(
@@ -229,6 +256,9 @@ class Talks(Notices):
         for enrolment in decision.state.live_enrolments:
             if live.setdefault(enrolment.flow_id, enrolment.enrolment_id) != enrolment.enrolment_id:
                 raise AlreadyExists(f"a unique value is taken: a live enrolment in flow {enrolment.flow_id!r}")
+        mine = set(booked_in([decision.state.episode] if decision.state.episode else []))
+        if mine and mine & set(booked_in(one for of, one in self._open_episodes.items() if of != talk.state.conversation_id)):
+            raise TimeTaken("that place at that time is taken")
         told = [entry.data["external_id"] for entry in decision.journal if entry.kind == CONVERTED]
         if len(set(told)) < len(told) or any(external_id in self._conversions for external_id in told):
             raise AlreadyExists("a unique value is taken: a conversion")

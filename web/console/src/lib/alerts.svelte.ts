@@ -8,6 +8,9 @@ const TUNES: Partial<Record<NoticeKind, number[]>> = {
   alarm: [659.25, 659.25, 880],
   breach: [659.25, 659.25, 880],
   message: [587.33],
+  mention: [587.33, 783.99],
+  push: [659.25, 880],
+  page: [659.25, 659.25, 880, 880],
 };
 
 /** Sound and desktop notifications. A browser lets no page sound before the first click or key, so neither do we. */

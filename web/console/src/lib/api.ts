@@ -65,4 +65,6 @@ export async function get<T>(path: string): Promise<T> {
 }
 
 export const post = <T>(path: string, body?: object): Promise<T> => call<T>("POST", path, body);
+export const put = <T>(path: string, body: object): Promise<T> => call<T>("PUT", path, body);
+export const del = <T>(path: string): Promise<T> => call<T>("DELETE", path);
 export const patch = <T>(path: string, body: object): Promise<T> => call<T>("PATCH", path, body);

@@ -3,6 +3,7 @@ import { newKey } from "../../../shared/key.ts";
 import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
 import { Audit } from "./audit.svelte.ts";
+import { attention } from "./attention.ts";
 import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
 import { router } from "./router.svelte.ts";
@@ -30,6 +31,8 @@ const TYPING_LASTS_MS = 6000;
 const NOTICE_LASTS_MS = 8000;
 /** As many as the service gives of a list at once. */
 const PAGE_LENGTH = 50;
+/** As many messages as the service gives at once. */
+const MESSAGES_LENGTH = 100;
 const REFRESH_AFTER_MS = 400;
 
 const NEW_LIST: List = { state: "loading", error: "", next: null };
@@ -122,6 +125,7 @@ export class Desk {
         clock.heard(detail.now);
         this.#item(detail.item);
         this.#chat(id, (chat) => loaded(chat, detail));
+        if (router.id === id) attention.looksAt(id);
       },
       (error) => this.#chat(id, (chat) => ({ ...chat, state: chat.state === "ready" ? "ready" : "failed", error })),
     );
@@ -148,6 +152,17 @@ export class Desk {
   async take(id: string, aboveCapacity = ""): Promise<void> {
     const body = aboveCapacity === "" ? {} : { above_capacity: aboveCapacity };
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`, body);
+    this.#item(item);
+  }
+
+  async transfer(id: string, where: { to: string } | { team: string }, note: string): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/transfer`, { ...where, note });
+    this.#item(item);
+    void this.load(id);
+  }
+
+  async snooze(id: string, until: Date | null): Promise<void> {
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/snooze`, { until: until?.toISOString() ?? null });
     this.#item(item);
   }
 
@@ -195,10 +210,10 @@ export class Desk {
 
   notify(kind: NoticeKind, text: string, conversation = ""): void {
     const id = ++this.#noticeId;
-    // The latest about a conversation says it all; only a breach stays beside it.
-    const said = (one: Notice): boolean => one.text === text || (conversation !== "" && one.conversation === conversation && one.kind !== "breach");
+    // The latest about a conversation says it all; only a breach and a flow that paused itself stay beside it.
+    const said = (one: Notice): boolean => one.text === text || (conversation !== "" && one.conversation === conversation && one.kind !== "breach" && one.kind !== "brake");
     this.notices = [...this.notices.filter((one) => !said(one)), { id, kind, text, conversation }].slice(-4);
-    if (kind !== "breach" && kind !== "lost") setTimeout(() => this.dismiss(id), NOTICE_LASTS_MS);
+    if (kind !== "breach" && kind !== "lost" && kind !== "brake") setTimeout(() => this.dismiss(id), NOTICE_LASTS_MS);
   }
 
   dismiss(id: number): void {
@@ -281,8 +296,9 @@ export class Desk {
     this.#chat(id, (chat) => ({ ...chat, typing: { who, until: clock.now + TYPING_LASTS_MS } }));
   }
 
-  #notice({ kind, conversation_id, text, sound = true }: Extract<DeskFrame, { type: "notice" }>): void {
+  #notice({ kind, conversation_id, text, sound = true, notice_id }: Extract<DeskFrame, { type: "notice" }>): void {
     const looking = document.visibilityState === "visible" && router.id === conversation_id;
+    attention.shown(notice_id);
     if (kind === "message" && looking) return;
     if (sound) alerts.play(kind);
     alerts.show(text, conversation_id, () => router.go(router.view, conversation_id));
@@ -306,7 +322,23 @@ export class Desk {
     void this.undelivered?.load();
     const open = router.id;
     this.chats = new Map([...this.chats].filter(([id, { locals }]) => id === open || locals.length > 0));
-    for (const id of this.chats.keys()) void this.load(id);
+    for (const id of this.chats.keys()) void this.#catchUpOn(id);
+  }
+
+  /** From the last message on the screen to the newest, page by page: a seq has no gaps, so nothing is missed and nothing shows twice. */
+  async #catchUpOn(id: string): Promise<void> {
+    await this.#try(
+      async () => {
+        for (let after = lastSeq(this.chat(id)) ?? 0; after > 0; ) {
+          const { messages } = await api.get<{ messages: Message[] }>(`conversations/${encodeURIComponent(id)}/messages?after=${after}`);
+          this.#chat(id, (chat) => messages.reduce(heard, chat));
+          if (messages.length < MESSAGES_LENGTH) break;
+          after = messages.at(-1)?.seq ?? 0;
+        }
+      },
+      () => undefined,
+    );
+    await this.load(id);
   }
 
   /** A socket that is refused says no reason; whether we are still signed in is asked the ordinary way. */

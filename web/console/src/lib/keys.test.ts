@@ -4,7 +4,7 @@ import { shortcutOf } from "./keys.ts";
 const press = (key: string, more = {}) => ({ key, ctrlKey: false, metaKey: false, altKey: false, isComposing: false, ...more });
 
 it("knows the shortcuts", () => {
-  expect(["j", "k", "t", "r", "n", "g", "/", "?", "x", "J"].map((key) => shortcutOf(press(key), false))).toEqual(["next", "previous", "take", "reply", "note", "give back", "search", "help", null, null]);
+  expect(["j", "k", "t", "r", "n", "g", "p", "z", "/", "?", "x", "J"].map((key) => shortcutOf(press(key), false))).toEqual(["next", "previous", "take", "reply", "note", "give back", "pass on", "snooze", "search", "help", null, null]);
 });
 
 it("keeps still while somebody writes or holds a modifier", () => {

@@ -1,4 +1,4 @@
-export type Shortcut = "next" | "previous" | "take" | "reply" | "note" | "give back" | "search" | "help";
+export type Shortcut = "next" | "previous" | "take" | "reply" | "note" | "give back" | "pass on" | "snooze" | "search" | "help";
 
 export const SHORTCUTS: [string, Shortcut, string][] = [
   ["j", "next", "Next conversation"],
@@ -7,6 +7,8 @@ export const SHORTCUTS: [string, Shortcut, string][] = [
   ["r", "reply", "Reply"],
   ["n", "note", "Write a note"],
   ["g", "give back", "Give it back to the bot"],
+  ["p", "pass on", "Pass it on to a colleague or a team"],
+  ["z", "snooze", "Snooze it"],
   ["/", "search", "Search messages, notes and names"],
   ["?", "help", "This help"],
 ];

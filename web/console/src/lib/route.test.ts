@@ -11,6 +11,9 @@ it.each([
   ["#/all/c7/m0", { page: "desk", view: "all", id: "c7", card: false }],
   ["#/agents", { page: "agents" }],
   ["#/audit", { page: "audit" }],
+  ["#/notifications", { page: "notifications" }],
+  ["#/reports", { page: "reports" }],
+  ["#/promises", { page: "promises" }],
   ["#/undelivered", { page: "undelivered" }],
 ])("%s", (hash, route) => {
   expect(parseRoute(hash)).toEqual(route);

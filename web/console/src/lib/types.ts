@@ -54,6 +54,13 @@ export interface Item {
   tags: string[];
   episode: Episode | null;
   window_closes_at: string | null;
+  snoozed_until?: string | null;
+}
+
+/** Whom a conversation may be passed on to. */
+export interface Places {
+  agents: Pick<Agent, "id" | "name" | "picture_url">[];
+  teams: string[];
 }
 
 export type Delivery = "queued" | "sending" | "sent" | "failed" | "refused" | "withdrawn";
@@ -188,14 +195,14 @@ export interface Detail {
   now: string;
 }
 
-export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach";
+export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach" | "push" | "page" | "mention" | "brake";
 
 export type DeskFrame =
   | { type: "hello"; now: string; agents: Colleague[] }
   | { type: "conversation"; item: Item; now: string }
   | { type: "message"; conversation_id: string; message: Message }
   | { type: "typing"; conversation_id: string; who: string }
-  | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string; sound?: boolean }
+  | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string; sound?: boolean; notice_id?: string | null }
   | { type: "presence"; agents: Colleague[] }
   | { type: "audit" }
   | { type: "undelivered" }

@@ -6,8 +6,9 @@ export function inView(item: Item, view: View, myId: string): boolean {
   return view === "all" || (item.owner === "agent" && item.episode?.agent?.id === myId);
 }
 
-/** Smaller comes first. A complaint comes before everything else that waits, then whatever is due first. */
-function rank({ episode, waiting_since }: Item): [number, number] {
+/** Smaller comes first. A complaint comes before everything else that waits, then whatever is due first; what is snoozed comes last. */
+function rank({ episode, waiting_since, snoozed_until }: Item): [number, number] {
+  if (snoozed_until) return [3, Date.parse(snoozed_until)];
   const due = episode?.clock ? Date.parse(episode.clock.due_at) : waiting_since ? Date.parse(waiting_since) + 1e12 : Infinity;
   return [due === Infinity ? 2 : episode?.reason === "complaint" ? 0 : 1, due];
 }

@@ -1,0 +1,34 @@
+import { expect, it } from "vitest";
+import { daysOf, keyWords, lasted, momentsOf } from "./report.ts";
+
+it.each([
+  [null, "–"],
+  [4.24, "4.2 s"],
+  [59.4, "59 s"],
+  [60, "1 min"],
+  [125, "2 min 5 s"],
+  [3600, "1 h"],
+  [11_400, "3 h 10 min"],
+])("%s seconds", (seconds, words) => {
+  expect(lasted(seconds)).toBe(words);
+});
+
+it("rows say what they are of", () => {
+  const names = new Map([["a_1", "Mia"]]);
+  expect(keyWords("hour", "09", names)).toBe("09:00");
+  expect(keyWords("agent", "a_1", names)).toBe("Mia");
+  expect(keyWords("agent", "-", names)).toBe("Nobody");
+  expect(keyWords("team", "-", names)).toBe("None");
+  expect(keyWords("reason", "hot_lead", names)).toBe("Hot lead");
+});
+
+it("ranges are whole days of the reader", () => {
+  const now = new Date(2026, 2, 1, 15);
+  expect(daysOf("today", now)).toEqual(["2026-03-01", "2026-03-01"]);
+  expect(daysOf("yesterday", now)).toEqual(["2026-02-28", "2026-02-28"]);
+  expect(daysOf("week", now)).toEqual(["2026-02-23", "2026-03-01"]);
+  expect(daysOf("month", now)).toEqual(["2026-01-31", "2026-03-01"]);
+  const [from, to] = momentsOf("2026-02-28", "2026-02-28");
+  expect(Date.parse(to) - Date.parse(from)).toBe(86_400_000);
+  expect(new Date(from).getHours()).toBe(0);
+});
