@@ -34,7 +34,7 @@ class Harm(StrEnum):
 LIMIT = 0.02
 """Of so many messages one may do harm (2 of 100) if nothing else is set."""
 ALPHA = 1e-4
-"""One good flow in ten thousand days of running is stopped by mistake, at most."""
+"""A good flow is stopped by mistake with this chance for each day that it runs, at most."""
 DAYS = 7
 FEWEST_SAID = 20
 FEWEST_HARMED = 5
