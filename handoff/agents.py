@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from bot.core.draft import Draft
 from bot.core.events import Claim, ForeignEcho
 from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker, State
+from handoff import rating
 from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
 from handoff.judging import judge, judge_all, offer_due, wait_cause, words_missed
@@ -84,11 +85,12 @@ def give_back(
     summary: str,
     outcome: str = RETURNED,
     slots: Json | None = None,
+    value: float | None = None,
     promised: Sequence[str] = (),
 ) -> None:
     """The holder hands the prospect back. The tracker learns the summary, what was promised, the outcome and the slots; what is
-    still unanswered is the bot's to answer at once. Raises CommandRefused `not_yours`."""
-    _hand_back(draft, policy, held_by(draft, agent), summary, outcome, slots, promised)
+    still unanswered is the bot's to answer at once. `value` is what the outcome is worth. Raises CommandRefused `not_yours`."""
+    _hand_back(draft, policy, put(draft, held_by(draft, agent), outcome_value=value), summary, outcome, slots, promised)
     tell(draft, policy, "given_back", agent=agent.name)
     let_bot_answer(draft, policy, unanswered(draft.state), "handed_back")
 
@@ -102,7 +104,7 @@ def _hand_back(
     slots: Json | None = None,
     promised: Sequence[str] = (),
 ) -> None:
-    close(draft, policy, episode, outcome, summary)
+    rating.plan(draft, policy, close(draft, policy, episode, outcome, summary))
     hand_to(draft, Owner.BOT)
     _learn(draft, {**(slots or {}), "handoff_summary": summary, "handoff_promised": list(promised), "handoff_outcome": outcome})
 

@@ -33,6 +33,7 @@ HEADLINES = {
 
 OUTCOMES = {
     "returned": "handed back to the bot",
+    "answered": "answered",
     "won": "won",
     "lost": "lost",
     "later": "wants to hear from us later",

@@ -11,7 +11,7 @@ from functools import update_wrapper
 from typing import Concatenate
 
 from bot.core.draft import Draft
-from handoff import agents, ladder, opening, prospect, repair
+from handoff import agents, ladder, opening, prospect, rating, repair
 from handoff import transfer as passing
 from handoff.accounts import account
 from handoff.desk import Desk
@@ -21,6 +21,7 @@ from handoff.rounds import stretch_cap
 __all__ = [
     "agent_gone",
     "agents_changed",
+    "ask_rating",
     "choose_option",
     "clock_fired",
     "ended_since",
@@ -32,6 +33,7 @@ __all__ = [
     "open_episode",
     "promise_overdue",
     "prospect_waits",
+    "rated",
     "rearm",
     "rearm_promise",
     "seen",
@@ -60,6 +62,7 @@ def governed[**P, R](rule: Callable[Concatenate[Draft, Policy, P], R]) -> Callab
 
 agent_gone = governed(agents.agent_gone)
 agents_changed = governed(opening.agents_changed)
+ask_rating = governed(rating.ask)
 choose_option = governed(prospect.choose_option)
 clock_fired = governed(ladder.clock_fired)
 give_back = governed(agents.give_back)
@@ -70,6 +73,7 @@ native_inbox = governed(agents.native_inbox)
 open_episode = governed(opening.open_episode)
 promise_overdue = governed(prospect.promise_overdue)
 prospect_waits = governed(prospect.prospect_waits)
+rated = governed(rating.rated)
 rearm = governed(repair.rearm)
 rearm_promise = repair.rearm_promise
 seen = governed(agents.seen)

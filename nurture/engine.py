@@ -15,6 +15,7 @@ from nurture import enrolments, gate, reply
 from nurture.book import Nurture, Persona
 from nurture.flow import REFERRALS, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep
 from nurture.going_over import go_over
+from nurture.happened import happened
 from nurture.walk import READY, REASKS, Burst, Walk
 from nurture.walk import ended as end
 
@@ -26,6 +27,7 @@ __all__ = [
     "due",
     "ended",
     "go_over",
+    "happened",
     "hear",
     "hold",
     "rearm",

@@ -11,6 +11,7 @@ from nurture import flow as f
 from nurture import schema as s
 from nurture.build import build
 from nurture.copy import problem_with
+from nurture.triggers import NamedTrigger
 
 
 def load_flows(folder: Path) -> Mapping[str, f.Flow]:
@@ -81,7 +82,7 @@ STEP_FIELDS = frozenset(
 
 def _flows_named(file: s.FlowFile) -> Iterator[tuple[Loc, str]]:
     for index, trigger in enumerate(file.trigger):
-        if isinstance(trigger, s.NamedTrigger):
+        if isinstance(trigger, NamedTrigger):
             for name in trigger.after_flow:
                 yield ("trigger", index, "after_flow"), name
 

@@ -36,6 +36,7 @@ from bot.core.events import (
     FlowRuled,
     FlowTriggered,
     ForeignEcho,
+    Happened,
     Inbound,
     ProfileSeen,
 )
@@ -87,7 +88,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
             engine.must_go_on(draft, rules.nurture, event.resume, event.outcome)
-            episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots, event.promised)
+            told = (event.summary, event.outcome, event.slots, event.value, event.promised)
+            episodes.give_back(draft, rules.policy, event.agent, *told)
             turn.won(draft, event)
             _back_to_bot(draft, rules, event.outcome, resume=event.resume)
         case AgentTransferred():
@@ -104,7 +106,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _undelivered(draft, event)
         case ProfileSeen():
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
-        case FlowTriggered() | FlowPublished() | FlowRuled():
+        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened():
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
@@ -116,7 +118,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             assert_never(event)
 
 
-def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled, rules: Rules) -> None:
+def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened, rules: Rules) -> None:
     """Something was done to a flow from outside. What was ruled, and whatever ends an enrolment, `decide` sees to."""
     match event:
         case FlowTriggered():
@@ -126,6 +128,9 @@ def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled, rules:
             engine.go_over(draft, rules.nurture, event.flow_id, version=event.version, choices=event.choices)
         case FlowRuled():
             return
+        case Happened():
+            draft.note("prospect.happened", external_id=event.external_id, name=event.name, happened_at=event.at.isoformat())
+            engine.happened(draft, rules.nurture, event.name, event.properties)
         case _:
             assert_never(event)
 
@@ -146,6 +151,8 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             _overdue(draft, running, rules, desk)
         case ClockKind.STEP:
             engine.due(draft, rules.nurture, running)
+        case ClockKind.RATING:
+            episodes.ask_rating(draft, rules.policy, running)
         case ClockKind.SNOOZE:
             snooze.woke(draft, running)
         case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG | ClockKind.FORECAST:

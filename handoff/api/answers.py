@@ -136,6 +136,7 @@ class Me(TypedDict):
 
     agent: AgentAnswer
     presence: Literal["online", "away"]
+    currency: str
     now: datetime
 
 

@@ -73,7 +73,8 @@ class GiveBack(_Body):
     """POST give-back."""
 
     summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
-    outcome: Literal["returned", "won", "lost", "later", "no_fit"] = "returned"
+    outcome: Literal["returned", "answered", "won", "lost", "later", "no_fit"] = "returned"
+    value: Annotated[float, Field(ge=0, le=1_000_000_000)] | None = None
     slots: Annotated[dict[_SlotName, _SlotText | bool | int | float | None], Field(max_length=50)] = {}
     promised: Annotated[list[_Promised], Field(max_length=10)] = []
     resume: ResumeAt | None = None

@@ -96,6 +96,7 @@ class ConsoleParts:
     policy: Policy
     secure_cookies: bool
     audit_every_s: float = 15.0
+    currency: str = "EUR"
     typing: Callable[[Identity, AgentRef], None] = lambda _identity, _agent: None
     address: Callable[[web.Request], str] = lambda request: request.remote or ""
     circuits: Callable[[], Sequence[tuple[str, Circuit]]] = tuple

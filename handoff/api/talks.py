@@ -100,6 +100,7 @@ class Talks:
             summary=body.summary,
             outcome=body.outcome,
             slots=body.slots,
+            value=body.value,
             promised=tuple(body.promised),
             resume=(body.resume.flow, body.resume.step) if body.resume else None,
         )

@@ -40,6 +40,8 @@ const NEW_LIST: List = { state: "loading", error: "", next: null };
 /** The desk of one signed-in agent: conversations, chats, the line to the service, and what the agent does. */
 export class Desk {
   presence = $state<Presence>("away");
+  /** In which agents say what an outcome is worth. */
+  currency = $state("");
   items = $state.raw<ReadonlyMap<string, Item>>(new Map());
   lists = $state.raw<Record<View, List>>({ queue: NEW_LIST, mine: NEW_LIST, all: NEW_LIST });
   chats = $state.raw<ReadonlyMap<string, Chat>>(new Map());
@@ -166,9 +168,11 @@ export class Desk {
     this.#item(item);
   }
 
-  async giveBack(id: string, summary: string, outcome: Outcome, promised: string[] = [], resume: StepAhead | null = null): Promise<void> {
+  /** `worth`: what the outcome is worth, in the currency of the settings. */
+  async giveBack(id: string, back: { summary: string; outcome: Outcome; worth: number | null; promised: string[]; resume: StepAhead | null }): Promise<void> {
+    const { summary, outcome, worth: value, promised, resume } = back;
     const goOn = resume && { flow: resume.flow, step: resume.step };
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, slots: {}, promised, resume: goOn });
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {}, promised, resume: goOn });
     this.#item(item);
   }
 

@@ -5,7 +5,7 @@ export type Owner = "bot" | "waiting" | "agent" | "closed";
 export type Role = "agent" | "admin";
 export type Presence = "online" | "away";
 export type Speaker = "prospect" | "bot" | "flow" | "ladder" | "agent";
-export type Outcome = "returned" | "won" | "lost" | "later";
+export type Outcome = "answered" | "won" | "lost" | "later" | "no_fit";
 export type ClockKind = "accept" | "first_words" | "next_words";
 
 export interface Agent {

@@ -108,10 +108,11 @@ export function deliveryWords(delivery: Delivery | null, error: string | null, r
 }
 
 export const outcomes: [Outcome, string, string][] = [
-  ["returned", "Answered", "The bot goes on from here."],
+  ["answered", "Answered", "The bot goes on from here."],
   ["won", "Won", "They said yes."],
   ["lost", "Lost", "They said no. The bot leaves it there."],
   ["later", "Later", "Not now; worth a follow-up."],
+  ["no_fit", "No fit", "We're not what they need. The bot leaves it there."],
 ];
 
 /** A first draft of what the bot should know, made of the card alone. The agent edits it. */
