@@ -305,6 +305,24 @@ class Findings(TypedDict):
     now: datetime
 
 
+class ViewAnswer(TypedDict):
+    """A saved list; empty fields don't matter."""
+
+    name: str
+    order: Literal["risk", "latest"]
+    channel: str
+    reason: str
+    team: str
+    holder: str
+    snoozed: Literal["", "yes", "no"]
+
+
+class Views(TypedDict):
+    """GET and PUT views."""
+
+    views: list[ViewAnswer]
+
+
 class Problem(TypedDict):
     """What is wrong with a text, and where; `line` and `column` count from 1."""
 

@@ -94,6 +94,24 @@ class SnoozeBody(_Body):
     until: Annotated[str, StringConstraints(max_length=40)] | None
 
 
+class ViewBody(_Body):
+    """A saved list: its name, and what GET conversations/filtered is asked."""
+
+    name: _Name
+    order: Literal["risk", "latest"] = "risk"
+    channel: Annotated[str, StringConstraints(max_length=80)] = ""
+    reason: Annotated[str, StringConstraints(max_length=80)] = ""
+    team: Annotated[str, StringConstraints(max_length=80)] = ""
+    holder: Annotated[str, StringConstraints(max_length=80)] = ""
+    snoozed: Literal["", "yes", "no"] = ""
+
+
+class SavedViews(_Body):
+    """PUT views."""
+
+    views: Annotated[list[ViewBody], Field(max_length=20)]
+
+
 class PresenceBody(_Body):
     """POST presence."""
 

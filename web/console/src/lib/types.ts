@@ -81,6 +81,17 @@ export interface Message {
   key?: string | null;
 }
 
+/** A list somebody put together, and saved if it has a name; empty where it does not matter. */
+export interface SavedView {
+  name: string;
+  order: "risk" | "latest";
+  channel: string;
+  reason: string;
+  team: string;
+  holder: string;
+  snoozed: "" | "yes" | "no";
+}
+
 /** Where words were found; `marks` are where they stand in `text`, in Unicode characters. */
 export interface FoundHit {
   kind: "name" | "message" | "note";
