@@ -68,7 +68,7 @@ def handoff(
         case Form.JSON:
             sys.stdout.write(json.dumps(told(made), indent=2) + "\n")
         case Form.TABLE:
-            _show(made)
+            _show(made, settings.load().currency)
 
 
 @app.command()
@@ -132,7 +132,7 @@ def _moment(option: str, text: str, zone: str) -> datetime:
     return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
-def _show(made: Report) -> None:
+def _show(made: Report, currency: str) -> None:
     screen = Console(highlight=False)
     wide = Console(highlight=False, width=max(WIDTH, screen.width))
     table = Table(
@@ -153,6 +153,13 @@ def _show(made: Report) -> None:
         known = accuracy.p50_error_s is not None
         off = f"; off by {_s(accuracy.p50_error_s)} (p50), {_s(accuracy.p90_error_s)} (p90)" if known else ""
         wide.print(f"\nWaiting times told: {accuracy.told}, {right}{off}", markup=False)
+    outcomes = made.total.outcomes().items()
+    if outcomes:
+        ends = (f"{name} {worth.count}{f' ({worth.value:g} {currency})' if worth.value else ''}" for name, worth in outcomes)
+        wide.print(f"\nEnded: {', '.join(ends)}", markup=False)
+    if given := made.total.ratings:
+        asked = sum(one.asked for one in made.total.ends)
+        wide.print(f"\nRated: {sum(given) / len(given):.1f} of 5, by {len(given)} of {asked} asked", markup=False)
     wide.print(f"\nMissed because of: {why}" if why else "\nNothing was missed.", markup=False)
 
 

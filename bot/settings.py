@@ -51,6 +51,9 @@ class Settings(BaseModel):
     business: str = Field("Sundial", description="The business the bot speaks for.")
     persona: str = Field("Juno", description="The bot's name.")
     tagline: str = Field("Sundial's chat bot", description="The line under the bot's name; it must say that it is a bot.")
+    currency: str = Field(
+        "EUR", pattern=r"^[A-Z]{3}$", description="Currency in which agents say what an outcome is worth (ISO 4217)."
+    )
     zone: str = Field("UTC", description="Time zone of people who have told none (IANA name).")
     harm_limit: float = Field(
         0.02,

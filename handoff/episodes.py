@@ -11,7 +11,7 @@ from functools import update_wrapper
 from typing import Concatenate
 
 from bot.core.draft import Draft
-from handoff import agents, ladder, opening, prospect, repair
+from handoff import agents, ladder, opening, prospect, rating, repair
 from handoff import transfer as passing
 from handoff.accounts import account
 from handoff.desk import Desk
@@ -21,16 +21,19 @@ from handoff.rounds import stretch_cap
 __all__ = [
     "agent_gone",
     "agents_changed",
+    "ask_rating",
     "choose_option",
     "clock_fired",
     "ended_since",
     "give_back",
+    "goes_on_at",
     "governed",
     "native_gave_back",
     "native_inbox",
     "open_episode",
     "promise_overdue",
     "prospect_waits",
+    "rated",
     "rearm",
     "rearm_promise",
     "seen",
@@ -59,15 +62,18 @@ def governed[**P, R](rule: Callable[Concatenate[Draft, Policy, P], R]) -> Callab
 
 agent_gone = governed(agents.agent_gone)
 agents_changed = governed(opening.agents_changed)
+ask_rating = governed(rating.ask)
 choose_option = governed(prospect.choose_option)
 clock_fired = governed(ladder.clock_fired)
 give_back = governed(agents.give_back)
+goes_on_at = agents.goes_on_at
 ended_since = agents.ended_since
 native_gave_back = governed(agents.native_gave_back)
 native_inbox = governed(agents.native_inbox)
 open_episode = governed(opening.open_episode)
 promise_overdue = governed(prospect.promise_overdue)
 prospect_waits = governed(prospect.prospect_waits)
+rated = governed(rating.rated)
 rearm = governed(repair.rearm)
 rearm_promise = repair.rearm_promise
 seen = governed(agents.seen)

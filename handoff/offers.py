@@ -107,7 +107,8 @@ def close(draft: Draft, policy: Policy, episode: Episode, outcome: str, summary:
     for kind in EPISODE_CLOCKS:
         draft.cancel_clock(kind, episode.episode_id)
     draft.set(asking=None)
-    draft.note("episode.closed", episode_id=episode.episode_id, outcome=outcome)
+    worth = {} if episode.outcome_value is None else {"value": episode.outcome_value}
+    draft.note("episode.closed", episode_id=episode.episode_id, outcome=outcome, **worth)
     put(draft, episode, status="closed", closed_at=draft.now, outcome=outcome, summary=summary)
     return account(draft, policy.hours) or episode
 

@@ -50,10 +50,28 @@ PHRASES: dict[str, frozenset[str]] = {
     "opted_out": frozenset(),
     "opted_in": frozenset(),
     "complaint": frozenset(),
+    "rating_ask": frozenset({"agent"}),
+    "rating_thanks": frozenset(),
+    "rating_thanks_low": frozenset(),
 }
 """What Warmline says, and the values each phrase may use."""
 
 OWN_WORDS: dict[str, tuple[str, ...]] = {
+    "rating_ask": (
+        "How was that with {agent}? Five is great, one is bad.",
+        "One quick thing: how was it with {agent}, from one to five?",
+        "How did that go with {agent}? One tap is enough.",
+    ),
+    "rating_thanks": (
+        "Thanks, I'll pass that on.",
+        "Good to know, thank you.",
+        "Thanks for telling us.",
+    ),
+    "rating_thanks_low": (
+        "Thanks for being straight with us. I've noted it for the team.",
+        "Sorry it wasn't better, and thanks for saying so. The team will see it.",
+        "I hear you, and I've written it down for the team. Thanks for the honesty.",
+    ),
     "times_ask": (
         "I can do {times}. Which suits you? Any other time works too, just type it.",
         "Free times: {times}. Pick one, or type another that suits you.",

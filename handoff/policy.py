@@ -40,6 +40,7 @@ __all__ = [
     "Booking",
     "Choice",
     "Policy",
+    "Rating",
     "Rung",
     "Target",
     "Targets",
@@ -149,6 +150,23 @@ class Booking(_Part):
     days: Annotated[int, Field(ge=1, le=60)] = 6
 
 
+class Rating(_Part):
+    """The question after a talk with a person: whether and how soon it is asked, how long an answer counts, and the titles of the
+    quick replies, best first."""
+
+    ask: bool = True
+    after_s: Annotated[float, Field(ge=5, le=86_400)] = 20
+    open_s: Annotated[float, Field(ge=60, le=604_800)] = 3600
+    titles: Annotated[tuple[str, ...], Field(min_length=5, max_length=5)] = ("Great", "Good", "Okay", "Poor", "Bad")
+
+    @field_validator("titles")
+    @classmethod
+    def _short(cls, titles: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not 1 <= len(title) <= MAX_TITLE for title in titles) or len({title.lower() for title in titles}) < len(titles):
+            raise ValueError(f"five different titles of 1 to {MAX_TITLE} characters each")
+        return titles
+
+
 class Titles(_Part):
     """The titles of the five choices."""
 
@@ -205,6 +223,7 @@ class Policy(_Part):
     after_ladder: AfterLadder
     waiting: Waiting = Waiting()
     booking: Booking = Booking()
+    rating: Rating = Rating()
     routing: Routing = Routing()
     supervisors: tuple[str, ...] = ()
     teams: dict[str, Team] = Field(default_factory=dict)

@@ -124,6 +124,26 @@ class Accuracy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How an episode ended (None: it has not), what that is worth, whether people were asked how it was, and what they said."""
+
+    conversation_id: str
+    episode_id: str
+    outcome: str | None = None
+    value: float | None = None
+    asked: bool = False
+    rating: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """How many ended so, and what that is worth together."""
+
+    count: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One group of episodes, with the waits and misses behind its numbers."""
 
@@ -132,6 +152,21 @@ class Row:
     waits: tuple[Wait, ...]
     misses: tuple[Miss, ...]
     guesses: tuple[Guess, ...] = ()
+    ends: tuple[End, ...] = ()
+
+    @property
+    def ratings(self) -> tuple[int, ...]:
+        """What people said of it, from 1 to 5."""
+        return tuple(one.rating for one in self.ends if one.rating is not None)
+
+    def outcomes(self) -> dict[str, Worth]:
+        """How the episodes that are over ended, the most frequent first."""
+        found: dict[str, list[End]] = {}
+        for one in self.ends:
+            if one.outcome is not None:
+                found.setdefault(one.outcome, []).append(one)
+        ordered = sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+        return {name: Worth(count=len(ends), value=round(sum(one.value or 0.0 for one in ends), 2)) for name, ends in ordered}
 
     @property
     def accuracy(self) -> Accuracy:
@@ -260,6 +295,19 @@ def guess_of(one: Handed) -> Guess | None:
     )
 
 
+def end_of(one: Handed) -> End:
+    """How an episode ended, and what was said of it."""
+    episode = one.episode
+    return End(
+        conversation_id=one.conversation_id,
+        episode_id=episode.episode_id,
+        outcome=episode.outcome if episode.status == "closed" else None,
+        value=episode.outcome_value,
+        asked=episode.rating_asked_at is not None,
+        rating=episode.rating,
+    )
+
+
 def _overdue(one: Handed, now: datetime) -> Iterable[tuple[Segment, datetime]]:
     """Targets of an open episode that have run out."""
     episode, promise_due_at = one.episode, one.promise_due_at
@@ -327,7 +375,7 @@ def _row(key: str, found: Sequence[Handed], now: datetime) -> Row:
     waits = tuple(wait for one in found for wait in waits_of(one, now))
     misses = tuple(miss for one in found for miss in misses_of(one, now))
     guesses = tuple(guess for one in found if (guess := guess_of(one)) is not None)
-    return Row(key=key, episodes=len(found), waits=waits, misses=misses, guesses=guesses)
+    return Row(key=key, episodes=len(found), waits=waits, misses=misses, guesses=guesses, ends=tuple(end_of(one) for one in found))
 
 
 def _keys(by: By, zone: ZoneInfo) -> Callable[[Handed], str]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from handoff.accounts import Cause
-from handoff.reports import Guess, Miss, Report, Row, Segment, Spread, Wait
+from handoff.reports import Guess, Miss, Report, Row, Segment, Spread, Wait, Worth
 
 ACCURACY = ("told", "judged", "inside", "p50_error_s", "p90_error_s")
+OUTCOMES = ("won", "lost", "later", "no_fit", "answered", "returned")
+"""How agents end a talk, each a column of the CSV."""
+
 SPREAD = ("count", "unfinished", "p50_s", "p90_s", "p95_s", "worst_s")
 COLUMNS = (
     "key",
@@ -19,6 +23,8 @@ COLUMNS = (
     *(f"{segment}_{name}" for segment in Segment for name in (*SPREAD, "missed")),
     *(f"cause_{cause}" for cause in Cause),
     *(f"forecast_{name}" for name in ACCURACY),
+    *(f"rating_{name}" for name in ("asked", "given", "mean")),
+    *(f"{outcome}_{name}" for outcome in OUTCOMES for name in ("count", "value")),
 )
 """Columns of the CSV. Seconds end in `_s`."""
 
@@ -44,6 +50,7 @@ def behind(row: Row) -> dict[str, Any]:
         "waits": [_told_wait(wait) for wait in longest_first],
         "misses": [_told_miss(miss) for miss in row.misses],
         "forecasts": [_told_guess(guess) for guess in row.guesses],
+        "ends": [asdict(end) for end in row.ends],
     }
 
 
@@ -60,7 +67,14 @@ def _cells(row: Row) -> list[object]:
     parts: list[object] = [_harmless(row.key), row.episodes]
     for segment in Segment:
         parts += [*_numbers(row.spread(segment)).values(), row.missed(segment)]
-    return [*parts, *(row.caused(cause) for cause in Cause), *_accuracy(row).values()]
+    return [*parts, *(row.caused(cause) for cause in Cause), *_accuracy(row).values(), *_rating(row).values(), *_worths(row)]
+
+
+def _worths(row: Row) -> Iterator[object]:
+    found = row.outcomes()
+    for outcome in OUTCOMES:
+        worth = found.get(outcome, Worth(count=0, value=0.0))
+        yield from (worth.count, worth.value)
 
 
 def _harmless(text: str) -> str:
@@ -75,7 +89,25 @@ def _numbers(spread: Spread) -> dict[str, float | int | None]:
 def _told_row(row: Row) -> dict[str, Any]:
     segments = {segment.value: {**_numbers(row.spread(segment)), "missed": row.missed(segment)} for segment in Segment}
     causes = {cause.value: count for cause in Cause if (count := row.caused(cause))}
-    return {"key": row.key, "episodes": row.episodes, "segments": segments, "causes": causes, "forecast": _accuracy(row)}
+    return {
+        "key": row.key,
+        "episodes": row.episodes,
+        "segments": segments,
+        "causes": causes,
+        "forecast": _accuracy(row),
+        **_ends(row),
+    }
+
+
+def _ends(row: Row) -> dict[str, Any]:
+    outcomes = {name: {"count": worth.count, "value": worth.value} for name, worth in row.outcomes().items()}
+    return {"rating": _rating(row), "outcomes": outcomes}
+
+
+def _rating(row: Row) -> dict[str, float | int | None]:
+    given = row.ratings
+    mean = round(sum(given) / len(given), 3) if given else None
+    return {"asked": sum(one.asked for one in row.ends), "given": len(given), "mean": mean}
 
 
 def _accuracy(row: Row) -> dict[str, float | int | None]:

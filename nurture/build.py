@@ -8,8 +8,11 @@ from typing import Literal, assert_never
 from bot.yamlfile import Document
 from nurture import flow as f
 from nurture import schema as s
+from nurture.blocks import Whole
 from nurture.copy import bubbles_of, language_tag
+from nurture.shapes import DAYS
 from nurture.timing import SendRules
+from nurture.triggers import NamedTrigger
 
 
 def build(document: Document, file: s.FlowFile) -> f.Flow:
@@ -20,7 +23,7 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
         for index, (step, after) in enumerate(zip(file.steps, (*following, None), strict=True))
     }
     quiet_from, quiet_to = file.quiet_hours or (None, None)
-    days = frozenset(s.DAYS.index(day) for day in file.days)
+    days = frozenset(DAYS.index(day) for day in file.days)
     return f.Flow(
         flow_id=document.file.stem,
         name=file.name,
@@ -43,14 +46,19 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
         goal_when=tuple(_when(when) for when in file.goal_when),
         exit_when=tuple(_when(when) for when in file.exit_when),
         source=document.whole,
+        blocks=document.blocks if isinstance(document, Whole) else {},
     )
 
 
-def _trigger(trigger: str | s.NamedTrigger) -> f.Trigger:
+def _trigger(trigger: str | NamedTrigger) -> f.Trigger:
     if isinstance(trigger, str):
         return f.Trigger(kind=trigger)
-    (kind,) = trigger.model_fields_set
-    return f.Trigger(kind=kind, names=frozenset(getattr(trigger, kind)))
+    return f.Trigger(
+        kind=trigger.kind,
+        names=frozenset(getattr(trigger, trigger.kind)),
+        where={name: frozenset(values) for name, values in trigger.where.items()},
+        remember=trigger.remember,
+    )
 
 
 def _copy(wordings: Sequence[str], file: s.CopyFile) -> f.Copy:
@@ -188,4 +196,5 @@ def _when(file: s.WhenFile) -> f.Condition:
         tag=file.tag,
         started_by=frozenset(file.started_by),
         warmth_at_least=file.warmth_at_least,
+        event=frozenset(file.event),
     )

@@ -15,6 +15,11 @@ def started_by(name: str) -> str:
     return f"by {name}"
 
 
+def was_told(name: str) -> str:
+    """The mark in an enrolment's visits of an event that was told of the person while they were inside."""
+    return f"told {name}"
+
+
 WARMTH = "warmth"
 """The slot that holds how warm the person is towards us, 0 to 100."""
 
@@ -52,6 +57,7 @@ def holds(when: Condition, state: State, enrolment: Enrolment, now: datetime) ->
             when.silence is None or quiet_for >= when.silence,
             when.tag is None or when.tag in state.tags,
             when.warmth_at_least is None or warmth(state) >= when.warmth_at_least,
+            not when.event or any(was_told(name) in enrolment.visits for name in when.event),
             not when.started_by or any(started_by(name) in enrolment.visits for name in when.started_by),
         )
     )

@@ -67,7 +67,8 @@ class Condition:
     """When a branch is taken; every part that is set must hold.
 
     `slot` alone asks that something is known; `values` that it is one of these; `mentions` that one of these words
-    begins a word of it. `entity` and `intent` look at the latest reading, `started_by` at what began the enrolment.
+    begins a word of it. `entity` and `intent` look at the latest reading, `started_by` at what began the enrolment,
+    `event` at what was told of the person since then.
     """
 
     slot: str | None = None
@@ -80,6 +81,7 @@ class Condition:
     tag: str | None = None
     started_by: frozenset[str] = frozenset()
     warmth_at_least: int | None = None
+    event: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,13 +239,16 @@ class Cap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm or manual.
+    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event or manual.
 
-    `names` are which of them; empty where there is only one.
+    `names` are which of them; empty where there is only one. An event starts it only if its properties have, for each name in
+    `where`, one of these values (as words, without regard to capitals); `remember` maps properties to slots.
     """
 
     kind: str
     names: frozenset[str] = frozenset()
+    where: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    remember: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +275,8 @@ class Flow:
 
     `repeat` lets the same person go through it again. `zone` is the IANA zone of people whose own is unknown.
     Where one of `goal_when` holds the goal is reached wherever the person stands; one of `exit_when` ends it without.
-    `source` is the file's text, byte for byte as UTF-8; empty for a flow that was not read from one.
+    `source` is the file's text, byte for byte as UTF-8; empty for a flow that was not read from one. `blocks` are the texts of
+    the blocks that it uses, by name.
     """
 
     flow_id: str
@@ -290,6 +296,7 @@ class Flow:
     goal_when: tuple[Condition, ...] = ()
     exit_when: tuple[Condition, ...] = ()
     source: str = ""
+    blocks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def first(self) -> Step:

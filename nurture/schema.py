@@ -2,97 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from bot.yamlfile import Duration
-from nurture.timing import known_zone
-
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MAX_CHOICES = 13
-MAX_TITLE_CHARS = 20
-"""Quick replies on Messenger: 13 at most, 20 characters each (Meta, Quick Replies, May 5, 2026)."""
-
-NAME = re.compile(r"[a-z][a-z0-9_]*")
-LANGUAGE = re.compile(r"[a-z]{2,3}([_-][A-Za-z]{2,4})?")
-CLOCK_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-
-
-class File(BaseModel):
-    """Everything in a flow file is frozen once read, and knows no other fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _name(value: str) -> str:
-    if not NAME.fullmatch(value):
-        raise ValueError(f'"{value}" is not a name; use small letters, digits and _, starting with a letter')
-    return value
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def clock_time(value: object) -> time:
-    """Read a time of day such as `9:30`. Raises ValueError."""
-    match = CLOCK_TIME.fullmatch(value.strip()) if isinstance(value, str) else None
-    if not match:
-        raise ValueError(f'"{value}" is not a time of day; write for example "09:30"')
-    return time(int(match[1]), int(match[2]))
-
-
-def _quiet(value: object) -> tuple[time, time] | None:
-    if value == "none":
-        return None
-    parts = value.split("-") if isinstance(value, str) else []
-    if len(parts) != 2:
-        raise ValueError(f'"{value}" are not quiet hours; write for example "21:00-08:30", or none')
-    start, end = clock_time(parts[0]), clock_time(parts[1])
-    if start == end:
-        raise ValueError("quiet hours that start when they end leave no time to write")
-    return start, end
-
-
-def _zone(value: str) -> str:
-    if known_zone(value).key != value:
-        raise ValueError(f'"{value}" is not a time zone; write for example Europe/Lisbon')
-    return value
-
-
-def _country(value: str) -> str:
-    import holidays  # takes a tenth of a second, and only flows with holidays need it
-
-    if value not in holidays.list_supported_countries():
-        raise ValueError(f'no holidays are known for "{value[:20]}"; write a country such as PT or DE')
-    return value
-
-
-def _positive(value: Any) -> Any:
-    if not value:
-        raise ValueError("must be longer than nothing")
-    return value
-
-
-def _filled(value: list[str]) -> list[str]:
-    if not value or not all(text.strip() for text in value):
-        raise ValueError("needs at least one wording, and none of them empty")
-    return value
-
-
-ONE_OR_MORE = BeforeValidator(_as_list, json_schema_input_type=str | list[str])
-
-Name = Annotated[str, AfterValidator(_name)]
-Names = Annotated[list[str], ONE_OR_MORE]
-NameList = Annotated[list[Name], ONE_OR_MORE]
-Wordings = Annotated[list[str], ONE_OR_MORE, AfterValidator(_filled)]
-Length = Annotated[Duration, AfterValidator(_positive)]
-ClockTime = Annotated[time, BeforeValidator(clock_time, json_schema_input_type=str)]
-Quiet = Annotated[Any, BeforeValidator(_quiet, json_schema_input_type=str)]
-Purpose = Literal["delight", "inform", "help"]
+from nurture.blocks import UseFile
+from nurture.shapes import (
+    DAYS,
+    LANGUAGE,
+    MAX_CHOICES,
+    MAX_TITLE_CHARS,
+    ClockTime,
+    File,
+    Length,
+    Name,
+    NameList,
+    Names,
+    Purpose,
+    Quiet,
+    Wordings,
+    country,
+    zone_name,
+)
+from nurture.triggers import Trigger, as_triggers
 
 
 class ChoiceFile(File):
@@ -224,11 +157,12 @@ class WhenFile(File):
     tag: str | None = None
     started_by: Names = []
     warmth_at_least: int | None = Field(None, ge=1, le=100)
+    event: NameList = []
 
     @model_validator(mode="after")
     def _sense(self) -> WhenFile:
         if not self.model_fields_set:
-            raise ValueError("name a condition: slot, intent, entity, replied, silence, tag, started_by or warmth_at_least")
+            raise ValueError("name a condition: slot, intent, entity, replied, silence, tag, started_by, event or warmth_at_least")
         if (self.is_ or self.mentions) and self.slot is None:
             raise ValueError("is and mentions need the slot they look at")
         return self
@@ -333,32 +267,6 @@ Step = Annotated[
 ]
 
 
-class NamedTrigger(File):
-    tag: NameList = []
-    intent: Names = []
-    outcome: Names = []
-    after_flow: Names = []
-    ref: Names = []
-    ad: Names = []
-    utm: Names = []
-
-    @model_validator(mode="after")
-    def _one(self) -> NamedTrigger:
-        if len(self.model_fields_set) != 1:
-            raise ValueError("a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad or utm")
-        return self
-
-
-def _triggers(value: object) -> object:
-    return value if isinstance(value, list) else [value]
-
-
-Trigger = Annotated[
-    Annotated[Literal["first_message", "manual"], Tag("plain")] | Annotated[NamedTrigger, Tag("named")],
-    Discriminator(lambda value: "named" if isinstance(value, dict) else "plain"),
-]
-
-
 def _one_when(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
@@ -382,21 +290,26 @@ class FlowFile(File):
     version: int = Field(ge=1)
     goal: str = Field(min_length=1)
     trigger: Annotated[
-        list[Trigger], BeforeValidator(_triggers, json_schema_input_type=Trigger | list[Trigger]), Field(min_length=1)
+        list[Trigger], BeforeValidator(as_triggers, json_schema_input_type=Trigger | list[Trigger]), Field(min_length=1)
     ]
     goal_when: Whens = []
     exit_when: Whens = []
     audience: AudienceFile = AudienceFile()
     quiet_hours: Quiet = (time(21, 0), time(8, 30))
     days: Annotated[list[Literal[DAYS]], Field(min_length=1)] = list(DAYS)  # type: ignore[valid-type]
-    holidays: Annotated[str, AfterValidator(_country)] | None = None
+    holidays: Annotated[str, AfterValidator(country)] | None = None
     caps: list[CapFile] | None = None
     unanswered: int | None = Field(None, ge=1)
-    zone: Annotated[str, AfterValidator(_zone)] | None = None
+    zone: Annotated[str, AfterValidator(zone_name)] | None = None
     repeat: bool = False
     steps: Annotated[list[Step], Field(min_length=1)]
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a flow file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **FlowFile.model_json_schema(mode="validation")}
+    """The JSON Schema of a flow file, for editors: with steps that use a block, which are others once it is read."""
+    schema = FlowFile.model_json_schema(mode="validation")
+    schema["$defs"]["UseFile"] = UseFile.model_json_schema(mode="validation")
+    steps = schema["properties"]["steps"]["items"]
+    steps.pop("discriminator", None)
+    steps["oneOf"].append({"$ref": "#/$defs/UseFile"})
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -12,6 +12,7 @@ from bot.store.hooking import EVERYTHING
 EVENTS = {
     "prospect.touched": "Somebody came by a link, an ad or a site, or for the first time.",
     "prospect.converted": "A conversion was told, or an agent won somebody.",
+    "prospect.happened": "A program told of something that somebody did elsewhere.",
     "prospect.opted_out": "Somebody asked us to stop writing.",
     "prospect.opted_in": "Somebody wants to hear from us again.",
     "turn.heard": "Somebody wrote.",

@@ -36,6 +36,7 @@ from bot.core.events import (
     FlowRuled,
     FlowTriggered,
     ForeignEcho,
+    Happened,
     Inbound,
     ProfileSeen,
 )
@@ -86,9 +87,11 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
-            episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots)
+            engine.must_go_on(draft, rules.nurture, event.resume, event.outcome)
+            told = (event.summary, event.outcome, event.slots, event.value, event.promised)
+            episodes.give_back(draft, rules.policy, event.agent, *told)
             turn.won(draft, event)
-            _back_to_bot(draft, rules, event.outcome)
+            _back_to_bot(draft, rules, event.outcome, resume=event.resume)
         case AgentTransferred():
             episodes.transfer(draft, rules.policy, desk, event.agent, to=event.to, team=event.team, anyones=event.anyones)
         case AgentSnoozed():
@@ -103,7 +106,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _undelivered(draft, event)
         case ProfileSeen():
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
-        case FlowTriggered() | FlowPublished() | FlowRuled():
+        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened():
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
@@ -115,7 +118,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             assert_never(event)
 
 
-def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled, rules: Rules) -> None:
+def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened, rules: Rules) -> None:
     """Something was done to a flow from outside. What was ruled, and whatever ends an enrolment, `decide` sees to."""
     match event:
         case FlowTriggered():
@@ -125,6 +128,9 @@ def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled, rules:
             engine.go_over(draft, rules.nurture, event.flow_id, version=event.version, choices=event.choices)
         case FlowRuled():
             return
+        case Happened():
+            draft.note("prospect.happened", external_id=event.external_id, name=event.name, happened_at=event.at.isoformat())
+            engine.happened(draft, rules.nurture, event.name, event.properties)
         case _:
             assert_never(event)
 
@@ -145,6 +151,8 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             _overdue(draft, running, rules, desk)
         case ClockKind.STEP:
             engine.due(draft, rules.nurture, running)
+        case ClockKind.RATING:
+            episodes.ask_rating(draft, rules.policy, running)
         case ClockKind.SNOOZE:
             snooze.woke(draft, running)
         case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG | ClockKind.FORECAST:
@@ -182,13 +190,14 @@ def _owe_still(draft: Draft) -> None:
         draft.set(promise=draft.before.promise)
 
 
-def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
+def _back_to_bot(draft: Draft, rules: Rules, outcome: str, *, resume: tuple[str, str] | None = None) -> None:
     if draft.state.opted_out_at:
         return
     found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
     harm.blame(draft, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
-    engine.resume(draft, rules.nurture)
+    engine.resume(draft, rules.nurture, at=resume)
+    episodes.goes_on_at(draft, engine.goes_on(draft))
 
 
 def _native_inbox(draft: Draft, event: ForeignEcho, rules: Rules) -> None:

@@ -96,12 +96,17 @@ class AgentWrote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentGaveBack:
-    """The agent hands the prospect back to the bot with a summary of what was said and promised."""
+    """The agent hands the prospect back to the bot with a summary of what was said and what was promised, line by line. `value` is
+    what the outcome is worth, in the currency of the settings. `resume` is the flow and the step at which it goes on, None for
+    where it stood."""
 
     agent: AgentRef
     summary: str
     outcome: str = "returned"
     slots: Json = field(default_factory=dict)
+    value: float | None = None
+    promised: tuple[str, ...] = ()
+    resume: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +173,17 @@ class FlowTriggered:
     """A flow was asked for from outside (API, console, schedule)."""
 
     flow_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """A program told of something that the prospect did elsewhere, at `at`. `external_id` is its own id: the same one twice is one
+    event. `properties` may start flows and fill slots; none of them is journalled."""
+
+    name: str
+    external_id: str
+    at: datetime
+    properties: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +255,7 @@ type Event = (
     | DeliveryFailed
     | ProfileSeen
     | FlowTriggered
+    | Happened
     | FlowPublished
     | FlowRuled
     | Converted

@@ -60,6 +60,8 @@ class ClockKind(StrEnum):
     """An agent's first words are due; key = episode id."""
     SNOOZE = "snooze"
     """The conversation comes back to the agent who put it aside."""
+    RATING = "rating"
+    """A talk with a person is over: ask how it was; key = episode id."""
     FORECAST = "forecast"
     """The waiting time that the prospect was told has run out; key = episode id."""
 
@@ -343,7 +345,7 @@ class Episode:
     `forecasts` are the waiting times told, oldest first; once the first words came, `forecast_error_s` is how much longer than the
     most likely time of the first they took, and `forecast_kept` whether that was inside its range. `callback_at` is the time that
     was booked, `callback_seat` which of the agents' places at that time; nobody is asked
-    before `not_before`. `times` are those last offered.
+    before `not_before`. `times` are those last offered. `rating` is from 1 to 5, `outcome_value` money in the settings' currency.
     """
 
     episode_id: str
@@ -388,6 +390,9 @@ class Episode:
     forecast_kept: bool | None = None
     callback_at: datetime | None = None
     callback_seat: int | None = None
+    rating: int | None = None
+    rating_asked_at: datetime | None = None
+    outcome_value: float | None = None
     not_before: datetime | None = None
     times: tuple[datetime, ...] = ()
 

@@ -45,6 +45,8 @@ def inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
         opt_in(draft, rules)
     elif draft.state.owner is Owner.AGENT:
         episodes.prospect_waits(draft, rules.policy, heard)
+    elif (how := episodes.rated(draft, rules.policy, payload, heard)) is not None:
+        keep_promise(draft, how)
     elif _chose(draft, payload, heard, rules, desk):
         keep_promise(draft, "choice")
     elif text or payload:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.core.events import JournalEntry
 from bot.core.model import Delivery, Speaker
 from bot.store.contract import NotFound
-from bot.store.marketing import CONVERTED, ApiKey, Conversion, FlowSend
+from bot.store.marketing import CONVERTED, HAPPENED, ApiKey, Conversion, FlowSend, told_kind
 from bot.store.message_rows import body_of
 from bot.store.tables import BY_FLOWS, api_keys, conversations, conversions, messages
 
@@ -77,7 +77,7 @@ def remember_conversions(conn: sa.Connection, conversation_id: str, entries: Seq
     told = [
         {"external_id": e.data["external_id"], "conversation_id": conversation_id, "at": e.at, "data": dict(e.data)}
         for e in entries
-        if e.kind == CONVERTED
+        if e.kind in (CONVERTED, HAPPENED)
     ]
     if told:
         conn.execute(_CONVERT, told)
@@ -88,7 +88,7 @@ def conversion(conn: sa.Connection, external_id: str) -> Conversion | None:
     row = conn.execute(_CONVERSION, {"wanted": external_id}).first()
     if row is None:
         return None
-    entry = JournalEntry(kind=CONVERTED, at=row.at, data=row.data)
+    entry = JournalEntry(kind=told_kind(row.external_id), at=row.at, data=row.data)
     return Conversion(external_id=row.external_id, conversation_id=row.conversation_id, entry=entry)
 
 

@@ -12,6 +12,14 @@ from bot.core.model import Delivery
 
 CONVERTED = "prospect.converted"
 """The journal's line of a conversion. Its `external_id` is remembered with the same transaction: the same one twice is refused."""
+HAPPENED = "prospect.happened"
+"""The journal's line of any other event that a program told of; the same holds. Its ids begin with EVENT."""
+EVENT = "event:"
+
+
+def told_kind(external_id: str) -> str:
+    """The kind of line that this id stands for."""
+    return HAPPENED if external_id.startswith(EVENT) else CONVERTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +38,7 @@ class FlowSend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """A conversion that is known: `external_id` is the teller's own id of it."""
+    """A conversion, or another event, that is known: `external_id` is the teller's own id of it."""
 
     external_id: str
     conversation_id: str

@@ -41,7 +41,7 @@ class Reports:
         if _one_of(request, "format", ("json", "csv")) == "csv":
             headers = NO_STORE | {"Content-Disposition": 'attachment; filename="handoff.csv"'}
             return web.Response(text=as_csv(made), content_type="text/csv", charset="utf-8", headers=headers)
-        return answer({**told(made), "dead": await self._dead()})
+        return answer({**told(made), "currency": self._parts.currency, "dead": await self._dead()})
 
     async def behind(self, request: web.Request, _me: SignedIn) -> web.StreamResponse:
         """GET reports/handoff/behind?...&key: the waits and misses of one row; without `key` of all."""

@@ -30,7 +30,14 @@ class Team:
     async def me(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """GET me."""
         presence = AWAY if me.agent.agent_id in await self._store.away() else ONLINE
-        return answer({"agent": agent_shape(me.agent), "presence": presence, "now": stamp(self._parts.now())})
+        return answer(
+            {
+                "agent": agent_shape(me.agent),
+                "presence": presence,
+                "currency": self._parts.currency,
+                "now": stamp(self._parts.now()),
+            }
+        )
 
     async def logout(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST logout. Consoles of this session close."""

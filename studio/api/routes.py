@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 from studio.api.contacts import Contacts
 from studio.api.conversions import Conversions
 from studio.api.flows import RULINGS, Flows
+from studio.api.happenings import Happenings
 from studio.api.hooks import Hooks
 from studio.api.keys import Gatekeeper
 from studio.api.ports import StudioParts
@@ -30,6 +31,7 @@ def add_routes(app: web.Application, parts: StudioParts) -> None:
     app.router.add_get(f"{BASE}/reports/sources/behind", guard(reports.behind_sources))
     if parts.publishing is not None:
         _add_flows(app, guard, Flows(parts, parts.publishing))
+    app.router.add_post(f"{BASE}/events", guard(Happenings(parts).add))
     app.router.add_post(f"{BASE}/conversions", guard(conversions.add))
     contacts = Contacts(parts)
     app.router.add_get(f"{BASE}/contacts", guard(contacts.export))

@@ -32,6 +32,7 @@ from handoff.policy import (
     OtherPolicy,
     Pause,
     Policy,
+    Rating,
     Target,
     Targets,
     Titles,
@@ -155,7 +156,7 @@ DOCS = (Path(__file__).resolve().parents[2] / "docs" / "promises.md").read_text(
 
 
 def test_the_page_about_promises_names_every_field_phrase_and_action() -> None:
-    models = (Targets, AfterLadder, Waiting, Booking, Titles, Guide, Policy, OtherPolicy, Match, Rung, CalendarSpec, Pause)
+    models = (Targets, AfterLadder, Waiting, Booking, Rating, Titles, Guide, Policy, OtherPolicy, Match, Rung, CalendarSpec, Pause)
     fields = [name for model in models for name in model.model_fields]
     words = (*Action, *Until, *Reason, *Target, *Phase, *Cause)
     names = [*fields, *PHRASES, *words, *(choice.value for choice in Choice)]

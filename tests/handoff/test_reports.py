@@ -89,9 +89,27 @@ def test_how_right_the_told_waiting_times_were() -> None:
         ("e3", 20, 90, False),
         ("e4", 20, None, False),
     ]
-    assert as_csv(made).splitlines()[-1].endswith(",5,4,0.5,15,90")
+    [*_, last] = csv.DictReader(io.StringIO(as_csv(made)))
+    assert [last[f"forecast_{name}"] for name in ("told", "judged", "inside", "p50_error_s")] == ["5", "4", "0.5", "15"]
     nothing = told(report([handed(ASKED)], since=START, until=at(9), now=at(99), by=By.CHANNEL))["total"]["forecast"]
     assert nothing == {"told": 0, "judged": 0, "inside": None, "p50_error_s": None, "p90_error_s": None}
+
+
+def test_how_talks_ended_what_that_is_worth_and_how_they_were_rated() -> None:
+    def ended(outcome: str, value: float | None = None, rating: int | None = None) -> Handed:
+        over = replace(ANSWERED, status="closed", closed_at=at(90), outcome=outcome, outcome_value=value, rating=rating)
+        return handed(replace(over, rating_asked_at=at(100) if rating else None))
+
+    found = [ended("won", 100.5, 5), ended("won", 20.25), ended("lost", rating=2), handed(ANSWERED)]
+    made = report(found, since=START, until=at(9), now=at(999), by=By.CHANNEL)
+    said = told(made)["total"]
+    assert said["outcomes"] == {"won": {"count": 2, "value": 120.75}, "lost": {"count": 1, "value": 0.0}}
+    assert said["rating"] == {"asked": 2, "given": 2, "mean": 3.5}
+    [*_, last] = csv.DictReader(io.StringIO(as_csv(made)))
+    assert (last["won_count"], last["won_value"], last["lost_count"], last["later_count"], last["rating_mean"]) == (
+        "2", "120.75", "1", "0", "3.5",
+    )  # fmt: skip
+    assert [one["rating"] for one in behind(made.total)["ends"]] == [5, None, 2, None]
 
 
 def test_a_wait_that_ended_unanswered_counts_as_long_as_it_lasted() -> None:

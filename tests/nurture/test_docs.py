@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from nurture import schema
+from nurture import schema, triggers
 from nurture.lint import RULES, lint
 from nurture.lint.page import lint_page
 from nurture.load import load_flow
@@ -25,7 +25,8 @@ def test_the_small_flow_on_the_page_loads(tmp_path: Path) -> None:
 
 
 def test_every_field_is_on_the_page() -> None:
-    models = [model for model in vars(schema).values() if isinstance(model, type) and issubclass(model, schema.File)]
+    known = {**vars(schema), **vars(triggers)}
+    models = [model for model in known.values() if isinstance(model, type) and issubclass(model, schema.File)]
     fields = {field.alias or name for model in models for name, field in model.model_fields.items()}
 
     assert {name for name in fields - {"for"} if not re.search(rf"\b{name}\b", PAGE)} == set()

@@ -50,7 +50,7 @@ def write(tmp_path: Path) -> Write:
         ),
         (
             HEAD.replace("manual", "«{intent: a, tag: b}") + "steps:\n" + BYE,
-            "trigger: a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad or utm",
+            "trigger: a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm or event",
         ),
         (
             HEAD + "quiet_hours: «nights\nsteps:\n" + BYE,
@@ -123,7 +123,7 @@ def write(tmp_path: Path) -> Write:
         ),
         (
             HEAD + "exit_when: «{}\nsteps:\n" + BYE,
-            "exit_when: name a condition: slot, intent, entity, replied, silence, tag, started_by or warmth_at_least",
+            "exit_when: name a condition: slot, intent, entity, replied, silence, tag, started_by, event or warmth_at_least",
         ),
         (HEAD + "steps:\n  - {id: a, say: Hi, purpose: help, then: «b}\n", 'steps[0].then: there is no step "b"'),
         (

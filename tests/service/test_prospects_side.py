@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.events import AgentTook, AgentWrote, Decision
+from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Decision
 from bot.core.model import AgentRef, Arrival, ClockKind, Episode, Identity, Owner, Reason
 from bot.store.contract import Agent, Message
 from handoff.policy import Choice
@@ -207,3 +207,43 @@ async def test_two_who_pick_the_last_place_at_once_get_one_and_another_offer(wor
     [loser] = [m for m, e in zip(said, episodes, strict=True) if e.callback_at is None]
     assert len(loser.quick_replies) == 3
     assert times[0].payload not in [reply.payload for reply in loser.quick_replies]
+
+
+async def talked_with(world: World, visitor: Visitor, outcome: str) -> str:
+    """The visitor asks for a person, has one, and is given back; gives the conversation's id."""
+    handle = world.service.conversations.handle
+    await visitor.say("can i talk to a person")
+    await world.settle()
+    conversation = await conversation_of(world, "widget")
+    await handle(conversation, AgentTook(agent=SAM))
+    await handle(conversation, AgentWrote(agent=SAM, text="Hi, Sam here", client_key="k1"))
+    await handle(conversation, AgentGaveBack(agent=SAM, summary="Wants a quote", outcome=outcome, value=250.0))
+    await world.settle()
+    return conversation
+
+
+async def test_after_the_talk_one_question_and_its_answer_is_kept(world: World) -> None:
+    async with world.visitor() as anna:
+        conversation = await talked_with(world, anna, "answered")
+        await world.wind(seconds=30)
+        question = (await world.service.store.messages(conversation))[-1]
+        assert [reply.title for reply in question.quick_replies] == ["Great", "Good", "Okay", "Poor", "Bad"]
+        await anna.say("Good", payload=question.quick_replies[1].payload)
+        await world.settle()
+        await world.wind(days=3)
+    [episode] = await world.service.store.episodes(conversation)
+    assert (episode.rating, episode.outcome, episode.outcome_value) == (4, "answered", 250.0)
+    said = [text for _, text in await world.said(conversation)]
+    assert said.count(question.text) == 1
+
+
+@pytest.mark.parametrize(("outcome", "step"), [("won", "after_yes"), ("lost", "after_no")])
+async def test_the_day_after_the_flow_of_the_outcome_checks_in(world: World, outcome: str, step: str) -> None:
+    async with world.visitor() as anna:
+        conversation = await talked_with(world, anna, outcome)
+        [enrolled] = (await world.state(conversation)).live_enrolments
+        assert (enrolled.flow_id, enrolled.step_id) == ("follow_up", "next_day")
+        await world.wind(hours=21)
+        [enrolled] = (await world.state(conversation)).live_enrolments
+    assert enrolled.step_id == step
+    assert (await world.said(conversation))[-1][0] == "flow"

@@ -28,7 +28,7 @@ from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_
 from bot.store.flowbook import FlowChange, FlowHead, FlowVersion, ruled
 from bot.store.jsontext import json_text
 from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
-from bot.store.marketing import CONVERTED, Conversion
+from bot.store.marketing import CONVERTED, HAPPENED, Conversion
 from bot.store.rules import (
     Owed,
     by_sent_at,
@@ -259,7 +259,7 @@ class Talks(Notices):
         mine = set(booked_in([decision.state.episode] if decision.state.episode else []))
         if mine and mine & set(booked_in(one for of, one in self._open_episodes.items() if of != talk.state.conversation_id)):
             raise TimeTaken("that place at that time is taken")
-        told = [entry.data["external_id"] for entry in decision.journal if entry.kind == CONVERTED]
+        told = [entry.data["external_id"] for entry in decision.journal if entry.kind in (CONVERTED, HAPPENED)]
         if len(set(told)) < len(told) or any(external_id in self._conversions for external_id in told):
             raise AlreadyExists("a unique value is taken: a conversion")
 
@@ -344,7 +344,7 @@ class Talks(Notices):
             entry=changed(entry, data=copied(entry.data)),
         )
         talk.journal.append(line)
-        if entry.kind == CONVERTED:
+        if entry.kind in (CONVERTED, HAPPENED):
             told = Conversion(external_id=entry.data["external_id"], conversation_id=talk.state.conversation_id, entry=line.entry)
             self._conversions[told.external_id] = told
 

@@ -5,7 +5,7 @@ export type Owner = "bot" | "waiting" | "agent" | "closed";
 export type Role = "agent" | "admin";
 export type Presence = "online" | "away";
 export type Speaker = "prospect" | "bot" | "flow" | "ladder" | "agent";
-export type Outcome = "returned" | "won" | "lost" | "later";
+export type Outcome = "answered" | "won" | "lost" | "later" | "no_fit";
 export type ClockKind = "accept" | "first_words" | "next_words";
 
 export interface Agent {
@@ -79,6 +79,17 @@ export interface Message {
   error: string | null;
   read: boolean;
   key?: string | null;
+}
+
+/** A list somebody put together, and saved if it has a name; empty where it does not matter. */
+export interface SavedView {
+  name: string;
+  order: "risk" | "latest";
+  channel: string;
+  reason: string;
+  team: string;
+  holder: string;
+  snoozed: "" | "yes" | "no";
 }
 
 /** Where words were found; `marks` are where they stand in `text`, in Unicode characters. */
@@ -178,12 +189,20 @@ export interface Colleague {
   load: number;
 }
 
+/** A step of a flow; `name` is the flow's. */
+export interface StepAhead {
+  flow: string;
+  name: string;
+  step: string;
+}
+
 export interface Detail {
   item: Item;
   messages: Message[];
   pending: Message[];
   notes: Note[];
   card: Partial<Card> | null;
+  resume: StepAhead[];
   now: string;
 }
 

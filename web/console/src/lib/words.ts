@@ -12,10 +12,13 @@ const REASONS: Record<string, string> = {
   native_inbox: "Answered in the page's own inbox",
 };
 
+export const reasons: [string, string][] = Object.entries(REASONS);
+
 /** Why a person is needed; a reason we have no words for is shown as it is. */
 export const reasonWords = (reason: string): string => REASONS[reason] ?? reason.replaceAll("_", " ");
 
 const CHANNELS: Record<string, string> = { widget: "Website", facebook: "Messenger", messenger: "Messenger", rest: "REST" };
+export const channels: [string, string][] = [["widget", "Website"], ["facebook", "Messenger"], ["rest", "REST"]];
 export const channelWords = (channel: string): string => CHANNELS[channel] ?? channel;
 
 export const viewWords: Record<View, string> = { queue: "Queue", mine: "Mine", all: "All" };
@@ -108,10 +111,11 @@ export function deliveryWords(delivery: Delivery | null, error: string | null, r
 }
 
 export const outcomes: [Outcome, string, string][] = [
-  ["returned", "Answered", "The bot goes on from here."],
+  ["answered", "Answered", "The bot goes on from here."],
   ["won", "Won", "They said yes."],
   ["lost", "Lost", "They said no. The bot leaves it there."],
   ["later", "Later", "Not now; worth a follow-up."],
+  ["no_fit", "No fit", "We're not what they need. The bot leaves it there."],
 ];
 
 /** A first draft of what the bot should know, made of the card alone. The agent edits it. */
