@@ -205,9 +205,9 @@ def sla_clock(*, count: int = 5_000, seed: int = 7) -> Row:
         ratio=None,
         note=(
             f"{count} waits for an agent's next words, {target_s:g} s promised, {missed} of them missed; half of the prospects "
-            "write again while they wait. Ours through the rules of handoff in virtual time, with the service down during a tenth of the "
-            "waits: those misses are judged by timestamps when the answer comes, and left out of our delay. How late real clocks "
-            "fire is another row."
+            "write again while they wait. Ours through the rules of handoff in virtual time, with the service down during a "
+            "tenth of the waits: those misses are judged by timestamps when the answer comes, and left out of our delay. How "
+            "late real clocks fire is another row."
         ),
         data={"waits": count, "missed": missed, "warmline": {**by_us, "while_up": up.as_data()}, "five_minute_cron": by_cron},
     )
