@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from random import Random
@@ -16,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from bot import settings
-from bot.marketing import opened_store
+from bot.marketing import holding, opened_store
 from bot.time import SystemTime
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def import_contacts(
 
     chosen = settings.load()
     asked = importing.Asked(mapping=parse_mapping(mapping or []), channel=channel, flow=flow, per_hour=per_hour)
-    around = surroundings(chosen, flow)
+    around = asyncio.run(_surroundings(chosen, flow))
     if only_preview:
         found = importing.preview(file, asked, around)
         _tell_preview(found, as_json=as_json)
@@ -67,14 +68,16 @@ def import_contacts(
     raise typer.Exit(1 if run.counts.get("rejected") else 0)
 
 
-def surroundings(chosen: Settings, flow: str | None) -> importing.Surroundings:
-    """What an import needs, from the settings. Raises `UnknownFlow`."""
+async def _surroundings(chosen: Settings, flow: str | None) -> importing.Surroundings:
+    """What an import needs, from settings and store. Raises `UnknownFlow`."""
     from bot import credentials
     from bot.app import channel_names, load_rules, mint
     from bot.run import UnknownFlow
     from studio.contacts.importing import Surroundings
 
     rules = load_rules(chosen)
+    async with opened_store(chosen) as store:
+        rules = replace(rules, nurture=await holding(store, rules.nurture))
     flows = rules.nurture.flows
     if flow is not None and flow not in flows:
         raise UnknownFlow(f"there is no flow {flow}; there are {', '.join(sorted(flows))}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +25,8 @@ from nurture.reports.telling import as_csv, as_data, behind
 
 if TYPE_CHECKING:
     from bot.store.contract import Store
+    from nurture.book import Nurture
+    from nurture.flow import Flow
     from nurture.reports.history import Person
     from nurture.reports.rows import Row, Table
 
@@ -68,11 +70,10 @@ def flows(
     since, until = _range(from_, to, zone)
     reply, credit = _length("--reply-within", reply_within), _length("--credit-within", credit_within)
     chosen = settings.load()
-    known = load_rules(chosen).nurture.flows
-    found = asyncio.run(_people(chosen, since))
-    been = {stay.flow for person in found for stay in person.stays.values()}
-    if flow not in known and flow not in been:
-        raise UnknownFlow(f"there is no flow {flow}; there are {', '.join(sorted({*known, *been}))}")
+    rules = load_rules(chosen)
+    known, found = asyncio.run(_entered(chosen, rules.nurture, flow, since, until))
+    if flow not in known and not found:
+        raise UnknownFlow(f"there is no flow {flow}; there are {', '.join(sorted(known))}")
     order = tuple(known[flow].steps) if flow in known else ()
     made = flow_reports.funnel(
         found, flow, since=since, until=until, by=by, order=order, reply_within=reply, credit_within=credit
@@ -94,7 +95,7 @@ def sources(
 ) -> None:
     """What came of the people of each source or campaign: wrote back, enrolled, goal, opted out, outcomes, conversions, value."""
     since, until = _range(from_, to, zone)
-    found = asyncio.run(_people(settings.load(), since))
+    found = asyncio.run(_came(settings.load(), since, until))
     _print(source_reports.sources(found, since=since, until=until, by=by, touch=touch), form, opened, row)
 
 
@@ -110,11 +111,33 @@ def _length(option: str, text: str) -> timedelta:
         raise BadRange(f"{option}: {error}") from None
 
 
-async def _people(chosen: settings.Settings, since: datetime) -> list[Person]:
+async def _entered(
+    chosen: settings.Settings, files: Nurture, flow: str, since: datetime, until: datetime
+) -> tuple[Mapping[str, Flow], list[Person]]:
+    """The flows as they hold, and who entered this one."""
     from studio.loading import history
 
     async with opened_store(chosen) as store:
-        return (await history(store, since=since)).closed()
+        known = (await holding(store, files)).flows
+        return known, (await history(store, flow_reports.enters(flow, since, until), since=since)).closed()
+
+
+async def _came(chosen: settings.Settings, since: datetime, until: datetime) -> list[Person]:
+    from studio.loading import history
+
+    async with opened_store(chosen) as store:
+        return (await history(store, source_reports.comes(since, until))).closed()
+
+
+async def holding(store: Store, files: Nurture) -> Nurture:
+    """The flows that are published; before anything ever was, those of the files."""
+    from bot.published import Published
+
+    if not (await store.flow_book()).heads:
+        return files
+    published = Published(store, files, at_start=False)
+    await published.refresh()
+    return published.nurture
 
 
 @asynccontextmanager

@@ -115,7 +115,8 @@ def touches(state: State, heard: Iterable[Heard]) -> list[Touch]:
     for message in heard:
         landing = _mapping(message.metadata.get("landing"))
         for referral in (landing, _mapping(message.metadata.get("referral"))):
-            if not known and referral is landing and not landing:
+            if referral is landing and (known or not landing):
+                # Where they landed first matters to the first touch alone; the browser tells it every time.
                 continue
             touch = touch_of(referral, at=message.at, channel=channel)
             if not known or not (is_direct(touch) or same_marks(last, touch)):

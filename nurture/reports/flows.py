@@ -7,10 +7,11 @@ an opt-out within a week, a conversion within thirty days, or as the caller says
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.core.events import JournalEntry
 from nurture.reports.history import Person, Send, Stay, amount
 from nurture.reports.rows import Behind, Row, Table, only_first
 
@@ -25,6 +26,11 @@ class By(StrEnum):
 
     STEP = "step"
     VARIANT = "variant"
+
+
+def enters(flow: str, since: datetime, until: datetime) -> Callable[[JournalEntry], bool]:
+    """Whether somebody becomes a person of the funnel: they enter the flow in the range."""
+    return lambda entry: entry.kind == "flow.started" and entry.data.get("flow") == flow and since <= entry.at < until
 
 
 def funnel(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -95,40 +95,42 @@ class Person:
 
 
 class History:
-    """Folds lines and sends into people. Lines come in the journal's order; sends in any."""
+    """Folds lines and sends into people. Lines come in the journal's order; sends in any, after the lines.
 
-    def __init__(self) -> None:
+    `begins` says which line makes somebody a person of the report; whatever came before it, and everybody else, takes no room.
+    """
+
+    def __init__(self, begins: Callable[[JournalEntry], bool] = lambda _entry: True) -> None:
         self.people: dict[str, Person] = {}
+        self._begins = begins
 
     def add(self, line: JournalLine) -> None:
         """Take in a line. Kinds other than `KINDS` change nothing."""
         if line.entry.kind not in KINDS:
             return
-        person = self._person(line.conversation_id)
-        _note(person, line.entry, line.journal_id)
+        if line.conversation_id not in self.people:
+            if not self._begins(line.entry):
+                return
+            self.people[line.conversation_id] = Person(conversation_id=line.conversation_id)
+        _note(self.people[line.conversation_id], line.entry, line.journal_id)
 
     def add_sends(self, sends: Iterable[FlowSend]) -> None:
         """Take in what flows sent; what never left counts for nothing."""
         for one in sends:
             named = parsed(one.wording)
-            if one.delivery is Delivery.SENT and one.enrolment_id and named:
+            if one.delivery is Delivery.SENT and one.enrolment_id and named and one.conversation_id in self.people:
                 flow, step, variant = named
                 send = Send(
                     message_id=one.message_id, enrolment_id=one.enrolment_id, flow=flow, step=step, variant=variant, at=one.at,
                     delivered=one.delivered_at is not None or one.read_at is not None, read=one.read_at is not None,
                 )  # fmt: skip
-                self._person(one.conversation_id).sends.append(send)
+                self.people[one.conversation_id].sends.append(send)
 
     def closed(self) -> list[Person]:
         """Everybody, once all is taken in."""
         for person in self.people.values():
             person.sends.sort(key=lambda send: (send.at, send.message_id))
         return list(self.people.values())
-
-    def _person(self, conversation_id: str) -> Person:
-        if conversation_id not in self.people:
-            self.people[conversation_id] = Person(conversation_id=conversation_id)
-        return self.people[conversation_id]
 
 
 def _note(person: Person, entry: JournalEntry, journal_id: int) -> None:

@@ -6,11 +6,12 @@ the last, each thing belongs to the latest touch before it that was not direct.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from bot.core.events import JournalEntry
 from bot.core.model import Touch
 from bot.core.touch import source_of
 from nurture.reports.history import OUTCOMES, Moment, Person, amount
@@ -40,6 +41,11 @@ class Touched(StrEnum):
 
     FIRST = "first"
     LAST = "last"
+
+
+def comes(since: datetime, until: datetime) -> Callable[[JournalEntry], bool]:
+    """Whether somebody becomes a person of the report: they come for the first time in the range."""
+    return lambda entry: entry.kind == "prospect.touched" and bool(entry.data.get("first")) and since <= entry.at < until
 
 
 def sources(

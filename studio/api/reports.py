@@ -49,8 +49,8 @@ class Reports:
         reply, credit = _length(request, "reply_within", flows.REPLY_WITHIN), _length(request, "credit_within", flows.CREDIT_WITHIN)
         flow_id = request.match_info["flow"]
         known = self._parts.flows().get(flow_id)
-        found = (await history(self._store, since=since)).closed()
-        if known is None and not any(stay.flow == flow_id for person in found for stay in person.stays.values()):
+        found = (await history(self._store, flows.enters(flow_id, since, until), since=since)).closed()
+        if known is None and not found:
             raise NotFound("flow", flow_id)
         return flows.funnel(
             found, flow_id, since=since, until=until, by=by, order=tuple(known.steps) if known else (), reply_within=reply,
@@ -61,7 +61,7 @@ class Reports:
         since, until = moments(request)
         by = sources.By(one_of(request, "by", tuple(sources.By)))
         touch = sources.Touched(one_of(request, "touch", tuple(sources.Touched)))
-        found = (await history(self._store, since=since)).closed()
+        found = (await history(self._store, sources.comes(since, until))).closed()
         return sources.sources(found, since=since, until=until, by=by, touch=touch)
 
 

@@ -52,6 +52,11 @@ def test_the_landing_page_is_the_first_touch_and_the_page_of_the_talk_the_last()
     assert (first.campaign, last.campaign) == ("spring", "autumn")
 
 
+def test_where_they_landed_is_no_touch_of_those_who_are_known() -> None:
+    first, last = touches(state(), [heard(AUTUMN, SPRING), heard(AUTUMN, SPRING, later=9), heard(None, SPRING, later=10)])
+    assert (first.campaign, last.campaign) == ("spring", "autumn")
+
+
 def test_people_known_from_before_touches_were_kept_came_by_what_their_slot_says() -> None:
     first, last = touches(state(turns=3, slots={"referral": SPRING}), [heard(AUTUMN, later=99)])
     assert (first.at, first.campaign, last.campaign) == (NOW, "spring", "autumn")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
@@ -283,3 +284,48 @@ def test_rows_come_back_as_they_were_written_with_the_line_they_begin_at(
     assert [one.cells for one in found[1:]] == [row for row in table if any(cell.strip() for cell in row)]
     assert all(one.line <= one.end for one in found)
     assert all(earlier.end < later.line for earlier, later in pairwise(found))
+
+
+# ---- however large a file is
+
+
+class Takes:
+    """A store that takes everything and keeps nothing."""
+
+    def __init__(self) -> None:
+        self.run = importing.ImportRun(import_id="", name="", started_at=NOW)
+        self.taken = 0
+
+    async def begin_import(self, run: importing.ImportRun) -> importing.ImportRun:
+        return run
+
+    async def import_run(self, _import_id: str) -> importing.ImportRun:
+        return self.run
+
+    async def import_batch(self, _import_id: str, identities: Sequence[Identity], decide: Any, **_progress: Any) -> None:
+        for place, identity in enumerate(identities):
+            decide(State(conversation_id=f"c{place}", identity=identity, created_at=NOW), place)
+        self.taken += len(identities)
+
+    async def end_import(self, _import_id: str, *, now: datetime) -> importing.ImportRun:
+        return self.run
+
+
+async def peak_bytes(path: Path, people: int) -> int:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(HEADER + "\n")
+        file.writelines(person(f"p{n}", source="" if n % 50 == 0 else "fair") + "\n" for n in range(people))
+    store = Takes()
+    tracemalloc.start()
+    await importing.import_file(store, path, Asked(flow="welcome"), around(), rejected=path.with_suffix(".out"))  # type: ignore[arg-type]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert store.taken == people - people // 50
+    return peak
+
+
+async def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "BATCH", 50)
+    await peak_bytes(tmp_path / "warm.csv", 100)
+    few, many = await peak_bytes(tmp_path / "few.csv", 200), await peak_bytes(tmp_path / "many.csv", 2000)
+    assert many < 1.25 * few
