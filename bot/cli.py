@@ -326,6 +326,22 @@ def report_experiments(
     raise typer.Exit(1 if any(report.harmful for report in found) else 0)
 
 
+@experiments.command("resume")
+def resume_arm(
+    flow: Annotated[str, typer.Argument(help="The flow's id.")],
+    experiment: Annotated[str, typer.Argument(help="The experiment's step.")],
+    arm: Annotated[str, typer.Argument(help="The arm that was stopped.")],
+    reason: Annotated[str, typer.Option(help="Why, for the log of the flow.")],
+) -> None:
+    """Put people into an arm again that was stopped since it did harm, and count the harms of all arms anew."""
+    from bot.run import let_arm_now
+
+    if not asyncio.run(let_arm_now(_settings(), flow, experiment, arm, reason=reason)):
+        console.print(f"The arm {arm} of {experiment} in {flow} is not stopped.", markup=False)
+        raise typer.Exit(1)
+    out.print(f"People get the arm {arm} again.", markup=False)
+
+
 @copy.command("lint")
 def lint_domain(
     domain: Annotated[Path, typer.Argument(help="A Rasa domain.")] = Path("domain.yml"),

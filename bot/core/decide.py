@@ -192,7 +192,7 @@ def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
     if draft.state.opted_out_at:
         return
     found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
-    harm.blame(draft, found, limit=rules.harm_limit)
+    harm.blame(draft, rules.nurture, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
     engine.resume(draft, rules.nurture)
 

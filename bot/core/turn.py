@@ -162,7 +162,7 @@ def answered(draft: Draft, event: BrainAnswered, rules: Rules, desk: Desk) -> No
     draft.track(*answer.tracker_events)
     draft.set(slots={**draft.state.slots, **answer.slots}, last_reading=answer.reading, brain_away_since=None)
     draft.note("turn.read", intent=answer.reading.intent, confidence=round(answer.reading.confidence, 3), model=answer.model)
-    harm.blame(draft, harm.harm_in(ask.messages, answer.reading), limit=rules.harm_limit)
+    harm.blame(draft, rules.nurture, harm.harm_in(ask.messages, answer.reading), limit=rules.harm_limit)
     wishes = [d for d in answer.directives if d.get("do")]
     if any(d["do"] == "opt_out" for d in wishes):
         draft.set(turns=draft.state.turns + 1)
@@ -286,7 +286,7 @@ def opt_out(draft: Draft, rules: Rules) -> None:
         tell(draft, rules.policy, "opted_out")
         draft.set(opted_out_at=draft.now)
         draft.note("prospect.opted_out")
-        harm.blame(draft, brake.Harm.OPTED_OUT, limit=rules.harm_limit)
+        harm.blame(draft, rules.nurture, brake.Harm.OPTED_OUT, limit=rules.harm_limit)
     if draft.state.owner is Owner.WAITING:
         episodes.withdraw_request(draft, rules.policy, "opted_out")
     keep_promise(draft, "opt_out")
