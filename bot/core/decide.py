@@ -88,7 +88,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
             episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots, event.value)
-            turn.won(draft, event)
+            turn.won(draft, event, rules)
             _back_to_bot(draft, rules, event.outcome)
         case AgentTransferred():
             episodes.transfer(draft, rules.policy, desk, event.agent, to=event.to, team=event.team, anyones=event.anyones)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from bot.core import brake, consent, pacing, touch, window
 from bot.core.draft import Draft
@@ -23,6 +24,7 @@ class Rules:
     policy: Policy
     nurture: Nurture
     pacing: pacing.Pacing
+    currency: str = "EUR"
     harm_limit: float = brake.LIMIT
 
 
@@ -266,11 +268,16 @@ def converted(draft: Draft, event: Converted) -> None:
     )
 
 
-def won(draft: Draft, event: AgentGaveBack) -> None:
-    """An agent who wins somebody tells of a conversion."""
+def won(draft: Draft, event: AgentGaveBack, rules: Rules) -> None:
+    """An agent who wins somebody tells of a conversion, with what it is worth."""
     episode = draft.before.episode
     if event.outcome == "won" and episode is not None:
-        converted(draft, Converted(name="won", external_id=f"episode:{episode.episode_id}", at=draft.now, by="outcome"))
+        value = None if event.value is None else f"{Decimal(str(event.value)):f}"
+        told = Converted(
+            name="won", external_id=f"episode:{episode.episode_id}", at=draft.now, by="outcome", value=value,
+            currency=None if value is None else rules.currency,
+        )  # fmt: skip
+        converted(draft, told)
 
 
 # ---- consent --------------------------------------------------------------------------------------------------------
