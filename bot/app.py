@@ -62,7 +62,7 @@ from handoff.api import add_routes as add_console
 from handoff.chain import Carrier, Ways
 from handoff.policy import Policy
 from handoff.presence import Presence
-from nurture.engine import Nurture, Persona
+from nurture.engine import Nurture, Persona, steps_ahead
 from nurture.load import load_flows
 from studio.api import StudioParts
 from studio.api import add_routes as add_studio
@@ -324,6 +324,7 @@ def build(
         address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
         queued=lambda: peers.due("outbox", time.now()), push_key=push.public_key, push_services=_hosts(settings.push_services),
         noticed=notifier.wake, ways=notifier.ways, promises=promises,
+        steps_ahead=lambda state: steps_ahead(state, conversations.rules.nurture),
         simulator=(sys.executable, "-m", "bot.simulate"),
         simulator_settings=settings.model_dump(mode="json", include=TOLD_SIMULATOR),
     )  # fmt: skip

@@ -172,6 +172,14 @@ class OneItem(TypedDict):
     item: ItemAnswer
 
 
+class StepAhead(TypedDict):
+    """Where the talk can go on after a person; `name` is the flow's."""
+
+    flow: str
+    name: str
+    step: str
+
+
 class Conversation(TypedDict):
     """GET conversations/{id}."""
 
@@ -180,6 +188,7 @@ class Conversation(TypedDict):
     pending: list[MessageAnswer]
     notes: list[NoteAnswer]
     card: dict[str, object]
+    resume: list[StepAhead]
     now: datetime
 
 
@@ -294,6 +303,24 @@ class Findings(TypedDict):
 
     found: list[FoundAnswer]
     now: datetime
+
+
+class ViewAnswer(TypedDict):
+    """A saved list; empty fields don't matter."""
+
+    name: str
+    order: Literal["risk", "latest"]
+    channel: str
+    reason: str
+    team: str
+    holder: str
+    snoozed: Literal["", "yes", "no"]
+
+
+class Views(TypedDict):
+    """GET and PUT views."""
+
+    views: list[ViewAnswer]
 
 
 class Problem(TypedDict):

@@ -57,6 +57,7 @@ class Talks:
             self._store.journal(conversation_id),
         )
         name = prospect_name(overview)
+        ahead = self._parts.steps_ahead(loaded.state)
         drawn = card(loaded.state, episodes, [line.entry for line in journal], self._parts.current.card)
         return answer(
             {
@@ -65,6 +66,7 @@ class Talks:
                 "pending": [message_shape(message, name) for message in pending],
                 "notes": [note_shape(note) for note in notes],
                 "card": card_shape(drawn),
+                "resume": [{"flow": flow, "name": called, "step": step} for flow, called, step in ahead],
                 "now": stamp(self._parts.now()),
             }
         )
@@ -93,7 +95,15 @@ class Talks:
     async def give_back(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST give-back."""
         body = await read_body(request, GiveBack)
-        event = AgentGaveBack(agent=me.agent.ref, summary=body.summary, outcome=body.outcome, slots=body.slots, value=body.value)
+        event = AgentGaveBack(
+            agent=me.agent.ref,
+            summary=body.summary,
+            outcome=body.outcome,
+            slots=body.slots,
+            value=body.value,
+            promised=tuple(body.promised),
+            resume=(body.resume.flow, body.resume.step) if body.resume else None,
+        )
         return await self.command(request, me, event)
 
     async def say(self, request: web.Request, me: SignedIn) -> web.StreamResponse:

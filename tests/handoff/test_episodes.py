@@ -147,7 +147,8 @@ def test_giving_back_tells_the_tracker_and_says_that_it_is_the_bot_again() -> No
     world.write(SAM)
     world.give_back(SAM, "later")
     slots = {e["name"]: e["value"] for e in world.tracker if isinstance(e, dict)}
-    assert slots == {"goal": "more sales", "handoff_summary": "They want a quote.", "handoff_outcome": "later"}
+    told = {"handoff_summary": "They want a quote.", "handoff_promised": [], "handoff_outcome": "later"}
+    assert slots == {"goal": "more sales", **told}
     assert world.state.slots == slots
     assert "bot" in world.says[-1].text.lower()
     assert (world.episode.status, world.episode.outcome, world.episode.summary) == (
