@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from aiohttp import hdrs, web
 
-from bot import budget, metrics, pages
+from bot import budget, metrics, pages, transcripts
 from bot import credentials as credentials_file
 from bot.audit import Auditor, Bounds
 from bot.background import Background
@@ -62,7 +62,7 @@ from handoff.api import add_routes as add_console
 from handoff.chain import Carrier, Ways
 from handoff.policy import Policy
 from handoff.presence import Presence
-from nurture.engine import Nurture, Persona
+from nurture.engine import Nurture, Persona, steps_ahead
 from nurture.load import load_flows
 from studio.api import StudioParts
 from studio.api import add_routes as add_studio
@@ -110,7 +110,9 @@ def load_rules(settings: Settings) -> Rules:
             default_zone=settings.zone,
         ),
         pacing=Pacing(instant=settings.pacing == "instant"),
+        currency=settings.currency,
         harm_limit=settings.harm_limit,
+        address=settings.address,
     )
 
 
@@ -319,10 +321,12 @@ def build(
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
-        secure_cookies=settings.secure, currency=settings.currency, audit_every_s=settings.audit_every_s, typing=agent_types,
+        secure_cookies=settings.secure, currency=settings.currency, persona=settings.persona,
+        audit_every_s=settings.audit_every_s, typing=agent_types,
         address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
         queued=lambda: peers.due("outbox", time.now()), push_key=push.public_key, push_services=_hosts(settings.push_services),
         noticed=notifier.wake, ways=notifier.ways, promises=promises,
+        steps_ahead=lambda state: steps_ahead(state, conversations.rules.nurture),
         simulator=(sys.executable, "-m", "bot.simulate"),
         simulator_settings=settings.model_dump(mode="json", include=TOLD_SIMULATOR),
     )  # fmt: skip
@@ -336,6 +340,7 @@ def build(
         ),
     )  # fmt: skip
     add_studio(app, studio)
+    transcripts.add_routes(app, store, time, business=settings.business, persona=settings.persona, zone=settings.zone)
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 

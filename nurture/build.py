@@ -8,6 +8,7 @@ from typing import Literal, assert_never
 from bot.yamlfile import Document
 from nurture import flow as f
 from nurture import schema as s
+from nurture.blocks import Whole
 from nurture.copy import bubbles_of, language_tag
 from nurture.shapes import DAYS
 from nurture.timing import SendRules
@@ -45,6 +46,7 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
         goal_when=tuple(_when(when) for when in file.goal_when),
         exit_when=tuple(_when(when) for when in file.exit_when),
         source=document.whole,
+        blocks=document.blocks if isinstance(document, Whole) else {},
     )
 
 

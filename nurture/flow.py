@@ -275,7 +275,8 @@ class Flow:
 
     `repeat` lets the same person go through it again. `zone` is the IANA zone of people whose own is unknown.
     Where one of `goal_when` holds the goal is reached wherever the person stands; one of `exit_when` ends it without.
-    `source` is the file's text, byte for byte as UTF-8; empty for a flow that was not read from one.
+    `source` is the file's text, byte for byte as UTF-8; empty for a flow that was not read from one. `blocks` are the texts of
+    the blocks that it uses, by name.
     """
 
     flow_id: str
@@ -295,6 +296,7 @@ class Flow:
     goal_when: tuple[Condition, ...] = ()
     exit_when: tuple[Condition, ...] = ()
     source: str = ""
+    blocks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def first(self) -> Step:

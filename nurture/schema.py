@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from nurture.blocks import UseFile
 from nurture.shapes import (
     DAYS,
     LANGUAGE,
@@ -305,5 +306,10 @@ class FlowFile(File):
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a flow file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **FlowFile.model_json_schema(mode="validation")}
+    """The JSON Schema of a flow file, for editors: with steps that use a block, which are others once it is read."""
+    schema = FlowFile.model_json_schema(mode="validation")
+    schema["$defs"]["UseFile"] = UseFile.model_json_schema(mode="validation")
+    steps = schema["properties"]["steps"]["items"]
+    steps.pop("discriminator", None)
+    steps["oneOf"].append({"$ref": "#/$defs/UseFile"})
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -87,9 +87,11 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
-            episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots, event.value)
-            turn.won(draft, event)
-            _back_to_bot(draft, rules, event.outcome)
+            engine.must_go_on(draft, rules.nurture, event.resume, event.outcome)
+            told = (event.summary, event.outcome, event.slots, event.value, event.promised)
+            episodes.give_back(draft, rules.policy, event.agent, *told)
+            turn.won(draft, event, rules)
+            _back_to_bot(draft, rules, event.outcome, resume=event.resume)
         case AgentTransferred():
             episodes.transfer(draft, rules.policy, desk, event.agent, to=event.to, team=event.team, anyones=event.anyones)
         case AgentSnoozed():
@@ -188,13 +190,14 @@ def _owe_still(draft: Draft) -> None:
         draft.set(promise=draft.before.promise)
 
 
-def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
+def _back_to_bot(draft: Draft, rules: Rules, outcome: str, *, resume: tuple[str, str] | None = None) -> None:
     if draft.state.opted_out_at:
         return
     found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
     harm.blame(draft, rules.nurture, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
-    engine.resume(draft, rules.nurture)
+    engine.resume(draft, rules.nurture, at=resume)
+    episodes.goes_on_at(draft, engine.goes_on(draft))
 
 
 def _native_inbox(draft: Draft, event: ForeignEcho, rules: Rules) -> None:

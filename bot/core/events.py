@@ -96,14 +96,17 @@ class AgentWrote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentGaveBack:
-    """The agent hands the prospect back to the bot with a summary of what was said and promised. `value` is what the outcome is
-    worth, in the currency of the settings."""
+    """The agent hands the prospect back to the bot with a summary of what was said and what was promised, line by line. `value` is
+    what the outcome is worth, in the currency of the settings. `resume` is the flow and the step at which it goes on, None for
+    where it stood."""
 
     agent: AgentRef
     summary: str
     outcome: str = "returned"
     slots: Json = field(default_factory=dict)
     value: float | None = None
+    promised: tuple[str, ...] = ()
+    resume: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

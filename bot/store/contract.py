@@ -193,7 +193,8 @@ class Note:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """A conversation as a list shows it. `waiting_since` is when the open promise was opened, else when the waiting
-    episode was requested; `last_at` the time of the latest message in either direction."""
+    episode was requested; `last_at` the time of the latest message in either direction; `promise_due_at` until when words are
+    owed."""
 
     conversation_id: str
     identity: Identity
@@ -206,6 +207,24 @@ class Overview:
     last_message: Message | None
     last_at: datetime
     waiting_since: datetime | None
+    promise_due_at: datetime | None = None
+
+
+NOBODY = ""
+"""The holder of conversations that wait for one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What a list is to show; None where it does not matter. With `risk` the open handoffs, whose promise breaks next first; else
+    every conversation, latest words first. `holder` is an agent's id, or `NOBODY` for those that wait for one."""
+
+    risk: bool = False
+    channel: str | None = None
+    reason: str | None = None
+    team: str | None = None
+    holder: str | None = None
+    snoozed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -539,6 +558,10 @@ class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookSt
     async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
         """Waits for first words of requests made from `since` on and before `now`, latest first, at most `limit`; one that
         still runs lasts until `now`. Without those where nobody sat and waited: called back, or helped unasked."""
+
+    async def filtered(self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None) -> list[Overview]:
+        """The conversations that fit, in the filter's order. Paged by `before`, the place of the last one shown: its id, and its
+        `last_at`, or what `bot.store.rules.risk_at` says of it."""
 
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """Conversations with a shown message, a note or a name in which all words of the query begin a word (see

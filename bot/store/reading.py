@@ -41,7 +41,7 @@ _READ = (
     .values(read_at=sa.bindparam("seen_at"))
 )
 
-_OVERVIEW = sa.select(
+OVERVIEW = sa.select(
     conversations.c.conversation_id,
     conversations.c.channel,
     conversations.c.external_id,
@@ -55,9 +55,9 @@ _OVERVIEW = sa.select(
     prospects.c.slots,
     prospects.c.tags,
 ).join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)
-_ONE = _OVERVIEW.where(conversations.c.conversation_id == sa.bindparam("id"))
-_SOME = _OVERVIEW.where(conversations.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
-_ALL = _OVERVIEW.order_by(conversations.c.last_at.desc(), conversations.c.conversation_id).limit(sa.bindparam("limit"))
+_ONE = OVERVIEW.where(conversations.c.conversation_id == sa.bindparam("id"))
+_SOME = OVERVIEW.where(conversations.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
+_ALL = OVERVIEW.order_by(conversations.c.last_at.desc(), conversations.c.conversation_id).limit(sa.bindparam("limit"))
 _ALL_BEFORE = _ALL.where(
     conversations.c.last_at <= sa.bindparam("before"),
     sa.or_(
@@ -66,13 +66,13 @@ _ALL_BEFORE = _ALL.where(
     ),
 )
 _QUEUE = (
-    _OVERVIEW.join(episodes, episodes.c.conversation_id == conversations.c.conversation_id)
+    OVERVIEW.join(episodes, episodes.c.conversation_id == conversations.c.conversation_id)
     .where(episodes.c.status == "waiting")
     .order_by(episodes.c.first_words_due_at, conversations.c.conversation_id)
     .limit(sa.bindparam("limit"))
 )
 _MINE = (
-    _OVERVIEW.join(episodes, episodes.c.conversation_id == conversations.c.conversation_id)
+    OVERVIEW.join(episodes, episodes.c.conversation_id == conversations.c.conversation_id)
     .where(
         episodes.c.status == "accepted",
         episodes.c.agent_id == sa.bindparam("agent"),
@@ -171,7 +171,7 @@ def mark_read(conn: sa.Connection, conversation_id: str, *, up_to_seq: int, now:
 
 def overview(conn: sa.Connection, conversation_id: str) -> Overview:
     """See `Store.overview`."""
-    found = _overviews(conn, conn.execute(_ONE, {"id": conversation_id}).all())
+    found = overviews_from(conn, conn.execute(_ONE, {"id": conversation_id}).all())
     if not found:
         raise NotFound("conversation", conversation_id)
     return found[0]
@@ -192,16 +192,17 @@ def overviews(
             rows = conn.execute(_ALL, {"limit": limit})
         case _:
             raise ValueError(f"no such view: {view!r} (agent {agent_id!r})")
-    return _overviews(conn, rows.all())
+    return overviews_from(conn, rows.all())
 
 
 def overviews_of(conn: sa.Connection, conversation_ids: Sequence[str]) -> dict[str, Overview]:
     """These conversations as lists show them, by id."""
-    found = _overviews(conn, conn.execute(_SOME, {"ids": list(conversation_ids)}).all()) if conversation_ids else []
+    found = overviews_from(conn, conn.execute(_SOME, {"ids": list(conversation_ids)}).all()) if conversation_ids else []
     return {one.conversation_id: one for one in found}
 
 
-def _overviews(conn: sa.Connection, rows: Sequence[Record]) -> list[Overview]:
+def overviews_from(conn: sa.Connection, rows: Sequence[Record]) -> list[Overview]:
+    """Rows of `OVERVIEW` as lists show them, in their order."""
     if not rows:
         return []
     ids = {"ids": [row.conversation_id for row in rows]}
@@ -226,6 +227,7 @@ def _overview(row: Record, running: tuple[Clock, ...], last: Message | None) -> 
         last_message=last,
         last_at=row.last_at,
         waiting_since=waiting_since(promise_of(row), episode),
+        promise_due_at=row.promise_due_at,
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.audit import Finding
 from bot.core.events import Claim, Decision, JournalEntry, Notice
 from bot.core.model import Arrival, Clock, ClockKind, Delivery, Enrolment, Episode, Promise, Say, Standing
-from bot.store.contract import AgentFull
+from bot.store.contract import NOBODY, AgentFull, Filter, Overview
 
 GUARDED = ((ClockKind.TURN, ""), (ClockKind.PROMISE, ""))
 """Clocks that must run while a prospect's message is unheard."""
@@ -85,6 +85,39 @@ def earliest(*moments: datetime | None) -> datetime | None:
 def by_sent_at(arrivals: Iterable[Arrival]) -> list[tuple[int, Arrival]]:
     """Arrivals with their places in the batch, in the order in which they were sent."""
     return sorted(enumerate(arrivals), key=lambda pair: pair[1].sent_at)
+
+
+NO_RISK = datetime(9999, 12, 31, tzinfo=UTC)
+"""Where nothing is owed."""
+
+
+def risk_at(overview: Overview) -> datetime:
+    """When the promise of an open handoff breaks, or broke; `NO_RISK` if nothing is owed at the moment."""
+    episode = overview.episode
+    if episode is None or episode.status == "closed":
+        return NO_RISK
+    words = (c.due_at for c in overview.clocks if c.kind is ClockKind.FIRST_WORDS and c.key == episode.episode_id)
+    if episode.status == "waiting":
+        return next(words, episode.first_words_due_at)
+    if episode.first_words_at is None:
+        return episode.first_words_due_at
+    return overview.promise_due_at or NO_RISK
+
+
+def fits(overview: Overview, wanted: Filter) -> bool:
+    """Whether a conversation belongs in the list."""
+    episode = overview.episode if overview.episode and overview.episode.status != "closed" else None
+    holder = None if episode is None or episode.status == "waiting" else episode.agent and episode.agent.agent_id
+    waits = episode is not None and episode.status == "waiting"
+    snoozed = any(clock.kind is ClockKind.SNOOZE for clock in overview.clocks)
+    return (
+        (episode is not None or not wanted.risk)
+        and wanted.channel in (None, overview.identity.channel)
+        and (wanted.reason is None or (episode is not None and episode.reason.value == wanted.reason))
+        and (wanted.team is None or (episode is not None and episode.team == wanted.team))
+        and (wanted.holder is None or (waits if wanted.holder == NOBODY else holder == wanted.holder))
+        and wanted.snoozed in (None, snoozed)
+    )
 
 
 def waiting_since(promise: Promise | None, episode: Episode | None) -> datetime | None:

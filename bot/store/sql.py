@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import AgentRef, Arrival, Delivery, Episode, Identity, Standing
-from bot.store import clocks, intake, outbox, parked, people, reading, schema, searching, standing, turn, waits
+from bot.store import clocks, filtering, intake, outbox, parked, people, reading, schema, searching, standing, turn, waits
 from bot.store.answers import SqlAnswers
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import (
@@ -19,6 +19,7 @@ from bot.store.contract import (
     Consoles,
     Counts,
     DueClock,
+    Filter,
     Found,
     Handed,
     JournalLine,
@@ -326,6 +327,10 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, 
     async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
         """See `Store.first_waits`."""
         return await self._read.run(lambda conn: waits.first_waits(conn, since=since, now=now, limit=limit))
+
+    async def filtered(self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None) -> list[Overview]:
+        """See `Store.filtered`."""
+        return await self._read.run(lambda conn: filtering.filtered(conn, wanted, limit=limit, before=before))
 
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """See `Store.search`."""

@@ -61,6 +61,12 @@ _VIEW = {"type": "string", "enum": ["queue", "mine", "all"], "default": "queue"}
 _TIME = {"type": "string", "format": "date-time"}
 _SEQ = {"type": "integer", "minimum": 1}
 _BY = {"type": "string", "enum": list(By), "default": next(iter(By)).value}
+_FILTER: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("order", {"type": "string", "enum": ["risk", "latest"], "default": "risk"}),
+    *((name, {"type": "string"}) for name in ("channel", "reason", "team", "holder")),
+    ("snoozed", {"type": "string", "enum": ["yes", "no"]}),
+    ("cursor", {"type": "string"}),
+)
 _REPORT = (("from", _TIME), ("to", _TIME), ("by", _BY), ("zone", {"type": "string", "default": "UTC"}))
 
 TYPES: dict[tuple[str, str], Types] = {
@@ -73,10 +79,17 @@ TYPES: dict[tuple[str, str], Types] = {
     ("POST", "/agents"): Types(answers.OneAgent, bodies.NewAgent, status=201),
     ("PATCH", "/agents/{id}"): Types(answers.OneAgent, bodies.AgentChange),
     ("GET", "/conversations"): Types(answers.Items, query=(("view", _VIEW), ("cursor", {"type": "string"}))),
+    ("GET", "/conversations/filtered"): Types(answers.Items, query=_FILTER),
+    ("GET", "/views"): Types(answers.Views),
+    ("PUT", "/views"): Types(answers.Views, bodies.SavedViews),
     ("GET", "/search"): Types(answers.Findings, query=(("q", {"type": "string", "maxLength": LONGEST_QUERY}),)),
     ("GET", "/conversations/{id}"): Types(answers.Conversation),
     ("GET", "/conversations/{id}/messages"): Types(
         answers.Messages, query=(("before", _SEQ), ("after", {"type": "integer", "minimum": 0}))
+    ),
+    ("GET", "/conversations/{id}/transcript"): Types(
+        answers.TranscriptAnswer,
+        query=(("format", {"type": "string", "enum": ["json", "text"]}), ("zone", {"type": "string", "default": "UTC"})),
     ),
     ("POST", "/conversations/{id}/take"): Types(answers.OneItem, bodies.Take),
     ("POST", "/conversations/{id}/say"): Types(answers.OneMessage, bodies.SayBody),

@@ -13,6 +13,7 @@ from handoff.api.audit import Audit
 from handoff.api.errors import answering
 from handoff.api.feed import Feed
 from handoff.api.keys import once
+from handoff.api.lists import Lists
 from handoff.api.notifications import Notifications
 from handoff.api.openapi import Route, document
 from handoff.api.outbox import Outbox
@@ -64,8 +65,13 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("PATCH", "/agents/{id}", team.change, admin=True)
     signed_in("GET", "/conversations", talks.many)
     signed_in("GET", "/search", Search(parts).search)
+    lists = Lists(parts)
+    signed_in("GET", "/conversations/filtered", lists.filtered)
+    signed_in("GET", "/views", lists.views)
+    signed_in("PUT", "/views", lists.save)
     signed_in("GET", "/conversations/{id}", talks.one)
     signed_in("GET", "/conversations/{id}/messages", talks.messages)
+    signed_in("GET", "/conversations/{id}/transcript", talks.transcript)
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.core.model import Profile
-from bot.store.contract import Store
+from bot.core.events import Decision
+from bot.core.model import Clock, ClockKind, Episode, Identity, Owner, Profile, Promise, Reason
+from bot.store.contract import NOBODY, Filter, Store
+from bot.store.rules import NO_RISK, fits, risk_at
 from tests.contract.store_contract import BEN, MIA, answer, arrival, at, bot, change, claim_out, met, take
 
 
 async def found(store: Store, query: str) -> list[tuple[str, list[str]]]:
     """Whose conversations, and what was found there."""
     return [(one.overview.identity.external_id, [hit.text for hit in one.hits]) for one in await store.search(query)]
+
+
+def person(name: str) -> Identity:
+    """Somebody on the website."""
+    return Identity(channel="widget", external_id=name)
+
+
+def handoff(key: str, *, due: float) -> Episode:
+    """One that waits for first words."""
+    return Episode(episode_id=key, reason=Reason.ASKED, requested_at=at(0), first_words_due_at=at(due))
 
 
 class DeskContract:
@@ -75,3 +89,62 @@ class DeskContract:
         long = " ".join(f"w{n}" for n in range(200_000)) + " " + "x" * 5000
         await take(store, arrival("m2", sent=5, text=long), now=5)
         assert await found(store, "w17") == [("ann", [long])]
+
+    async def test_open_handoffs_are_listed_by_risk(self, store: Store) -> None:
+        soon, late, calm, bots = [await met(store, person(name)) for name in ("soon", "late", "calm", "bots")]
+        await change(store, soon, episode=handoff("e1", due=30))
+        await change(store, late, episode=handoff("e2", due=10))
+        held = replace(handoff("e3", due=5), status="accepted", agent=MIA, first_words_at=at(3))
+        await change(store, calm, owner=Owner.AGENT, episode=held)
+        everyone = await store.filtered(Filter(risk=True))
+        assert [one.conversation_id for one in everyone] == [late, soon, calm]
+        assert [risk_at(one) for one in everyone] == [at(10), at(30), NO_RISK]
+        owed = Promise(opened_at=at(6), due_at=at(8), message_id=1)
+        await change(store, calm, promise=owed)
+        assert [one.conversation_id for one in await store.filtered(Filter(risk=True))] == [calm, late, soon]
+        later = Clock(kind=ClockKind.FIRST_WORDS, key="e2", due_at=at(40), data={})
+        loaded = await store.load(late)
+        decision = Decision(state=replace(loaded.state, clocks=(later,)), set_clocks=(later,))
+        await store.commit(late, version=loaded.version, decision=decision, now=at(9))
+        assert [one.conversation_id for one in await store.filtered(Filter(risk=True))] == [calm, soon, late]
+        assert {one.conversation_id for one in await store.filtered(Filter())} == {soon, late, calm, bots}
+
+    @pytest.mark.parametrize("risk", [True, False])
+    async def test_a_filtered_list_is_paged_without_losing_anybody(self, store: Store, risk: bool) -> None:
+        ids = set()
+        for n in range(5):
+            ids.add(await met(store, person(f"p{n}"), now=n // 2))
+        for n, conversation_id in enumerate(sorted(ids)):
+            await change(store, conversation_id, episode=handoff(f"e{n}", due=n // 2))
+        seen: list[str] = []
+        before = None
+        while page := await store.filtered(Filter(risk=risk), limit=2, before=before):
+            seen += [one.conversation_id for one in page]
+            before = (risk_at(page[-1]) if risk else page[-1].last_at, page[-1].conversation_id)
+        assert sorted(seen) == sorted(ids)
+
+    async def test_a_list_shows_what_fits_and_nothing_else(self, store: Store) -> None:
+        mine, waits, bots = [await met(store, person(name)) for name in ("mine", "waits", "bots")]
+        held = replace(handoff("e1", due=5), status="accepted", agent=MIA, team="sales", reason=Reason.COMPLAINT)
+        await change(store, mine, owner=Owner.AGENT, episode=held)
+        await change(store, waits, owner=Owner.WAITING, episode=handoff("e2", due=10))
+        snooze = Clock(kind=ClockKind.SNOOZE, due_at=at(99), data={})
+        loaded = await store.load(mine)
+        decision = Decision(state=replace(loaded.state, clocks=(snooze,)), set_clocks=(snooze,))
+        await store.commit(mine, version=loaded.version, decision=decision, now=at(9))
+        for wanted, expected in (
+            (Filter(holder="mia"), {mine}),
+            (Filter(holder="sam"), set()),
+            (Filter(holder=NOBODY), {waits}),
+            (Filter(team="sales"), {mine}),
+            (Filter(reason="complaint"), {mine}),
+            (Filter(reason="asked"), {waits}),
+            (Filter(channel="widget"), {mine, waits, bots}),
+            (Filter(channel="facebook"), set()),
+            (Filter(snoozed=True), {mine}),
+            (Filter(snoozed=False), {waits, bots}),
+            (Filter(risk=True, snoozed=False), {waits}),
+        ):
+            found = await store.filtered(wanted)
+            assert {one.conversation_id for one in found} == expected, wanted
+            assert all(fits(one, wanted) for one in found)

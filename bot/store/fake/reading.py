@@ -15,6 +15,7 @@ from bot.core.model import (
 )
 from bot.store.contract import (
     Counts,
+    Filter,
     Found,
     Handed,
     Hit,
@@ -28,7 +29,9 @@ from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks
 from bot.store.rules import (
     clean_text,
+    fits,
     mention,
+    risk_at,
     standing_of,
     waiting_since,
 )
@@ -92,6 +95,7 @@ class Reading(Talks):
             last_message=None if last is None else last.shown(),
             last_at=talk.last_at,
             waiting_since=waiting_since(talk.promise, state.episode),
+            promise_due_at=talk.promise.due_at if talk.promise else None,
         )
 
     async def overviews(
@@ -149,6 +153,22 @@ class Reading(Talks):
         latest_first = sorted(found, key=lambda one: one.episode_id)
         latest_first.sort(key=lambda one: one.requested_at, reverse=True)
         return [sample_of(one, now) for one in latest_first[:limit]]
+
+    async def filtered(self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None) -> list[Overview]:
+        """See `Store.filtered`."""
+        known = sorted((self._overview(talk) for talk in self._talks.values()), key=lambda one: one.conversation_id)
+
+        def place(one: Overview) -> datetime:
+            return risk_at(one) if wanted.risk else one.last_at
+
+        def comes_later(one: Overview, at: datetime, last: str) -> bool:
+            here = place(one)
+            return one.conversation_id > last if here == at else (here > at) == wanted.risk
+
+        found = sorted((one for one in known if fits(one, wanted)), key=place, reverse=not wanted.risk)
+        if before is not None:
+            found = [one for one in found if comes_later(one, *before)]
+        return found[:limit]
 
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """See `Store.search`."""

@@ -6,9 +6,10 @@ import { Audit } from "./audit.svelte.ts";
 import { attention } from "./attention.ts";
 import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
+import { Filter } from "./filter.svelte.ts";
 import { router } from "./router.svelte.ts";
 import { Search } from "./search.svelte.ts";
-import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, View } from "./types.ts";
+import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, StepAhead, View } from "./types.ts";
 import { Undelivered } from "./undelivered.svelte.ts";
 import { refreshed, rowsOf } from "./urgency.ts";
 
@@ -50,6 +51,10 @@ export class Desk {
   /** For admins alone. */
   readonly audit: Audit | null;
   readonly undelivered: Undelivered | null;
+  readonly filter = new Filter(
+    (items, now) => this.#learn(items, now),
+    (error) => this.#signedOutBy(error),
+  );
   readonly search = new Search((error) => this.#signedOutBy(error));
   link = $state<LinkState>("idle");
   retryAt = $state<number | null>(null);
@@ -82,6 +87,7 @@ export class Desk {
     this.#socket.start();
     for (const view of ["queue", "mine", "all"] as const) void this.fetchList(view);
     void this.undelivered?.load();
+    void this.filter.loadViews();
   }
 
   stop(): void {
@@ -93,6 +99,7 @@ export class Desk {
   }
 
   rows(view: View): Item[] {
+    if (view === "all" && this.filter.on) return this.filter.ids.flatMap((id) => this.items.get(id) ?? []);
     return rowsOf(this.items.values(), view, this.me.id);
   }
 
@@ -168,9 +175,11 @@ export class Desk {
     this.#item(item);
   }
 
-  /** `value`: what the outcome is worth, in the currency of the settings. */
-  async giveBack(id: string, summary: string, outcome: Outcome, value: number | null = null): Promise<void> {
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {} });
+  /** `worth`: what the outcome is worth, in the currency of the settings. */
+  async giveBack(id: string, back: { summary: string; outcome: Outcome; worth: number | null; promised: string[]; resume: StepAhead | null }): Promise<void> {
+    const { summary, outcome, worth: value, promised, resume } = back;
+    const goOn = resume && { flow: resume.flow, step: resume.step };
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {}, promised, resume: goOn });
     this.#item(item);
   }
 
@@ -266,6 +275,7 @@ export class Desk {
     else if (frame.type === "conversation") {
       this.#item(frame.item);
       this.#refreshSoon(frame.item.id);
+      this.filter.changed();
     }
     else if (frame.type === "message") this.#message(frame.conversation_id, frame.message);
     else if (frame.type === "typing") this.#typing(frame.conversation_id, frame.who);
@@ -321,6 +331,7 @@ export class Desk {
   #catchUp(): void {
     for (const view of ["queue", "mine", "all"] as const) void this.fetchList(view);
     this.audit?.changed();
+    this.filter.changed();
     void this.undelivered?.load();
     const open = router.id;
     this.chats = new Map([...this.chats].filter(([id, { locals }]) => id === open || locals.length > 0));
@@ -349,6 +360,11 @@ export class Desk {
       () => api.get("me"),
       () => undefined,
     );
+  }
+
+  #learn(items: readonly Item[], now: string): void {
+    clock.heard(now);
+    this.items = refreshed(this.items, items, "all", this.me.id);
   }
 
   #item(item: Item): void {

@@ -81,6 +81,17 @@ export interface Message {
   key?: string | null;
 }
 
+/** A list somebody put together, and saved if it has a name; empty where it does not matter. */
+export interface SavedView {
+  name: string;
+  order: "risk" | "latest";
+  channel: string;
+  reason: string;
+  team: string;
+  holder: string;
+  snoozed: "" | "yes" | "no";
+}
+
 /** Where words were found; `marks` are where they stand in `text`, in Unicode characters. */
 export interface FoundHit {
   kind: "name" | "message" | "note";
@@ -178,12 +189,20 @@ export interface Colleague {
   load: number;
 }
 
+/** A step of a flow; `name` is the flow's. */
+export interface StepAhead {
+  flow: string;
+  name: string;
+  step: string;
+}
+
 export interface Detail {
   item: Item;
   messages: Message[];
   pending: Message[];
   notes: Note[];
   card: Partial<Card> | null;
+  resume: StepAhead[];
   now: string;
 }
 

@@ -19,7 +19,11 @@ export function byUrgency(a: Item, b: Item): number {
 }
 
 /** `id` last, so that two rows of the same moment never swap places. */
-export const byNewest = (a: Item, b: Item): number => Date.parse(b.last_at) - Date.parse(a.last_at) || a.id.localeCompare(b.id);
+export function byNewest(a: Item, b: Item): number {
+  // The service writes every time in one way, in which they sort as text: parsing costs too much among tens of thousands.
+  if (a.last_at !== b.last_at) return a.last_at < b.last_at ? 1 : -1;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
 
 /** The rows of a view: queue and mine by urgency, all by the latest words. */
 export const rowsOf = (items: Iterable<Item>, view: View, myId: string): Item[] =>

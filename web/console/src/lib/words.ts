@@ -12,10 +12,13 @@ const REASONS: Record<string, string> = {
   native_inbox: "Answered in the page's own inbox",
 };
 
+export const reasons: [string, string][] = Object.entries(REASONS);
+
 /** Why a person is needed; a reason we have no words for is shown as it is. */
 export const reasonWords = (reason: string): string => REASONS[reason] ?? reason.replaceAll("_", " ");
 
 const CHANNELS: Record<string, string> = { widget: "Website", facebook: "Messenger", messenger: "Messenger", rest: "REST" };
+export const channels: [string, string][] = [["widget", "Website"], ["facebook", "Messenger"], ["rest", "REST"]];
 export const channelWords = (channel: string): string => CHANNELS[channel] ?? channel;
 
 export const viewWords: Record<View, string> = { queue: "Queue", mine: "Mine", all: "All" };
