@@ -110,6 +110,7 @@ def load_rules(settings: Settings) -> Rules:
             default_zone=settings.zone,
         ),
         pacing=Pacing(instant=settings.pacing == "instant"),
+        currency=settings.currency,
         harm_limit=settings.harm_limit,
         address=settings.address,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from bot.core import brake, consent, pacing, touch, window
 from bot.core.draft import Draft
@@ -24,6 +25,7 @@ class Rules:
     policy: Policy
     nurture: Nurture
     pacing: pacing.Pacing
+    currency: str = "EUR"
     harm_limit: float = brake.LIMIT
     address: str = ""
 
@@ -174,7 +176,7 @@ def answered(draft: Draft, event: BrainAnswered, rules: Rules, desk: Desk) -> No
     draft.track(*answer.tracker_events)
     draft.set(slots={**draft.state.slots, **answer.slots}, last_reading=answer.reading, brain_away_since=None)
     draft.note("turn.read", intent=answer.reading.intent, confidence=round(answer.reading.confidence, 3), model=answer.model)
-    harm.blame(draft, harm.harm_in(ask.messages, answer.reading), limit=rules.harm_limit)
+    harm.blame(draft, rules.nurture, harm.harm_in(ask.messages, answer.reading), limit=rules.harm_limit)
     wishes = [d for d in answer.directives if d.get("do")]
     if any(d["do"] == "opt_out" for d in wishes):
         draft.set(turns=draft.state.turns + 1)
@@ -278,11 +280,16 @@ def converted(draft: Draft, event: Converted) -> None:
     )
 
 
-def won(draft: Draft, event: AgentGaveBack) -> None:
-    """An agent who wins somebody tells of a conversion."""
+def won(draft: Draft, event: AgentGaveBack, rules: Rules) -> None:
+    """An agent who wins somebody tells of a conversion, with what it is worth."""
     episode = draft.before.episode
     if event.outcome == "won" and episode is not None:
-        converted(draft, Converted(name="won", external_id=f"episode:{episode.episode_id}", at=draft.now, by="outcome"))
+        value = None if event.value is None else f"{Decimal(str(event.value)):f}"
+        told = Converted(
+            name="won", external_id=f"episode:{episode.episode_id}", at=draft.now, by="outcome", value=value,
+            currency=None if value is None else rules.currency,
+        )  # fmt: skip
+        converted(draft, told)
 
 
 # ---- consent --------------------------------------------------------------------------------------------------------
@@ -298,7 +305,7 @@ def opt_out(draft: Draft, rules: Rules) -> None:
         tell(draft, rules.policy, "opted_out")
         draft.set(opted_out_at=draft.now)
         draft.note("prospect.opted_out")
-        harm.blame(draft, brake.Harm.OPTED_OUT, limit=rules.harm_limit)
+        harm.blame(draft, rules.nurture, brake.Harm.OPTED_OUT, limit=rules.harm_limit)
     if draft.state.owner is Owner.WAITING:
         episodes.withdraw_request(draft, rules.policy, "opted_out")
     keep_promise(draft, "opt_out")
