@@ -100,11 +100,11 @@ def write(tmp_path: Path) -> Write:
         ),
         (
             HEAD + "steps:\n  - «{id: a, shout: Hi}\n",
-            "steps[0]: a step is exactly one of say, ask, offer, wait, branch, experiment, score, tag, handoff, goto, goal, stop",
+            "steps[0]: a step is exactly one of say, ask, offer, wait, branch, experiment, score, tag, handoff, webhook, goto, goal, stop",
         ),
         (
             HEAD + "steps:\n  - «{id: a, say: Hi, stop: x}\n",
-            "steps[0]: a step is exactly one of say, ask, offer, wait, branch, experiment, score, tag, handoff, goto, goal, stop",
+            "steps[0]: a step is exactly one of say, ask, offer, wait, branch, experiment, score, tag, handoff, webhook, goto, goal, stop",
         ),
         (
             HEAD + "steps:\n  - {id: a, say: Hi, purpose: help, «thn: b}\n",
