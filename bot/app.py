@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from aiohttp import hdrs, web
 
-from bot import budget, metrics, pages
+from bot import budget, metrics, pages, transcripts
 from bot import credentials as credentials_file
 from bot.audit import Auditor, Bounds
 from bot.background import Background
@@ -111,7 +111,9 @@ def load_rules(settings: Settings) -> Rules:
             default_zone=settings.zone,
         ),
         pacing=Pacing(instant=settings.pacing == "instant"),
+        currency=settings.currency,
         harm_limit=settings.harm_limit,
+        address=settings.address,
     )
 
 
@@ -324,7 +326,8 @@ def build(
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
-        secure_cookies=settings.secure, currency=settings.currency, audit_every_s=settings.audit_every_s, typing=agent_types,
+        secure_cookies=settings.secure, currency=settings.currency, persona=settings.persona,
+        audit_every_s=settings.audit_every_s, typing=agent_types,
         address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
         queued=lambda: peers.due("outbox", time.now()), push_key=push.public_key, push_services=_hosts(settings.push_services),
         noticed=notifier.wake, ways=notifier.ways, promises=promises,
@@ -342,6 +345,7 @@ def build(
         ),
     )  # fmt: skip
     add_studio(app, studio)
+    transcripts.add_routes(app, store, time, business=settings.business, persona=settings.persona, zone=settings.zone)
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 

@@ -23,7 +23,6 @@ from bot.core.model import State
 from bot.errors import BrainError
 from bot.hub import Hub
 from bot.published import Published
-from bot.store.braked import noticed
 from bot.store.contract import Committed, Loaded, Store, TimeTaken, VersionConflict
 from bot.time import Time
 from handoff.desk import Desk
@@ -164,7 +163,7 @@ class Conversations:
             self._hub.publish("console", frame)
         for braked in committed.braked:
             log.warning("flow.braked", flow=braked.flow_id)
-            notice = noticed(braked.flow_id, braked.reason)
+            notice = braked.notice
             told = {"type": "notice", "kind": notice.kind, "to": [], "conversation_id": conversation_id, **notice.data}
             self._hub.publish("console", {**told, "notice_id": braked.notice_id})
         if decision.notify or committed.braked:

@@ -163,10 +163,15 @@ class Walk:
             self.end("stopped", step.reason)
 
     def _assign(self, step: ExperimentStep) -> str:
-        """Where the person's arm leads. Within one enrolment an arm that is still there is kept, even if shares changed."""
-        person = self.draft.state.conversation_id
+        """Where the person's arm leads. Within one enrolment an arm that is still there is kept, even if shares changed.
+
+        Nobody comes into an arm that was stopped: who would, is drawn among the others, and everybody else keeps theirs.
+        """
+        person, going = self.draft.state.conversation_id, self.nurture.open_arms(self.flow.flow_id, step)
         drawn = arm_of(step.arms, flow_id=self.flow.flow_id, experiment=step.id, person=person)
-        arm = next((arm for arm in step.arms if f"{step.id}={arm.name}" in self.enrolment.visits), drawn)
+        if drawn not in going:
+            drawn = arm_of(going, flow_id=self.flow.flow_id, experiment=f"{step.id} without {drawn.name}", person=person)
+        arm = next((arm for arm in going if f"{step.id}={arm.name}" in self.enrolment.visits), drawn)
         self.enrolment = replace(self.enrolment, visits={**self.enrolment.visits, f"{step.id}={arm.name}": 1})
         self.draft.note("flow.assigned", **self._ids(), step=step.id, arm=arm.name)
         return arm.then

@@ -91,7 +91,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             engine.must_go_on(draft, rules.nurture, event.resume, event.outcome)
             told = (event.summary, event.outcome, event.slots, event.value, event.promised)
             episodes.give_back(draft, rules.policy, event.agent, *told)
-            turn.won(draft, event)
+            turn.won(draft, event, rules)
             _back_to_bot(draft, rules, event.outcome, resume=event.resume)
         case AgentTransferred():
             episodes.transfer(draft, rules.policy, desk, event.agent, to=event.to, team=event.team, anyones=event.anyones)
@@ -197,7 +197,7 @@ def _back_to_bot(draft: Draft, rules: Rules, outcome: str, *, resume: tuple[str,
     if draft.state.opted_out_at:
         return
     found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
-    harm.blame(draft, found, limit=rules.harm_limit)
+    harm.blame(draft, rules.nurture, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
     engine.resume(draft, rules.nurture, at=resume)
     episodes.goes_on_at(draft, engine.goes_on(draft))
