@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.core.draft import Draft
 from bot.core.events import Claim, ForeignEcho
@@ -31,6 +31,9 @@ from handoff.steps import (
     who,
 )
 from handoff.waiting import judge_forecast
+
+RESUME_SLOT = "handoff_resume"
+"""Where the talk goes on after a person, as flow/step."""
 
 RETURNED = "returned"
 """The outcome of an episode that was given back with nothing more to say about it."""
@@ -83,18 +86,37 @@ def give_back(
     outcome: str = RETURNED,
     slots: Json | None = None,
     value: float | None = None,
+    promised: Sequence[str] = (),
 ) -> None:
-    """The holder hands the prospect back. The tracker learns the summary, the outcome and the slots; what is still
-    unanswered is the bot's to answer at once. `value` is what the outcome is worth. Raises CommandRefused `not_yours`."""
-    _hand_back(draft, policy, put(draft, held_by(draft, agent), outcome_value=value), summary, outcome, slots)
+    """The holder hands the prospect back. The tracker learns the summary, what was promised, the outcome and the slots; what is
+    still unanswered is the bot's to answer at once. `value` is what the outcome is worth. Raises CommandRefused `not_yours`."""
+    _hand_back(draft, policy, put(draft, held_by(draft, agent), outcome_value=value), summary, outcome, slots, promised)
     tell(draft, policy, "given_back", agent=agent.name)
     let_bot_answer(draft, policy, unanswered(draft.state), "handed_back")
 
 
-def _hand_back(draft: Draft, policy: Policy, episode: Episode, summary: str, outcome: str, slots: Json | None = None) -> None:
-    learnt: dict[str, Any] = {**(slots or {}), "handoff_summary": summary, "handoff_outcome": outcome}
+def _hand_back(
+    draft: Draft,
+    policy: Policy,
+    episode: Episode,
+    summary: str,
+    outcome: str,
+    slots: Json | None = None,
+    promised: Sequence[str] = (),
+) -> None:
     rating.plan(draft, policy, close(draft, policy, episode, outcome, summary))
     hand_to(draft, Owner.BOT)
+    _learn(draft, {**(slots or {}), "handoff_summary": summary, "handoff_promised": list(promised), "handoff_outcome": outcome})
+
+
+def goes_on_at(draft: Draft, at: tuple[str, str] | None) -> None:
+    """The tracker learns at which step of which flow the talk goes on after a person; None for no flow."""
+    value = None if at is None else "/".join(at)
+    if draft.state.slots.get(RESUME_SLOT) != value:
+        _learn(draft, {RESUME_SLOT: value})
+
+
+def _learn(draft: Draft, learnt: Json) -> None:
     draft.set(slots={**draft.state.slots, **learnt})
     timestamp = draft.now.timestamp()
     draft.track(*({"event": "slot", "timestamp": timestamp, "name": n, "value": v} for n, v in learnt.items()))
@@ -263,6 +285,8 @@ def _spoke(draft: Draft, policy: Policy, episode: Episode, at: datetime) -> None
         episode = judge_forecast(draft, policy, put(draft, episode, first_words_at=at), at)
         waited_ms = int((at - episode.requested_at).total_seconds() * 1000)
         draft.note("episode.first_words", episode_id=key, waited_ms=waited_ms)
+    elif words is not None and words.data.get("judged"):
+        pass  # Late before this round began, and recorded then.
     elif words is not None and not words.data.get("silent"):
         episode = judge(draft, policy, episode, words_missed(episode), words.due_at, at, again=True)
     elif promise is not None and owed is not None and owed.data.get("missed") == 0:

@@ -43,7 +43,9 @@ OUTCOMES = {
     "opted_out": "asked us to stop writing",
 }
 
-OUR_SLOTS = frozenset({"handoff_summary", "handoff_outcome", "callback_number", "callback_time", "referral"})
+OUR_SLOTS = frozenset(
+    {"handoff_summary", "handoff_outcome", "handoff_promised", "handoff_resume", "callback_number", "callback_time", "referral"}
+)
 """Slots the card shows in words of its own."""
 
 
@@ -192,7 +194,7 @@ def _promised(state: State) -> tuple[str, ...]:
         promised.append(f"A call back on {number}")
     if choice == "book" and (time := _text(state.slots.get("callback_time"))):
         promised.append(f"A talk: {time}")
-    return tuple(promised)
+    return (*promised, *_values(state.slots, ("handoff_promised",)))
 
 
 def _history(state: State, episodes: Sequence[Episode], journal: Sequence[JournalEntry]) -> tuple[tuple[datetime, str], ...]:
@@ -216,6 +218,10 @@ def _journal_text(entry: JournalEntry) -> str | None:
             return f"Our promise was missed: {str(data.get('clock', '')).replace('_', ' ')}"
         case "episode.chose":
             return f"Chose: {str(data.get('choice', '')).replace('_', ' ')}"
+        case "episode.booked":
+            return "Booked a time"
+        case "episode.rated":
+            return f"Rated the talk {data.get('rating')} of 5"
         case "native_inbox.took":
             return "Somebody took it over in the page inbox"
         case "native_inbox.gave_back":

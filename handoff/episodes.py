@@ -26,6 +26,7 @@ __all__ = [
     "clock_fired",
     "ended_since",
     "give_back",
+    "goes_on_at",
     "governed",
     "native_gave_back",
     "native_inbox",
@@ -65,6 +66,7 @@ ask_rating = governed(rating.ask)
 choose_option = governed(prospect.choose_option)
 clock_fired = governed(ladder.clock_fired)
 give_back = governed(agents.give_back)
+goes_on_at = agents.goes_on_at
 ended_since = agents.ended_since
 native_gave_back = governed(agents.native_gave_back)
 native_inbox = governed(agents.native_inbox)

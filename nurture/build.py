@@ -8,6 +8,7 @@ from typing import Literal, assert_never
 from bot.yamlfile import Document
 from nurture import flow as f
 from nurture import schema as s
+from nurture.blocks import Whole
 from nurture.copy import bubbles_of, language_tag
 from nurture.shapes import DAYS
 from nurture.timing import SendRules
@@ -45,6 +46,7 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
         goal_when=tuple(_when(when) for when in file.goal_when),
         exit_when=tuple(_when(when) for when in file.exit_when),
         source=document.whole,
+        blocks=document.blocks if isinstance(document, Whole) else {},
     )
 
 
@@ -114,6 +116,11 @@ def _step(file: s.Step, line: int, after: str | None) -> f.Step:
             return f.ScoreStep(id=file.id, line=line, then=then, points=file.score)
         case s.TagFile():
             return f.TagStep(id=file.id, line=line, then=then, add=tuple(file.tag), remove=tuple(file.untag))
+        case s.WebhookFile():
+            return f.WebhookStep(
+                id=file.id, line=line, then=then, url=file.webhook, on_failure=file.on_failure, send=tuple(file.send),
+                into=file.into, timeout=file.timeout, tries=file.tries,
+            )  # fmt: skip
         case s.HandoffFile():
             return f.HandoffStep(id=file.id, line=line, then=then, detail=file.handoff)
         case _:

@@ -10,19 +10,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.core.draft import Draft
-from bot.core.model import Clock, ClockKind, Heard, Owner, Reading, Reason
-from nurture import enrolments, gate, reply
+from bot.core.model import Clock, ClockKind, CommandRefused, Heard, Owner, Reading, Reason, State
+from nurture import calling, enrolments, gate, reply
 from nurture.book import Nurture, Persona
-from nurture.flow import REFERRALS, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep
+from nurture.calling import call_ended
+from nurture.flow import REFERRALS, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep, WebhookStep
 from nurture.going_over import go_over
 from nurture.happened import happened
-from nurture.walk import READY, REASKS, Burst, Walk
+from nurture.walk import CALL_AGAIN, CALLING, READY, REASKS, Burst, Walk
 from nurture.walk import ended as end
 
 __all__ = [
     "Nurture",
     "Persona",
     "asks_for_person",
+    "call_ended",
     "carry_on",
     "due",
     "ended",
@@ -74,6 +76,8 @@ def carry_on(draft: Draft, nurture: Nurture, *, aside: bool) -> None:
     for enrolment, flow, step, clock in enrolments.moving(draft, nurture):
         walk = Walk(draft, nurture, flow, enrolment, prompted=True)
         why = clock.data.get("why")
+        if why in (CALLING, CALL_AGAIN):
+            continue
         if why in ("go", "later"):
             walk.go(step.id)
         elif isinstance(step, WaitStep):
@@ -106,6 +110,8 @@ def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
     why = clock.data.get("why")
     if draft.state.owner not in gate.TALKING_OWNERS:
         enrolments.put_on_hold(draft, enrolment)
+    elif isinstance(step, WebhookStep) and why in (CALLING, CALL_AGAIN):
+        calling.due(walk, step, str(why), int(clock.data.get("attempt", 1)))
     elif draft.state.unheard:
         enrolments.look_again(draft, enrolment, clock, "unheard")
     elif enrolment.waiting_for == "reply" and isinstance(step, AskStep | OfferStep):
@@ -159,8 +165,31 @@ def hold(draft: Draft) -> None:
             enrolments.put_on_hold(draft, enrolment)
 
 
-def resume(draft: Draft, nurture: Nurture) -> None:
-    """Given back to the bot: flows go on after a pause, or with the next reply."""
+def must_go_on(draft: Draft, nurture: Nurture, at: tuple[str, str] | None, outcome: str) -> None:
+    """Raises CommandRefused if `at`, a flow and its step, is nowhere to go on at: `flow_ends` (by the outcome), `no_such_step`."""
+    if at is None:
+        return
+    if outcome in CLOSING_OUTCOMES:
+        raise CommandRefused("flow_ends", "After that outcome the flow ends, so it can't go on at a step.")
+    if at not in [(flow_id, step_id) for flow_id, _, step_id in steps_ahead(draft.state, nurture)]:
+        raise CommandRefused("no_such_step", "The flow has no such step any more, or they aren't in it.")
+
+
+def steps_ahead(state: State, nurture: Nurture) -> list[tuple[str, str, str]]:
+    """Where the talk can go on after a person: (flow id, its name, step id) of every step of the flows the prospect is in."""
+    flows = (nurture.flow_of(enrolment) for enrolment in state.live_enrolments)
+    return [(flow.flow_id, flow.name, step_id) for flow in flows if flow is not None for step_id in flow.steps]
+
+
+def goes_on(draft: Draft) -> tuple[str, str] | None:
+    """The flow and the step at which the talk goes on; of several the youngest that was under way before this decision."""
+    before = {enrolment.enrolment_id for enrolment in draft.before.live_enrolments}
+    left = [enrolment for enrolment in draft.state.live_enrolments if enrolment.enrolment_id in before]
+    return (left[-1].flow_id, left[-1].step_id) if left else None
+
+
+def resume(draft: Draft, nurture: Nurture, *, at: tuple[str, str] | None = None) -> None:
+    """Given back to the bot: flows go on after a pause, or with the next reply; the one that `at` names at that step."""
     if draft.state.opted_out_at:
         return
     for held in draft.state.live_enrolments:
@@ -171,7 +200,12 @@ def resume(draft: Draft, nurture: Nurture) -> None:
         awaited = enrolments.HELD_REPLY in enrolment.visits
         visits = {name: count for name, count in enrolment.visits.items() if name != enrolments.HELD_REPLY}
         walk = Walk(draft, nurture, flow, replace(enrolment, visits=visits), prompted=False)
-        _go_on_after_person(walk, step, awaited=awaited)
+        if at is not None and at[0] == flow.flow_id and at[1] in flow.steps:
+            walk.enrolment = replace(walk.enrolment, step_id=at[1], step_entered_at=draft.now)
+            walk.rest("time", draft.now + enrolments.PAUSE, why="go")
+            draft.note("flow.resumed", flow=flow.flow_id, enrolment=enrolment.enrolment_id, step=at[1])
+        else:
+            _go_on_after_person(walk, step, awaited=awaited)
     enrolments.follow(draft, nurture)
 
 

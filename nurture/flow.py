@@ -194,6 +194,21 @@ class HandoffStep(StepBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookStep(StepBase):
+    """Asks another program: these slots are posted to `url`, and fields of its JSON answer (`into`, by path) become slots.
+
+    An answer that does not come within `timeout`, or is not a success, is asked for again, `tries` times in all; then `on_failure`.
+    """
+
+    url: str
+    on_failure: str
+    send: tuple[str, ...] = ()
+    into: Mapping[str, str] = field(default_factory=dict)
+    timeout: timedelta = timedelta(seconds=5)
+    tries: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GotoStep(StepBase):
     """Goes elsewhere."""
 
@@ -222,6 +237,7 @@ type Step = (
     | ScoreStep
     | TagStep
     | HandoffStep
+    | WebhookStep
     | GotoStep
     | GoalStep
     | StopStep
@@ -275,7 +291,8 @@ class Flow:
 
     `repeat` lets the same person go through it again. `zone` is the IANA zone of people whose own is unknown.
     Where one of `goal_when` holds the goal is reached wherever the person stands; one of `exit_when` ends it without.
-    `source` is the file's text, byte for byte as UTF-8; empty for a flow that was not read from one.
+    `source` is the file's text, byte for byte as UTF-8; empty for a flow that was not read from one. `blocks` are the texts of
+    the blocks that it uses, by name.
     """
 
     flow_id: str
@@ -295,6 +312,7 @@ class Flow:
     goal_when: tuple[Condition, ...] = ()
     exit_when: tuple[Condition, ...] = ()
     source: str = ""
+    blocks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def first(self) -> Step:
@@ -319,6 +337,8 @@ def ways_out(step: Step) -> tuple[str | None, ...]:
             return *(case.then for case in step.cases), step.then
         case ExperimentStep():
             return tuple(arm.then for arm in step.arms)
+        case WebhookStep():
+            return step.then, step.on_failure
         case GoalStep() | StopStep():
             return ()
         case _:

@@ -26,6 +26,7 @@ from bot.core.events import (
     Audited,
     BrainAnswered,
     BrainFailed,
+    CallEnded,
     ClockFired,
     ContactImported,
     Converted,
@@ -87,9 +88,11 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             turn.overheard(draft, rules)
             episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
         case AgentGaveBack():
-            episodes.give_back(draft, rules.policy, event.agent, event.summary, event.outcome, event.slots, event.value)
-            turn.won(draft, event)
-            _back_to_bot(draft, rules, event.outcome)
+            engine.must_go_on(draft, rules.nurture, event.resume, event.outcome)
+            told = (event.summary, event.outcome, event.slots, event.value, event.promised)
+            episodes.give_back(draft, rules.policy, event.agent, *told)
+            turn.won(draft, event, rules)
+            _back_to_bot(draft, rules, event.outcome, resume=event.resume)
         case AgentTransferred():
             episodes.transfer(draft, rules.policy, desk, event.agent, to=event.to, team=event.team, anyones=event.anyones)
         case AgentSnoozed():
@@ -104,7 +107,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _undelivered(draft, event)
         case ProfileSeen():
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
-        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened():
+        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened() | CallEnded():
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
@@ -116,7 +119,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             assert_never(event)
 
 
-def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened, rules: Rules) -> None:
+def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened | CallEnded, rules: Rules) -> None:
     """Something was done to a flow from outside. What was ruled, and whatever ends an enrolment, `decide` sees to."""
     match event:
         case FlowTriggered():
@@ -126,6 +129,8 @@ def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happe
             engine.go_over(draft, rules.nurture, event.flow_id, version=event.version, choices=event.choices)
         case FlowRuled():
             return
+        case CallEnded():
+            engine.call_ended(draft, rules.nurture, event)
         case Happened():
             draft.note("prospect.happened", external_id=event.external_id, name=event.name, happened_at=event.at.isoformat())
             engine.happened(draft, rules.nurture, event.name, event.properties)
@@ -188,13 +193,14 @@ def _owe_still(draft: Draft) -> None:
         draft.set(promise=draft.before.promise)
 
 
-def _back_to_bot(draft: Draft, rules: Rules, outcome: str) -> None:
+def _back_to_bot(draft: Draft, rules: Rules, outcome: str, *, resume: tuple[str, str] | None = None) -> None:
     if draft.state.opted_out_at:
         return
     found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
-    harm.blame(draft, found, limit=rules.harm_limit)
+    harm.blame(draft, rules.nurture, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
-    engine.resume(draft, rules.nurture)
+    engine.resume(draft, rules.nurture, at=resume)
+    episodes.goes_on_at(draft, engine.goes_on(draft))
 
 
 def _native_inbox(draft: Draft, event: ForeignEcho, rules: Rules) -> None:

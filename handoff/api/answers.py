@@ -172,6 +172,14 @@ class OneItem(TypedDict):
     item: ItemAnswer
 
 
+class StepAhead(TypedDict):
+    """Where the talk can go on after a person; `name` is the flow's."""
+
+    flow: str
+    name: str
+    step: str
+
+
 class Conversation(TypedDict):
     """GET conversations/{id}."""
 
@@ -180,6 +188,7 @@ class Conversation(TypedDict):
     pending: list[MessageAnswer]
     notes: list[NoteAnswer]
     card: dict[str, object]
+    resume: list[StepAhead]
     now: datetime
 
 
@@ -187,6 +196,28 @@ class Messages(TypedDict):
     """A page of messages, oldest first."""
 
     messages: list[MessageAnswer]
+
+
+class Spoken(TypedDict):
+    """A line of a transcript."""
+
+    seq: int
+    at: datetime
+    speaker: Literal["prospect", "bot", "flow", "ladder", "agent"]
+    name: str
+    text: str
+    attachments: list[File]
+    image_url: str | None
+
+
+class TranscriptAnswer(TypedDict):
+    """GET transcript, as JSON."""
+
+    conversation_id: str
+    channel: str
+    name: str | None
+    messages: list[Spoken]
+    now: datetime
 
 
 class OneMessage(TypedDict):

@@ -25,6 +25,7 @@ type _Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length
 type _NewPassword = Annotated[str, StringConstraints(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
 type _Able = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 type _Names = Annotated[list[_Able], Field(max_length=30)]
+type _Promised = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 type _SlotName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 type _FlowId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 type _SlotText = Annotated[str, StringConstraints(max_length=500)]
@@ -61,6 +62,13 @@ class NoteBody(_Body):
     text: _Words
 
 
+class ResumeAt(_Body):
+    """Where a flow goes on."""
+
+    flow: Annotated[str, StringConstraints(max_length=80)]
+    step: Annotated[str, StringConstraints(max_length=80)]
+
+
 class GiveBack(_Body):
     """POST give-back."""
 
@@ -68,6 +76,8 @@ class GiveBack(_Body):
     outcome: Literal["returned", "answered", "won", "lost", "later", "no_fit"] = "returned"
     value: Annotated[float, Field(ge=0, le=1_000_000_000)] | None = None
     slots: Annotated[dict[_SlotName, _SlotText | bool | int | float | None], Field(max_length=50)] = {}
+    promised: Annotated[list[_Promised], Field(max_length=10)] = []
+    resume: ResumeAt | None = None
 
 
 class TransferBody(_Body):

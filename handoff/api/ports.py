@@ -82,6 +82,7 @@ class ConsoleParts:
 
     `typing` tells the prospect's channel that the agent who holds the conversation is typing; `address` says from where a
     request comes. `circuits` gives each channel's circuit; `queued` tells the outbox that there is something new to send.
+    `steps_ahead` gives where a talk can go on after a person: flow id, the flow's name, step id.
     `simulator` is the command that plays a flow (see `bot/simulate/__main__.py`), and `simulator_settings` what it is told.
     `push_key` gives the key that browsers subscribe to, `push_services` the hosts they may name; `noticed` tells that notices are
     new or seen, `ways` which carriers there are. `promises` is the file that admins edit; without it nobody can.
@@ -96,10 +97,12 @@ class ConsoleParts:
     secure_cookies: bool
     audit_every_s: float = 15.0
     currency: str = "EUR"
+    persona: str = "The bot"
     typing: Callable[[Identity, AgentRef], None] = lambda _identity, _agent: None
     address: Callable[[web.Request], str] = lambda request: request.remote or ""
     circuits: Callable[[], Sequence[tuple[str, Circuit]]] = tuple
     queued: Callable[[], None] = lambda: None
+    steps_ahead: Callable[[State], Sequence[tuple[str, str, str]]] = lambda _state: ()
     simulator: Sequence[str] = ()
     simulator_settings: Mapping[str, Any] = field(default_factory=dict)
     push_key: Callable[[], Awaitable[str]] = _no_key

@@ -106,7 +106,8 @@ class RuledConversations:
             case AgentWrote():
                 episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key)
             case AgentGaveBack():
-                episodes.give_back(draft, POLICY, event.agent, event.summary, event.outcome, event.slots, event.value)
+                told = (event.summary, event.outcome, event.slots, event.value, event.promised)
+                episodes.give_back(draft, POLICY, event.agent, *told)
             case AgentTransferred():
                 episodes.transfer(draft, POLICY, self._desk(), event.agent, to=event.to, team=event.team, anyones=event.anyones)
             case AgentSnoozed():

@@ -19,8 +19,11 @@ async def test_signing_in_and_out(office: Office) -> None:
     status, body = await console.post("login", RIGHT)
     assert (status, body["agent"]) == (
         200,
-        {"id": "sam", "name": "Sam", "email": "sam@example.com", "role": "admin", "picture_url": None, "disabled": False},
-    )
+        {
+            "id": "sam", "name": "Sam", "email": "sam@example.com", "role": "admin", "picture_url": None, "disabled": False,
+            "skills": [], "languages": [], "teams": [], "capacity": None,
+        },
+    )  # fmt: skip
     status, body = await console.get("me")
     assert (status, body["presence"], body["now"]) == (200, "online", "2026-11-23T09:00:00.000Z")
     assert (await console.post("logout"))[0] == 200

@@ -70,7 +70,7 @@ async def test_taking_answering_and_giving_back(office: Office) -> None:
     state = (await office.store.load(conversation_id)).state
     assert state.slots["goal"] == "more sales"
     tail = [json.loads(event) for event in await office.store.tracker_tail(conversation_id, limit=10)]
-    assert {e["name"] for e in tail} == {"goal", "urgent", "handoff_summary", "handoff_outcome"}
+    assert {e["name"] for e in tail} == {"goal", "urgent", "handoff_summary", "handoff_promised", "handoff_outcome"}
 
 
 async def test_two_agents_press_take_together_and_one_is_told_who_was_faster(office: Office) -> None:

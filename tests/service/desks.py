@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp.test_utils import TestClient
+from aiohttp import ClientSession, CookieJar
 from argon2 import PasswordHasher
 from serving import World
 
@@ -20,7 +20,7 @@ HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 class Console:
     """A browser with an agent's session."""
 
-    def __init__(self, client: TestClient[Any, Any], agent: Agent) -> None:
+    def __init__(self, client: ClientSession, agent: Agent) -> None:
         self._client, self.agent = client, agent
 
     async def call(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
@@ -32,6 +32,12 @@ class Console:
     async def post(self, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
         """The same with POST."""
         return await self.call("POST", path, body)
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """The JSON of what is read."""
+        async with self._client.get(f"/api/console/{path}") as got:
+            assert got.status == 200
+            return dict(await got.json())
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -47,7 +53,7 @@ async def console(world: World, name: str, role: str = "agent", **more: Any) -> 
         agent_id=f"a_{name.lower()}", email=f"{name.lower()}@example.com", name=name, role=role, password_hash=HASH, **more
     )
     await world.service.store.add_agent(agent)
-    async with TestClient(world.client.server) as client:
+    async with ClientSession(str(world.client.make_url("/")), cookie_jar=CookieJar(unsafe=True)) as client:
         made = Console(client, agent)
         status, _ = await made.post("login", {"email": agent.email, "password": PASSWORD})
         assert status == 200

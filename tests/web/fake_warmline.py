@@ -90,6 +90,8 @@ class Talk:
     waiting_since: str | None = None
     window_closes_at: str | None = None
     card: Json = field(default_factory=dict)
+    resume: list[Json] = field(default_factory=list)
+    given_back: Json = field(default_factory=dict)
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     hellos: list[Json] = field(default_factory=list)
     read_up_to: int = 0
@@ -492,6 +494,7 @@ class FakeWarmline:
                     "pending": talk.pending,
                     "notes": talk.notes,
                     "card": talk.card,
+                    "resume": talk.resume,
                     "now": stamp(now()),
                 }
             )
@@ -522,6 +525,7 @@ class FakeWarmline:
             return mistake(409, "not_yours", "You don't have this conversation any more.")
         if verb == "say":
             return await self.agent_says(talk, body)
+        talk.given_back = body
         talk.owner, talk.agent, talk.episode, talk.waiting_since = (
             ("closed" if body["outcome"] in ("won", "lost") else "bot"),
             None,

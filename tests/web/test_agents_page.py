@@ -6,7 +6,7 @@ import pytest
 from fake_warmline import FakeWarmline, furnish, until
 from playwright.async_api import Page, expect
 from test_accessibility import violations
-from test_console_pages import sign_in
+from test_console_pages import holding, sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -64,3 +64,22 @@ async def test_the_card_says_who_was_asked_and_why(page: Page, address: str, fur
     await page.goto(address + f"/console#/all/{talk.id}/card")
     await expect(page.get_by_role("heading", name="Asked: you")).to_be_visible()
     await expect(page.get_by_text("talked with them before")).to_be_visible()
+
+
+async def test_giving_back_says_what_was_promised_and_where_the_bot_goes_on(
+    page: Page, address: str, furnished: FakeWarmline
+) -> None:
+    talk = await holding(page, address, furnished)
+    talk.resume = [{"flow": "welcome", "name": "Welcome", "step": step} for step in ("hello", "offer_a_call")]
+    await page.reload()
+    await page.get_by_role("button", name="Give back").click()
+    await page.get_by_label("What did you promise?").fill("A call on Friday\n\nThe price list")
+    await page.get_by_label("Where does the bot go on?").select_option("Welcome: offer a call")
+    assert await violations(page) == []
+    await page.get_by_label("Won").check()
+    await expect(page.get_by_label("Where does the bot go on?")).to_have_count(0)
+    await page.get_by_label("Answered").check()
+    await page.get_by_role("dialog").get_by_role("button", name="Give back").click()
+    await until(lambda: bool(talk.given_back))
+    assert talk.given_back["promised"] == ["A call on Friday", "The price list"]
+    assert talk.given_back["resume"] == {"flow": "welcome", "step": "offer_a_call"}

@@ -6,7 +6,7 @@ const message = (id: string, seq: number | null, more: Partial<Message> = {}): M
   id, seq, speaker: "agent", name: "Ana", text: id, quick_replies: [], attachments: [], image_url: null, at: `2026-11-22T10:00:0${seq ?? 9}Z`, delivery: "sent", error: null, read: false, ...more,
 });
 const local = (key: string, text = key): Local => ({ key, text, at: "2026-11-22T10:00:00Z", state: "sending", error: "", seen: 0 });
-const detail = (messages: Message[], pending: Message[] = []): Detail => ({ item: {} as Detail["item"], messages, pending, notes: [], card: null, now: "" });
+const detail = (messages: Message[], pending: Message[] = []): Detail => ({ item: {} as Detail["item"], messages, pending, notes: [], card: null, resume: [], now: "" });
 const ids = (messages: readonly Message[]): (string | number)[] => messages.map(({ id }) => id);
 
 describe("merge", () => {

@@ -1,4 +1,4 @@
-import type { Card, Detail, Message, Note } from "./types.ts";
+import type { Card, Detail, Message, Note, StepAhead } from "./types.ts";
 
 /** What I wrote and the service has not confirmed. `waiting`: no connection, sent by itself later, under the same key. `asking`: somebody wrote meanwhile. */
 export interface Local {
@@ -19,12 +19,14 @@ export interface Chat {
   locals: readonly Local[];
   notes: readonly Note[];
   card: Partial<Card> | null;
+  /** Where the talk can go on after a person. */
+  resume: StepAhead[];
   typing: { who: string; until: number } | null;
   /** Whether there may be earlier messages to fetch. */
   earlier: boolean;
 }
 
-export const NEW_CHAT: Chat = { state: "loading", error: "", messages: [], locals: [], notes: [], card: null, typing: null, earlier: true };
+export const NEW_CHAT: Chat = { state: "loading", error: "", messages: [], locals: [], notes: [], card: null, resume: [], typing: null, earlier: true };
 
 const onItsWay = (message: Message): boolean => message.delivery === "queued" || message.delivery === "sending";
 
@@ -70,7 +72,7 @@ export const loaded = (chat: Chat, detail: Detail): Chat => {
   const messages = merge(chat.messages.filter((message) => message.seq !== null), [...detail.messages, ...detail.pending]);
   const keys = new Set(messages.map((message) => message.key));
   const locals = chat.locals.filter((local) => !keys.has(local.key));
-  return { ...chat, state: "ready", error: "", messages, locals, notes: detail.notes, card: detail.card, earlier: detail.messages.length > 0 && chat.earlier };
+  return { ...chat, state: "ready", error: "", messages, locals, notes: detail.notes, card: detail.card, resume: detail.resume, earlier: detail.messages.length > 0 && chat.earlier };
 };
 
 export const earlierLoaded = (chat: Chat, more: readonly Message[]): Chat => ({ ...chat, messages: merge(chat.messages, more), earlier: more.length > 0 });

@@ -9,7 +9,7 @@ import { clock } from "./clock.svelte.ts";
 import { Filter } from "./filter.svelte.ts";
 import { router } from "./router.svelte.ts";
 import { Search } from "./search.svelte.ts";
-import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, View } from "./types.ts";
+import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, StepAhead, View } from "./types.ts";
 import { Undelivered } from "./undelivered.svelte.ts";
 import { refreshed, rowsOf } from "./urgency.ts";
 
@@ -175,9 +175,11 @@ export class Desk {
     this.#item(item);
   }
 
-  /** `value`: what the outcome is worth, in the currency of the settings. */
-  async giveBack(id: string, summary: string, outcome: Outcome, value: number | null = null): Promise<void> {
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {} });
+  /** `worth`: what the outcome is worth, in the currency of the settings. */
+  async giveBack(id: string, back: { summary: string; outcome: Outcome; worth: number | null; promised: string[]; resume: StepAhead | null }): Promise<void> {
+    const { summary, outcome, worth: value, promised, resume } = back;
+    const goOn = resume && { flow: resume.flow, step: resume.step };
+    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {}, promised, resume: goOn });
     this.#item(item);
   }
 

@@ -202,12 +202,20 @@ export interface Colleague {
   load: number;
 }
 
+/** A step of a flow; `name` is the flow's. */
+export interface StepAhead {
+  flow: string;
+  name: string;
+  step: string;
+}
+
 export interface Detail {
   item: Item;
   messages: Message[];
   pending: Message[];
   notes: Note[];
   card: Partial<Card> | null;
+  resume: StepAhead[];
   now: string;
 }
 
