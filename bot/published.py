@@ -85,7 +85,8 @@ class Published:
             else:
                 flows[head.flow_id] = flow
         known = {key: flow for key, flow in self._read.items() if flow is not None}
-        self.nurture = replace(self._own, flows=flows, rulings=rulings, versions=known)
+        stopped = {(arm.flow_id, arm.experiment, arm.arm): arm.reason for arm in book.stopped}
+        self.nurture = replace(self._own, flows=flows, rulings=rulings, versions=known, stopped=stopped)
         self._revision = book.revision
         return unreadable
 

@@ -116,6 +116,11 @@ def _step(file: s.Step, line: int, after: str | None) -> f.Step:
             return f.ScoreStep(id=file.id, line=line, then=then, points=file.score)
         case s.TagFile():
             return f.TagStep(id=file.id, line=line, then=then, add=tuple(file.tag), remove=tuple(file.untag))
+        case s.WebhookFile():
+            return f.WebhookStep(
+                id=file.id, line=line, then=then, url=file.webhook, on_failure=file.on_failure, send=tuple(file.send),
+                into=file.into, timeout=file.timeout, tries=file.tries,
+            )  # fmt: skip
         case s.HandoffFile():
             return f.HandoffStep(id=file.id, line=line, then=then, detail=file.handoff)
         case _:

@@ -194,6 +194,21 @@ class HandoffStep(StepBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookStep(StepBase):
+    """Asks another program: these slots are posted to `url`, and fields of its JSON answer (`into`, by path) become slots.
+
+    An answer that does not come within `timeout`, or is not a success, is asked for again, `tries` times in all; then `on_failure`.
+    """
+
+    url: str
+    on_failure: str
+    send: tuple[str, ...] = ()
+    into: Mapping[str, str] = field(default_factory=dict)
+    timeout: timedelta = timedelta(seconds=5)
+    tries: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GotoStep(StepBase):
     """Goes elsewhere."""
 
@@ -222,6 +237,7 @@ type Step = (
     | ScoreStep
     | TagStep
     | HandoffStep
+    | WebhookStep
     | GotoStep
     | GoalStep
     | StopStep
@@ -321,6 +337,8 @@ def ways_out(step: Step) -> tuple[str | None, ...]:
             return *(case.then for case in step.cases), step.then
         case ExperimentStep():
             return tuple(arm.then for arm in step.arms)
+        case WebhookStep():
+            return step.then, step.on_failure
         case GoalStep() | StopStep():
             return ()
         case _:

@@ -26,6 +26,7 @@ from bot.core.events import (
     Audited,
     BrainAnswered,
     BrainFailed,
+    CallEnded,
     ClockFired,
     ContactImported,
     Converted,
@@ -90,7 +91,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             engine.must_go_on(draft, rules.nurture, event.resume, event.outcome)
             told = (event.summary, event.outcome, event.slots, event.value, event.promised)
             episodes.give_back(draft, rules.policy, event.agent, *told)
-            turn.won(draft, event)
+            turn.won(draft, event, rules)
             _back_to_bot(draft, rules, event.outcome, resume=event.resume)
         case AgentTransferred():
             episodes.transfer(draft, rules.policy, desk, event.agent, to=event.to, team=event.team, anyones=event.anyones)
@@ -106,7 +107,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _undelivered(draft, event)
         case ProfileSeen():
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
-        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened():
+        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened() | CallEnded():
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
@@ -118,7 +119,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             assert_never(event)
 
 
-def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened, rules: Rules) -> None:
+def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened | CallEnded, rules: Rules) -> None:
     """Something was done to a flow from outside. What was ruled, and whatever ends an enrolment, `decide` sees to."""
     match event:
         case FlowTriggered():
@@ -128,6 +129,8 @@ def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happe
             engine.go_over(draft, rules.nurture, event.flow_id, version=event.version, choices=event.choices)
         case FlowRuled():
             return
+        case CallEnded():
+            engine.call_ended(draft, rules.nurture, event)
         case Happened():
             draft.note("prospect.happened", external_id=event.external_id, name=event.name, happened_at=event.at.isoformat())
             engine.happened(draft, rules.nurture, event.name, event.properties)
@@ -194,7 +197,7 @@ def _back_to_bot(draft: Draft, rules: Rules, outcome: str, *, resume: tuple[str,
     if draft.state.opted_out_at:
         return
     found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
-    harm.blame(draft, found, limit=rules.harm_limit)
+    harm.blame(draft, rules.nurture, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
     engine.resume(draft, rules.nurture, at=resume)
     episodes.goes_on_at(draft, engine.goes_on(draft))

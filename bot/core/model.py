@@ -456,6 +456,8 @@ class State:
     touched: Touched | None = None
     first_touch: Touch | None = None
     last_touch: Touch | None = None
+    transcript_key: str | None = None
+    transcript_until: datetime | None = None
 
     def clock(self, kind: ClockKind, key: str = "") -> Clock | None:
         """The running clock of this kind and key, if any."""

@@ -198,6 +198,28 @@ class Messages(TypedDict):
     messages: list[MessageAnswer]
 
 
+class Spoken(TypedDict):
+    """A line of a transcript."""
+
+    seq: int
+    at: datetime
+    speaker: Literal["prospect", "bot", "flow", "ladder", "agent"]
+    name: str
+    text: str
+    attachments: list[File]
+    image_url: str | None
+
+
+class TranscriptAnswer(TypedDict):
+    """GET transcript, as JSON."""
+
+    conversation_id: str
+    channel: str
+    name: str | None
+    messages: list[Spoken]
+    now: datetime
+
+
 class OneMessage(TypedDict):
     """POST say."""
 

@@ -88,6 +88,10 @@ TYPES: dict[tuple[str, str], Types] = {
     ("GET", "/conversations/{id}/messages"): Types(
         answers.Messages, query=(("before", _SEQ), ("after", {"type": "integer", "minimum": 0}))
     ),
+    ("GET", "/conversations/{id}/transcript"): Types(
+        answers.TranscriptAnswer,
+        query=(("format", {"type": "string", "enum": ["json", "text"]}), ("zone", {"type": "string", "default": "UTC"})),
+    ),
     ("POST", "/conversations/{id}/take"): Types(answers.OneItem, bodies.Take),
     ("POST", "/conversations/{id}/say"): Types(answers.OneMessage, bodies.SayBody),
     ("POST", "/conversations/{id}/note"): Types(answers.OneNote, bodies.NoteBody),

@@ -72,6 +72,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("PUT", "/views", lists.save)
     signed_in("GET", "/conversations/{id}", talks.one)
     signed_in("GET", "/conversations/{id}/messages", talks.messages)
+    signed_in("GET", "/conversations/{id}/transcript", talks.transcript)
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
