@@ -61,6 +61,7 @@ def decide(
     _dispatch(draft, event, rules, desk)
     snooze.settle(draft, wrote=isinstance(event, Inbound))
     engine.settle(draft, rules.nurture)
+    engine.begin_by_segment(draft, rules.nurture)
     wanted = engine.asks_for_person(draft, rules.nurture)
     if wanted is not None and draft.ask_brain is None:
         episodes.open_episode(draft, rules.policy, desk, Reason.FLOW_STEP, detail=wanted)

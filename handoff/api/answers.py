@@ -232,6 +232,12 @@ class OneNote(TypedDict):
     note: NoteAnswer
 
 
+class ColleaguesAnswer(TypedDict):
+    """GET colleagues."""
+
+    agents: list[Face]
+
+
 class NotificationAnswer(TypedDict):
     """A notification, and how far it came. `why` says why it was not carried, if it was not."""
 

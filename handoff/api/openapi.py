@@ -75,6 +75,7 @@ TYPES: dict[tuple[str, str], Types] = {
     ("GET", "/me"): Types(answers.Me),
     ("POST", "/presence"): Types(answers.PresenceAnswer, bodies.PresenceBody),
     ("POST", "/password"): Types(answers.Nothing, bodies.PasswordChange),
+    ("GET", "/colleagues"): Types(answers.ColleaguesAnswer),
     ("GET", "/agents"): Types(answers.Agents),
     ("POST", "/agents"): Types(answers.OneAgent, bodies.NewAgent, status=201),
     ("PATCH", "/agents/{id}"): Types(answers.OneAgent, bodies.AgentChange),

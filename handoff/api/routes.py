@@ -61,6 +61,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("GET", "/me", team.me)
     signed_in("POST", "/presence", team.presence)
     signed_in("POST", "/password", team.password)
+    signed_in("GET", "/colleagues", team.colleagues)
     signed_in("GET", "/agents", team.agents, admin=True)
     signed_in("POST", "/agents", team.add, admin=True)
     signed_in("PATCH", "/agents/{id}", team.change, admin=True)
