@@ -155,9 +155,7 @@ def _agent(rng: Random, name: str, end_s: float) -> AgentPlan:
         shifts.append(Shift(from_s=at_s, to_s=at_s + length, away=rng.random() < 0.15))
         at_s += length + rng.choice((5.0, 20.0, 50.0, 150.0, HOUR_S, 14 * HOUR_S)) * rng.uniform(0.5, 1.5)
     habits = tuple(_habit(rng) for _ in range(rng.choice((1, 3, 7))))
-    eager = rng.random() < 0.4
-    # Who takes whatever they can get meets the limit soon.
-    return AgentPlan(name=name, shifts=tuple(shifts), habits=habits, eager=eager, capacity=1.0 if eager else None)
+    return AgentPlan(name=name, shifts=tuple(shifts), habits=habits, eager=rng.random() < 0.4)
 
 
 def _habit(rng: Random) -> Habit:
