@@ -60,7 +60,7 @@ def step_decisions() -> Row:
         warmline=f"{of_steps:,.0f} steps/s, {of_turns:,.0f} halves of a turn/s",
         rasa="-",
         ratio=None,
-        note=f"`decide` alone, without store: {len(steps)} steps that fell due and {len(turns)} bursts and answers of played people "
+        note=f"`decide` without store: {len(steps)} steps that fell due, {len(turns)} bursts and answers of played people, "
         "again and again; CPU time of one process, the median of three rounds.",
         data={"steps_per_s": round(of_steps), "turn_halves_per_s": round(of_turns), "steps": len(steps), "turn_halves": len(turns)},
     )
