@@ -21,6 +21,7 @@ from bot import credentials as credentials_file
 from bot.audit import Auditor, Bounds
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
+from bot.calling import Caller
 from bot.carriers.base import Carries
 from bot.carriers.mail import Mail, Server
 from bot.carriers.push import WebPush
@@ -139,6 +140,7 @@ class Service:
     notifier: Notifier
     promises: Promises
     hooks: HookWorker
+    caller: Caller
     background: Background
     channels: dict[str, Channel]
     web: web.Application
@@ -196,6 +198,7 @@ class Service:
         await self.hooks.close()
         for channel in self.channels.values():
             await channel.close()
+        await self.caller.close()
         await self.brain.close()
         await self.store.close()
 
@@ -289,6 +292,8 @@ def build(
     )
     auditor.late = clocks.wake
     hooks = HookWorker(store, time, rng, name=name)
+    caller = Caller(store, conversations, time, background)
+    conversations.on_calls = caller.call
     conversations.on_journal = hooks.wake
     conversations.on_queued = delivery.queued
     intake.on_settled = delivery.settled
@@ -313,8 +318,8 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, published=published, notifier=notifier, promises=promises, hooks=hooks, background=background,
-        channels=channels, web=app, workers=[],
+        auditor=auditor, published=published, notifier=notifier, promises=promises, hooks=hooks, caller=caller,
+        background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():

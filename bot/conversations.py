@@ -67,6 +67,7 @@ class Conversations:
         self.on_committed: Callable[[State, State], None] = lambda _before, _after: None
         self.on_notices: Callable[[], None] = lambda: None
         self.on_time_taken: Callable[[], Awaitable[None]] = _nothing
+        self.on_calls: Callable[[str, Decision], None] = lambda _id, _decision: None
         self.on_turn: Callable[[State], None] = lambda _state: None
         self.on_journal: Callable[[], None] = lambda: None
 
@@ -139,6 +140,8 @@ class Conversations:
     def _tell(self, conversation_id: str, before: State, event: Event, decision: Decision, committed: Committed) -> None:
         if decision.say:
             self.on_queued(conversation_id, decision, committed)
+        if decision.calls:
+            self.on_calls(conversation_id, decision)
         if decision.set_clocks or decision.cancel_clocks:
             self.on_clocks(min((clock.due_at for clock in decision.set_clocks), default=None))
         if decision.journal:

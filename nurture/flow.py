@@ -194,6 +194,21 @@ class HandoffStep(StepBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookStep(StepBase):
+    """Asks another program: these slots are posted to `url`, and fields of its JSON answer (`into`, by path) become slots.
+
+    An answer that does not come within `timeout`, or is not a success, is asked for again, `tries` times in all; then `on_failure`.
+    """
+
+    url: str
+    on_failure: str
+    send: tuple[str, ...] = ()
+    into: Mapping[str, str] = field(default_factory=dict)
+    timeout: timedelta = timedelta(seconds=5)
+    tries: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GotoStep(StepBase):
     """Goes elsewhere."""
 
@@ -222,6 +237,7 @@ type Step = (
     | ScoreStep
     | TagStep
     | HandoffStep
+    | WebhookStep
     | GotoStep
     | GoalStep
     | StopStep
@@ -239,16 +255,18 @@ class Cap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event or manual.
+    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event, segment or manual.
 
     `names` are which of them; empty where there is only one. An event starts it only if its properties have, for each name in
     `where`, one of these values (as words, without regard to capitals); `remember` maps properties to slots.
+    `segment` is the condition that must become true of the person.
     """
 
     kind: str
     names: frozenset[str] = frozenset()
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
     remember: Mapping[str, str] = field(default_factory=dict)
+    segment: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +282,9 @@ DEFAULT_CAPS = (Cap(messages=1, within=timedelta(hours=20)), Cap(messages=3, wit
 """One unprompted message a day and three a week. 20 hours, not 24, so that a daily step keeps its time of day."""
 
 DEFAULT_RULES = SendRules()
+
+DEFAULT_PRIORITY = 50
+"""Between 1 and 100; of two flows that share a cap the higher one goes first."""
 
 DEFAULT_UNANSWERED = 2
 """Unprompted messages in a row without a reply; after these a flow ends rather than nag."""
@@ -292,6 +313,7 @@ class Flow:
     caps: tuple[Cap, ...] = DEFAULT_CAPS
     unanswered: int = DEFAULT_UNANSWERED
     zone: str | None = None
+    priority: int = DEFAULT_PRIORITY
     repeat: bool = False
     goal_when: tuple[Condition, ...] = ()
     exit_when: tuple[Condition, ...] = ()
@@ -321,6 +343,8 @@ def ways_out(step: Step) -> tuple[str | None, ...]:
             return *(case.then for case in step.cases), step.then
         case ExperimentStep():
             return tuple(arm.then for arm in step.arms)
+        case WebhookStep():
+            return step.then, step.on_failure
         case GoalStep() | StopStep():
             return ()
         case _:

@@ -132,7 +132,7 @@ def _offer_problems(document: Document, loc: Loc, step: s.OfferFile) -> Iterator
 
 
 def _targets(step: object) -> Iterator[tuple[Loc, str]]:
-    for field in ("then", "goto", "accepted", "declined"):
+    for field in ("then", "goto", "accepted", "declined", "on_failure"):
         if isinstance(target := getattr(step, field, None), str):
             yield (field,), target
     silence = getattr(step, "silence", None)
@@ -208,7 +208,7 @@ def _graph_problems(document: Document, flow: f.Flow) -> Iterator[YamlFileError]
             yield document.error(("steps", index), f'from "{step.id}" the flow goes round without ever waiting')
 
 
-RESTING = (f.AskStep, f.OfferStep, f.WaitStep, f.HandoffStep)
+RESTING = (f.AskStep, f.OfferStep, f.WaitStep, f.HandoffStep, f.WebhookStep)
 
 
 def _reached(flow: f.Flow) -> set[str]:

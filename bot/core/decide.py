@@ -26,6 +26,7 @@ from bot.core.events import (
     Audited,
     BrainAnswered,
     BrainFailed,
+    CallEnded,
     ClockFired,
     ContactImported,
     Converted,
@@ -60,6 +61,7 @@ def decide(
     _dispatch(draft, event, rules, desk)
     snooze.settle(draft, wrote=isinstance(event, Inbound))
     engine.settle(draft, rules.nurture)
+    engine.begin_by_segment(draft, rules.nurture)
     wanted = engine.asks_for_person(draft, rules.nurture)
     if wanted is not None and draft.ask_brain is None:
         episodes.open_episode(draft, rules.policy, desk, Reason.FLOW_STEP, detail=wanted)
@@ -106,7 +108,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _undelivered(draft, event)
         case ProfileSeen():
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
-        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened():
+        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened() | CallEnded():
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
@@ -118,7 +120,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             assert_never(event)
 
 
-def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened, rules: Rules) -> None:
+def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened | CallEnded, rules: Rules) -> None:
     """Something was done to a flow from outside. What was ruled, and whatever ends an enrolment, `decide` sees to."""
     match event:
         case FlowTriggered():
@@ -128,6 +130,8 @@ def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happe
             engine.go_over(draft, rules.nurture, event.flow_id, version=event.version, choices=event.choices)
         case FlowRuled():
             return
+        case CallEnded():
+            engine.call_ended(draft, rules.nurture, event)
         case Happened():
             draft.note("prospect.happened", external_id=event.external_id, name=event.name, happened_at=event.at.isoformat())
             engine.happened(draft, rules.nurture, event.name, event.properties)
