@@ -12,7 +12,7 @@ from nurture.blocks import Whole
 from nurture.copy import bubbles_of, language_tag
 from nurture.shapes import DAYS
 from nurture.timing import SendRules
-from nurture.triggers import NamedTrigger
+from nurture.triggers import NamedTrigger, SegmentFile
 
 
 def build(document: Document, file: s.FlowFile) -> f.Flow:
@@ -42,6 +42,7 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
         caps=f.DEFAULT_CAPS if file.caps is None else tuple(f.Cap(messages=cap.messages, within=cap.within) for cap in file.caps),
         unanswered=file.unanswered or f.DEFAULT_UNANSWERED,
         zone=file.zone,
+        priority=file.priority,
         repeat=file.repeat,
         goal_when=tuple(_when(when) for when in file.goal_when),
         exit_when=tuple(_when(when) for when in file.exit_when),
@@ -55,9 +56,20 @@ def _trigger(trigger: str | NamedTrigger) -> f.Trigger:
         return f.Trigger(kind=trigger)
     return f.Trigger(
         kind=trigger.kind,
-        names=frozenset(getattr(trigger, trigger.kind)),
+        names=frozenset() if trigger.segment else frozenset(getattr(trigger, trigger.kind)),
         where={name: frozenset(values) for name, values in trigger.where.items()},
         remember=trigger.remember,
+        segment=_segment(trigger.segment) if trigger.segment else None,
+    )
+
+
+def _segment(file: SegmentFile) -> f.Condition:
+    return f.Condition(
+        slot=file.slot,
+        values=frozenset(value.casefold() for value in file.is_),
+        mentions=tuple(word.casefold() for word in file.mentions),
+        tag=file.tag,
+        warmth_at_least=file.warmth_at_least,
     )
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "Nurture",
     "Persona",
     "asks_for_person",
+    "begin_by_segment",
     "call_ended",
     "carry_on",
     "due",
@@ -142,6 +143,11 @@ def settle(draft: Draft, nurture: Nurture) -> None:
     """End the enrolments whose `goal_when` or `exit_when` holds, whatever brought it about."""
     if draft.state.opted_out_at is None:
         enrolments.settle(draft, nurture)
+
+
+def begin_by_segment(draft: Draft, nurture: Nurture) -> None:
+    """At the end of a decision: start the flows whose segment the person came into with it."""
+    enrolments.segments(draft, nurture)
 
 
 def start(draft: Draft, nurture: Nurture, flow_id: str) -> bool:

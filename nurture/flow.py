@@ -255,16 +255,18 @@ class Cap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event or manual.
+    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event, segment or manual.
 
     `names` are which of them; empty where there is only one. An event starts it only if its properties have, for each name in
     `where`, one of these values (as words, without regard to capitals); `remember` maps properties to slots.
+    `segment` is the condition that must become true of the person.
     """
 
     kind: str
     names: frozenset[str] = frozenset()
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
     remember: Mapping[str, str] = field(default_factory=dict)
+    segment: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +282,9 @@ DEFAULT_CAPS = (Cap(messages=1, within=timedelta(hours=20)), Cap(messages=3, wit
 """One unprompted message a day and three a week. 20 hours, not 24, so that a daily step keeps its time of day."""
 
 DEFAULT_RULES = SendRules()
+
+DEFAULT_PRIORITY = 50
+"""Between 1 and 100; of two flows that share a cap the higher one goes first."""
 
 DEFAULT_UNANSWERED = 2
 """Unprompted messages in a row without a reply; after these a flow ends rather than nag."""
@@ -308,6 +313,7 @@ class Flow:
     caps: tuple[Cap, ...] = DEFAULT_CAPS
     unanswered: int = DEFAULT_UNANSWERED
     zone: str | None = None
+    priority: int = DEFAULT_PRIORITY
     repeat: bool = False
     goal_when: tuple[Condition, ...] = ()
     exit_when: tuple[Condition, ...] = ()

@@ -335,6 +335,7 @@ class FlowFile(File):
     caps: list[CapFile] | None = None
     unanswered: int | None = Field(None, ge=1)
     zone: Annotated[str, AfterValidator(zone_name)] | None = None
+    priority: int = Field(50, ge=1, le=100)
     repeat: bool = False
     steps: Annotated[list[Step], Field(min_length=1)]
 

@@ -34,6 +34,7 @@ from nurture.flow import (
     WaitStep,
     WebhookStep,
 )
+from nurture.priority import reserved_until
 from nurture.split import arm_of
 from nurture.timing import known_zone, next_send, next_time_of_day, spread
 
@@ -239,14 +240,14 @@ class Walk:
         """Nobody answered: nudge if one is left and welcome, else go where silence leads."""
         used = self.enrolment.visits.get(f"{step.id}.nudge", 0)
         if step.silence.nudge and used < step.silence.nudges:
-            held = None if self.prompted else gate.hold(self.draft.state, self.flow, self.zone, self.draft.now)
+            held = None if self.prompted else self._why_not_now()
             if held is None:
                 self._cleared = True
                 self._count_send()
                 self._utter(step, step.silence.nudge, f"{step.id}.nudge")
                 self.listen(step)
                 return
-            if held.until is not None and held.reason != "cap":
+            if held.until is not None and held.reason not in ("cap", "priority"):
                 self._hold_back(held, why="silence", waiting_for="reply")
                 return
             self._held(held.reason, None)
@@ -295,13 +296,19 @@ class Walk:
         """Whether to speak now; if not, the enrolment rests with the reason noted, or ends."""
         if self.prompted or self._cleared:
             return True
-        held = gate.hold(self.draft.state, self.flow, self.zone, self.draft.now)
+        held = self._why_not_now()
         if held is None:
             self._cleared = True
             self._count_send()
             return True
         self._hold_back(held, why=why, waiting_for=waiting_for)
         return False
+
+    def _why_not_now(self) -> gate.Held | None:
+        """Why nothing may be said unprompted now, or None."""
+        state, now = self.draft.state, self.draft.now
+        reserved = reserved_until(state, self.nurture, self.flow, self.enrolment, now)
+        return gate.hold(state, self.flow, self.zone, now, reserved)
 
     def _count_send(self) -> None:
         self.draft.set(flow_sent_at=gate.with_send(self.draft.state, self.draft.now))

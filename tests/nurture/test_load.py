@@ -51,7 +51,7 @@ def write(tmp_path: Path) -> Write:
         ),
         (
             HEAD.replace("manual", "«{intent: a, tag: b}") + "steps:\n" + BYE,
-            "trigger: a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm or event",
+            "trigger: a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm, event or segment",
         ),
         (
             HEAD + "quiet_hours: «nights\nsteps:\n" + BYE,
