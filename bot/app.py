@@ -16,11 +16,12 @@ from typing import Any
 import structlog
 from aiohttp import hdrs, web
 
-from bot import budget, metrics, pages
+from bot import budget, metrics, pages, transcripts
 from bot import credentials as credentials_file
 from bot.audit import Auditor, Bounds
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
+from bot.calling import Caller
 from bot.carriers.base import Carries
 from bot.carriers.mail import Mail, Server
 from bot.carriers.push import WebPush
@@ -110,7 +111,9 @@ def load_rules(settings: Settings) -> Rules:
             default_zone=settings.zone,
         ),
         pacing=Pacing(instant=settings.pacing == "instant"),
+        currency=settings.currency,
         harm_limit=settings.harm_limit,
+        address=settings.address,
     )
 
 
@@ -137,6 +140,7 @@ class Service:
     notifier: Notifier
     promises: Promises
     hooks: HookWorker
+    caller: Caller
     background: Background
     channels: dict[str, Channel]
     web: web.Application
@@ -194,6 +198,7 @@ class Service:
         await self.hooks.close()
         for channel in self.channels.values():
             await channel.close()
+        await self.caller.close()
         await self.brain.close()
         await self.store.close()
 
@@ -287,6 +292,8 @@ def build(
     )
     auditor.late = clocks.wake
     hooks = HookWorker(store, time, rng, name=name)
+    caller = Caller(store, conversations, time, background)
+    conversations.on_calls = caller.call
     conversations.on_journal = hooks.wake
     conversations.on_queued = delivery.queued
     intake.on_settled = delivery.settled
@@ -311,15 +318,16 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, published=published, notifier=notifier, promises=promises, hooks=hooks, background=background,
-        channels=channels, web=app, workers=[],
+        auditor=auditor, published=published, notifier=notifier, promises=promises, hooks=hooks, caller=caller,
+        background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
         channel.add_routes(app, ports)
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time.now, policy=rules.policy,
-        secure_cookies=settings.secure, currency=settings.currency, audit_every_s=settings.audit_every_s, typing=agent_types,
+        secure_cookies=settings.secure, currency=settings.currency, persona=settings.persona,
+        audit_every_s=settings.audit_every_s, typing=agent_types,
         address=_address(settings.proxies), circuits=lambda: [(line.channel, line.circuit) for line in delivery.lines.all()],
         queued=lambda: peers.due("outbox", time.now()), push_key=push.public_key, push_services=_hosts(settings.push_services),
         noticed=notifier.wake, ways=notifier.ways, promises=promises,
@@ -337,6 +345,7 @@ def build(
         ),
     )  # fmt: skip
     add_studio(app, studio)
+    transcripts.add_routes(app, store, time, business=settings.business, persona=settings.persona, zone=settings.zone)
     pages.add_routes(app, settings.web, readiness=Readiness(life, store, brain), counted=_counter(store, time))
     return service
 

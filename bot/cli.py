@@ -15,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bot import contactbook, hookkeeping, logs, marketing
+from bot import contactbook, eventbook, hookkeeping, logs, marketing
 from bot import settings as settings_module
 from bot.core.model import WarmlineError
 from bot.publishing import add_commands as add_flow_commands
@@ -45,6 +45,7 @@ app.add_typer(reports, name="reports")
 app.add_typer(marketing.keys, name="keys")
 app.add_typer(hookkeeping.app, name="hooks")
 app.add_typer(contactbook.app, name="contacts")
+app.add_typer(eventbook.app, name="events")
 app.add_typer(copy, name="copy")
 app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -326,6 +327,22 @@ def report_experiments(
     raise typer.Exit(1 if any(report.harmful for report in found) else 0)
 
 
+@experiments.command("resume")
+def resume_arm(
+    flow: Annotated[str, typer.Argument(help="The flow's id.")],
+    experiment: Annotated[str, typer.Argument(help="The experiment's step.")],
+    arm: Annotated[str, typer.Argument(help="The arm that was stopped.")],
+    reason: Annotated[str, typer.Option(help="Why, for the log of the flow.")],
+) -> None:
+    """Put people into an arm again that was stopped since it did harm, and count the harms of all arms anew."""
+    from bot.run import let_arm_now
+
+    if not asyncio.run(let_arm_now(_settings(), flow, experiment, arm, reason=reason)):
+        console.print(f"The arm {arm} of {experiment} in {flow} is not stopped.", markup=False)
+        raise typer.Exit(1)
+    out.print(f"People get the arm {arm} again.", markup=False)
+
+
 @copy.command("lint")
 def lint_domain(
     domain: Annotated[Path, typer.Argument(help="A Rasa domain.")] = Path("domain.yml"),
@@ -392,6 +409,8 @@ def torture_seeds(
 
 def main() -> None:
     """Entry point: what a person can mend is said in one line, with exit code 2."""
+    # Standard output is for what was asked for. `up` says more, as it is set.
+    logs.configure(Settings.model_validate({"log_level": "warning"}))
     try:
         app()
     except WarmlineError as error:

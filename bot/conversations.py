@@ -23,7 +23,6 @@ from bot.core.model import State
 from bot.errors import BrainError
 from bot.hub import Hub
 from bot.published import Published
-from bot.store.braked import noticed
 from bot.store.contract import Committed, Loaded, Store, TimeTaken, VersionConflict
 from bot.time import Time
 from handoff.desk import Desk
@@ -68,6 +67,7 @@ class Conversations:
         self.on_committed: Callable[[State, State], None] = lambda _before, _after: None
         self.on_notices: Callable[[], None] = lambda: None
         self.on_time_taken: Callable[[], Awaitable[None]] = _nothing
+        self.on_calls: Callable[[str, Decision], None] = lambda _id, _decision: None
         self.on_turn: Callable[[State], None] = lambda _state: None
         self.on_journal: Callable[[], None] = lambda: None
 
@@ -140,6 +140,8 @@ class Conversations:
     def _tell(self, conversation_id: str, before: State, event: Event, decision: Decision, committed: Committed) -> None:
         if decision.say:
             self.on_queued(conversation_id, decision, committed)
+        if decision.calls:
+            self.on_calls(conversation_id, decision)
         if decision.set_clocks or decision.cancel_clocks:
             self.on_clocks(min((clock.due_at for clock in decision.set_clocks), default=None))
         if decision.journal:
@@ -161,7 +163,7 @@ class Conversations:
             self._hub.publish("console", frame)
         for braked in committed.braked:
             log.warning("flow.braked", flow=braked.flow_id)
-            notice = noticed(braked.flow_id, braked.reason)
+            notice = braked.notice
             told = {"type": "notice", "kind": notice.kind, "to": [], "conversation_id": conversation_id, **notice.data}
             self._hub.publish("console", {**told, "notice_id": braked.notice_id})
         if decision.notify or committed.braked:

@@ -95,7 +95,7 @@ class Notifier:
         await self._plan_fresh()
         now = self._time.now()
         room = AT_ONCE - len(self._hands)
-        if room > 0:
+        if room > 0 and await self._store.notifications_due(now=now):
             until = now + timedelta(seconds=CLAIM_S)
             for one in await self._store.claim_notifications(worker=self._name, now=now, until=until, limit=room):
                 hand = asyncio.create_task(self._carry(one))

@@ -21,13 +21,13 @@ import structlog
 
 from bot.core.model import WarmlineError
 from bot.time import Time
+from bot.worker import SAFETY_NET_S
 from bot.yamlfile import YamlFileError, load_document
 from handoff.lint import Finding, findings_in
 from handoff.policy import Policy
 
 log = structlog.get_logger()
 
-LOOK_EVERY_S = 2.0
 MOST_BYTES = 256 * 1024
 HISTORY = 200
 """How many versions are kept."""
@@ -85,6 +85,7 @@ class Promises:
         self._seen = self._running = self._text_version()
         self._problems: tuple[YamlFileError, ...] = ()
         self._lock = asyncio.Lock()
+        self._looked = self._stamp()
         self.on_change: Callable[[Policy], None] = lambda _policy: None
 
     @property
@@ -95,16 +96,19 @@ class Promises:
     async def run(self) -> None:
         """Until cancelled: follow the file."""
         while True:
-            # By the machine's own clock: it is people who change the file.
-            await asyncio.sleep(LOOK_EVERY_S)
+            await self._time.wait(asyncio.Event(), SAFETY_NET_S)
             try:
                 await self.look()
             except (OSError, UnicodeDecodeError) as error:
                 log.warning("promises.unread", error=type(error).__name__)
 
     async def look(self) -> None:
-        """Take up the file if it has changed."""
+        """Take up the file if it has changed. While it is the same file, of the same size and age, it is not read."""
+        stamp = self._stamp()
+        if stamp == self._looked:
+            return
         async with self._lock:
+            self._looked = stamp
             text = await asyncio.to_thread(self._read)
             if version_of(text) != self._seen:
                 await self._take_up(text)
@@ -176,6 +180,13 @@ class Promises:
 
     def _read(self) -> str:
         return self._path.read_bytes().decode("utf-8")
+
+    def _stamp(self) -> tuple[int, int, int]:
+        try:
+            told = self._path.stat()
+        except OSError:
+            return (0, 0, 0)
+        return told.st_ino, told.st_size, told.st_mtime_ns
 
     def _text_version(self) -> str:
         try:

@@ -30,12 +30,12 @@ class Unreadable(WarmlineError):
 
 def text_of(flow: Flow) -> FlowText:
     """A flow that was read from a file, as it is published."""
-    return FlowText(flow_id=flow.flow_id, text=flow.source, at_least=flow.version)
+    return FlowText(flow_id=flow.flow_id, text=flow.source, at_least=flow.version, blocks=flow.blocks)
 
 
 def flow_from(version: FlowVersion) -> Flow:
     """The flow of a published version; places in it are told as in a file of its name. Raises `YamlFileError`."""
-    _, flow = read_flow(Path(f"{version.flow_id}.yml"), version.text)
+    _, flow = read_flow(Path(f"{version.flow_id}.yml"), version.text, version.blocks)
     return replace(flow, version=version.number)
 
 
@@ -59,7 +59,7 @@ class Published:
             files = [flow for flow in self._own.flows.values() if flow.source]
             versions = await self._store.publish_flows([text_of(flow) for flow in files], by=AT_START, now=now, whole=True)
             for flow, version in zip(files, versions, strict=True):
-                if version.text == flow.source:
+                if version.digest == text_of(flow).digest:
                     self._read[flow.flow_id, version.number] = replace(flow, version=version.number)
         unreadable = await self.refresh()
         if unreadable:
@@ -85,7 +85,8 @@ class Published:
             else:
                 flows[head.flow_id] = flow
         known = {key: flow for key, flow in self._read.items() if flow is not None}
-        self.nurture = replace(self._own, flows=flows, rulings=rulings, versions=known)
+        stopped = {(arm.flow_id, arm.experiment, arm.arm): arm.reason for arm in book.stopped}
+        self.nurture = replace(self._own, flows=flows, rulings=rulings, versions=known, stopped=stopped)
         self._revision = book.revision
         return unreadable
 
@@ -125,5 +126,5 @@ class Published:
         """Where files are published by command: say which of them are not what holds."""
         for flow_id, flow in sorted(self._own.flows.items()):
             holds = self.nurture.flows.get(flow_id)
-            if flow.source and (holds is None or holds.source != flow.source):
+            if flow.source and (holds is None or text_of(holds).digest != text_of(flow).digest):
                 log.warning("flow.unpublished", flow=flow_id, version=holds.version if holds else None)

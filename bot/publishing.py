@@ -67,6 +67,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command("stop")(stop)
     app.command("export")(export)
     app.command("import")(import_)
+    app.command("secret")(secret)
 
 
 def publish(
@@ -234,6 +235,16 @@ def import_(
         for one in [_known(tools, name) for name in flows] if flows else tools.flows.values():
             outcome = await tools.publishing.publish(one, by=BY, reason=reason)
             _done(outcome, quiet=False)
+
+    _run(run)
+
+
+def secret() -> None:
+    """The secret that `webhook` steps sign with, for the program that checks the signature."""
+    from bot.calling import secret_of
+
+    async def run(tools: Tools) -> None:
+        out.print(await secret_of(tools.store), markup=False)
 
     _run(run)
 

@@ -48,6 +48,10 @@ FIRST_ADMIN = "admin@example.com"
 JOURNAL_PAGE = 5000
 
 
+COMMAND = "command line"
+"""Who did what the command line did."""
+
+
 class UnknownFlow(WarmlineError):
     """A flow is asked for that no file holds."""
 
@@ -167,7 +171,8 @@ async def experiments_now(
     settings: Settings, *, within: timedelta, measure: Outcome, alpha: float, flow_id: str | None = None
 ) -> list[Report]:
     """A report for each experiment of the flows, or of one flow. Changes nothing. Raises `UnknownFlow`."""
-    flows = (await published_now(settings)).flows
+    nurture = await published_now(settings)
+    flows = nurture.flows
     if flow_id is not None and flow_id not in flows:
         raise UnknownFlow(f"there is no flow {flow_id}; there are {', '.join(sorted(flows))}")
     tally = Tally(within=within)
@@ -182,7 +187,19 @@ async def experiments_now(
         await store.close()
     now = SystemTime().now()
     chosen = [flow for name, flow in sorted(flows.items()) if flow_id in (None, name)]
-    return [report for flow in chosen for report in reports(flow, tally, measure=measure, alpha=alpha, now=now)]
+    return [
+        report for flow in chosen for report in reports(flow, tally, measure=measure, alpha=alpha, now=now, stopped=nurture.stopped)
+    ]
+
+
+async def let_arm_now(settings: Settings, flow_id: str, experiment: str, arm: str, *, reason: str) -> bool:
+    """Put people into a stopped arm again. False if it is not stopped."""
+    await migrate_only(settings)
+    store = open_store(settings.url)
+    try:
+        return await store.let_arm(flow_id, experiment, arm, by=COMMAND, now=SystemTime().now(), reason=reason)
+    finally:
+        await store.close()
 
 
 def _agent(email: str, name: str, role: str, password: str) -> Agent:

@@ -134,6 +134,11 @@ class Settings(BaseModel):
         return 0.0 if self.pacing == "instant" else self.burst_wait_s
 
     @property
+    def address(self) -> str:
+        """Where people reach the service, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
     def secure(self) -> bool:
         """Whether people reach us over https."""
         return self.public_url.startswith("https://")

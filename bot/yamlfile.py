@@ -125,8 +125,27 @@ class Document:
 
     def error(self, loc: Loc, message: str, *, at_key: bool = False) -> YamlFileError:
         """A problem with the value at `loc` (keys and indices from the top), or with its key."""
-        line, column = _position(self.tree, loc, at_key=at_key)
-        return YamlFileError(self.file, line, column, _path(loc), message)
+        home, loc = self.home(loc)
+        line, column = _position(home.tree, loc, at_key=at_key)
+        return YamlFileError(home.file, line, column, _path(loc), message)
+
+    def home(self, loc: Loc) -> tuple[Document, Loc]:
+        """The document that the value at `loc` is written in, and where: a document may be put together of several."""
+        return self, loc
+
+    def under(self, loc: Loc, model: type[BaseModel]) -> None:
+        """Check the value at `loc`, a set of fields, as `model`. Raises YamlFileError as `validate` does."""
+        data, tree = self.data, self.tree
+        for part in loc:
+            data, tree = data[part], tree[part]
+        try:
+            Document(file=self.file, data=data, tree=tree).validate(model)
+        except YamlFileError as error:
+            told = [
+                YamlFileError(one.file, one.line, one.column, f"{_path(loc)}.{one.field}" if one.field else _path(loc), one.message)
+                for one in (error, *error.others)
+            ]
+            raise YamlFileError.gather(told) from error
 
     def line(self, loc: Loc) -> int:
         """The line of the value at `loc`, counted from 1."""
@@ -134,7 +153,8 @@ class Document:
 
     def place(self, loc: Loc) -> tuple[int, int]:
         """The line and column of the value at `loc`, counted from 1."""
-        return _position(self.tree, loc, at_key=False)
+        home, loc = self.home(loc)
+        return _position(home.tree, loc, at_key=False)
 
     def _is_misspelt(self, missing: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
         """Whether a missing field is there under a name that is nearly right, which is told as an unknown field."""

@@ -104,6 +104,8 @@ def _late_by_now(draft: Draft, policy: Policy, episode: Episode) -> Episode:
 def words_late(draft: Draft, policy: Policy, episode: Episode, clock: Clock) -> Episode:
     """Record the miss of a round's words once: the name once per episode, the journal once per round."""
     draft.cancel_clock(ClockKind.FIRST_WORDS, clock.key)
+    if clock.data.get("judged"):
+        return episode
     again = episode.first_words_at is not None
     return breach(draft, episode, words_missed(episode), clock.due_at, draft.now, again=again, policy=policy)
 

@@ -285,6 +285,8 @@ def _spoke(draft: Draft, policy: Policy, episode: Episode, at: datetime) -> None
         episode = judge_forecast(draft, policy, put(draft, episode, first_words_at=at), at)
         waited_ms = int((at - episode.requested_at).total_seconds() * 1000)
         draft.note("episode.first_words", episode_id=key, waited_ms=waited_ms)
+    elif words is not None and words.data.get("judged"):
+        pass  # Late before this round began, and recorded then.
     elif words is not None and not words.data.get("silent"):
         episode = judge(draft, policy, episode, words_missed(episode), words.due_at, at, again=True)
     elif promise is not None and owed is not None and owed.data.get("missed") == 0:

@@ -14,7 +14,7 @@ from handoff.offers import offer
 from handoff.phrases import spoken_moment
 from handoff.policy import Policy, Target, due
 from handoff.rounds import Round, new_round, start_round
-from handoff.slots import free_place, free_times, meant, some, title
+from handoff.slots import dated, free_place, free_times, meant, some, title
 from handoff.steps import PROSPECT, open_one, put, tell
 
 TIME = "/warmline.time "
@@ -74,17 +74,17 @@ def _pick(draft: Draft, policy: Policy, desk: Desk, episode: Episode, times: Seq
 
 def _book(draft: Draft, policy: Policy, desk: Desk, episode: Episode, at: datetime) -> None:
     """The time is theirs: nobody is asked before, and human words are due at it."""
-    key, said = episode.episode_id, spoken_time(draft, policy, at)
+    key, kept = episode.episode_id, dated(at, _zone(draft, policy)[0])
     place = free_place(at, _taken(desk, episode), len(desk.seats))
     begins = max(draft.now, at - timedelta(seconds=policy.targets.callback_s))
     episode = judge_all(draft, policy, episode)
     episode = put(
         draft, episode, choice="book", callback_at=at, callback_seat=place, not_before=begins, times=(), asked_at=None,
     )  # fmt: skip
-    draft.set(asking=None, slots={**draft.state.slots, "callback_time": said})
+    draft.set(asking=None, slots={**draft.state.slots, "callback_time": kept})
     if TAG not in draft.state.tags:
         draft.set(tags=(*draft.state.tags, TAG))
-    draft.track({"event": "slot", "timestamp": draft.now.timestamp(), "name": "callback_time", "value": said})
+    draft.track({"event": "slot", "timestamp": draft.now.timestamp(), "name": "callback_time", "value": kept})
     draft.note("episode.booked", episode_id=key, at=at.isoformat(), place=place)
     for kind in (ClockKind.ACCEPT, ClockKind.FORECAST):
         draft.cancel_clock(kind, key)
@@ -96,7 +96,7 @@ def _book(draft: Draft, policy: Policy, desk: Desk, episode: Episode, at: dateti
     start_round(draft, policy, episode, round_)
     draft.set_clock(Clock(kind=ClockKind.OFFER, key=key, due_at=begins, data={"booked": True}))
     draft.notify("alarm", text=f"{PROSPECT} booked a time.", episode_id=key)
-    tell(draft, policy, "booked_firm", time=said)
+    tell(draft, policy, "booked_firm", time=spoken_time(draft, policy, at))
 
 
 def time_comes(draft: Draft, policy: Policy, desk: Desk, episode: Episode) -> None:

@@ -218,6 +218,10 @@ def _journal_text(entry: JournalEntry) -> str | None:
             return f"Our promise was missed: {str(data.get('clock', '')).replace('_', ' ')}"
         case "episode.chose":
             return f"Chose: {str(data.get('choice', '')).replace('_', ' ')}"
+        case "episode.booked":
+            return "Booked a time"
+        case "episode.rated":
+            return f"Rated the talk {data.get('rating')} of 5"
         case "native_inbox.took":
             return "Somebody took it over in the page inbox"
         case "native_inbox.gave_back":

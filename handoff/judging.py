@@ -61,6 +61,8 @@ def judge_all(draft: Draft, policy: Policy, episode: Episode) -> Episode:
         episode = judge(draft, policy, episode, "accept", accept.due_at, now)
     if episode.first_words_at is None:
         return judge(draft, policy, episode, "first_words", episode.first_words_due_at, now)
+    if words is not None and words.data.get("judged"):
+        return episode
     if words is not None and not words.data.get("silent"):
         return judge(draft, policy, episode, "next_words", words.due_at, now, again=True)
     owed = draft.state.clock(ClockKind.PROMISE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.core.draft import Draft
@@ -112,6 +113,12 @@ def close(draft: Draft, policy: Policy, episode: Episode, outcome: str, summary:
     return account(draft, policy.hours) or episode
 
 
+def _is_late(draft: Draft) -> bool:
+    """Whether the agent's next words are late by now, and so are judged at the latest when the episode goes back."""
+    promise, owed = draft.state.promise, draft.state.clock(ClockKind.PROMISE)
+    return promise is not None and owed is not None and owed.data.get("owes") == "agent" and promise.due_at <= draft.now
+
+
 def back_to_waiting(
     draft: Draft,
     policy: Policy,
@@ -121,13 +128,14 @@ def back_to_waiting(
     why: str,
     exclude: Collection[str] = (),
     asked_for: Sequence[Json] = (),
+    judged: bool = False,
 ) -> Episode:
     """Take the episode from a silent or absent agent and ask the others; the bot answers what was asked (`asked_for`)
-    meanwhile. What to tell the prospect about it is the caller's."""
+    meanwhile. What to tell the prospect about it is the caller's. `judged` if what they wait for is recorded as missed already."""
     key = episode.episode_id
     words = draft.state.clock(ClockKind.FIRST_WORDS, key)
     round_ = Round.of(words)
-    holder = episode.agent
+    holder, judged = episode.agent, judged or _is_late(draft)
     draft.note("episode.returned", episode_id=key, agent_id=holder.agent_id if holder else None, why=why)
     episode = judge_all(draft, policy, episode)
     asked = episode.offered_to
@@ -136,7 +144,7 @@ def back_to_waiting(
     episode = put(draft, episode, status="waiting", agent=None, accepted_at=None, offered_to=asked)
     hand_to(draft, Owner.WAITING)
     if round_ is None:
-        round_ = new_round(draft, policy, policy.targets.first_words_s)
+        round_ = replace(new_round(draft, policy, policy.targets.first_words_s), judged=judged)
         episode = start_round(draft, policy, episode, round_)
     else:
         if words is not None and words.data.get("silent"):

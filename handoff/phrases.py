@@ -50,6 +50,7 @@ PHRASES: dict[str, frozenset[str]] = {
     "opted_out": frozenset(),
     "opted_in": frozenset(),
     "complaint": frozenset(),
+    "transcript": frozenset({"link"}),
     "rating_ask": frozenset({"agent"}),
     "rating_thanks": frozenset(),
     "rating_thanks_low": frozenset(),
@@ -57,6 +58,11 @@ PHRASES: dict[str, frozenset[str]] = {
 """What Warmline says, and the values each phrase may use."""
 
 OWN_WORDS: dict[str, tuple[str, ...]] = {
+    "transcript": (
+        "Here's our conversation to keep, the link works for a day: {link}",
+        "You can save it here, until tomorrow: {link}",
+        "This is everything we said, for a day: {link}",
+    ),
     "rating_ask": (
         "How was that with {agent}? Five is great, one is bad.",
         "One quick thing: how was it with {agent}, from one to five?",
@@ -163,6 +169,7 @@ SAMPLE = {
     "time": "tomorrow after 5 pm",
     "times": "today at 3:30 pm, tomorrow at 10:30 am or Wed 24 Sep 10:30 am (New York time)",
     "agent": "Alexandra",
+    "link": "https://example.com/transcript/0123456789abcdef0123456789abcdef/tr_0123456789abcdef0123",
     "when": "on Wednesday at 10:30 am (New York time)",
 }
 """Long but ordinary values, to measure a phrase with."""

@@ -88,7 +88,7 @@ def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> N
     text = f"{HOLDER} has not answered {PROSPECT}. Who can?"
     draft.notify("alarm", sound=True, text=text, agent_id=episode.agent.agent_id, episode_id=episode.episode_id)
     tell(draft, policy, "agent_left", agent=name)
-    back_to_waiting(draft, policy, desk, episode, why="silent", asked_for=asked)
+    back_to_waiting(draft, policy, desk, episode, why="silent", asked_for=asked, judged=True)
 
 
 def choose_option(draft: Draft, policy: Policy, desk: Desk, payload: str) -> bool:

@@ -16,8 +16,8 @@ RATE = "/warmline.rate."
 
 ASKING = "rating"
 BEST = 5
-TRIES = 3
-"""How often the question waits for a better moment before it is dropped."""
+TRIES, AGAIN_S = 3, 30.0
+"""How often the question waits for a better moment before it is dropped, and how long each time at least."""
 
 LOW = 2
 """Up to this number nobody is thanked cheerfully."""
@@ -44,7 +44,7 @@ def ask(draft: Draft, policy: Policy, clock: Clock) -> None:
     if _busy(state, draft.now):
         tried = int(clock.data.get("tried", 0)) + 1
         if tried < TRIES:
-            due_at = draft.now + timedelta(seconds=max(60.0, policy.rating.after_s))
+            due_at = draft.now + timedelta(seconds=max(AGAIN_S, policy.rating.after_s))
             draft.set_clock(Clock(kind=ClockKind.RATING, key=clock.key, due_at=due_at, data={"tried": tried}))
         return
     name = episode.agent.name if episode.agent is not None and episode.agent != NATIVE else "the team"

@@ -21,7 +21,8 @@ class Round:
     """One wait for human words: since when, and how long it may take (seconds). The ladder's rungs are parts of it.
 
     `goes_by` is the clock whose pauses it keeps; one for a `booked` time goes by the wall clock and may
-    begin later. `cap` is when the channel's window closes, and with it the deadline at the latest.
+    begin later. `cap` is when the channel's window closes, and with it the deadline at the latest. `judged` if the prospect was
+    waiting before and that wait is recorded as missed already: it is one wait, and one miss.
     """
 
     since: datetime
@@ -29,6 +30,7 @@ class Round:
     goes_by: Target = Target.FIRST_WORDS
     cap: datetime | None = None
     booked: bool = False
+    judged: bool = False
 
     def data(self, **more: Any) -> dict[str, Any]:
         """As kept in the round's clocks."""
@@ -39,6 +41,8 @@ class Round:
             kept["booked"] = True
         if self.cap is not None:
             kept["cap"] = self.cap.isoformat()
+        if self.judged:
+            kept["judged"] = True
         return {**kept, **more}
 
     @classmethod
@@ -53,6 +57,7 @@ class Round:
             goes_by=Target(clock.data.get("of", Target.FIRST_WORDS)),
             cap=None if cap is None else datetime.fromisoformat(cap),
             booked=bool(clock.data.get("booked")),
+            judged=bool(clock.data.get("judged")),
         )
 
     def after(self, policy: Policy, seconds: float) -> datetime:

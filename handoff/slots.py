@@ -81,6 +81,12 @@ def title(at: datetime, *, now: datetime, zone: str) -> str:
     return f"{day} {wall(local)}"
 
 
+def dated(at: datetime, zone: str) -> str:
+    """As it is kept, true on any day and anywhere: `Fri 27 Nov 9 am (Berlin time)`."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b} {wall(local)} ({zone.rsplit('/', 1)[-1].replace('_', ' ')} time)"
+
+
 def wall(local: datetime) -> str:
     """A wall time: `9 am`, `10:30 pm`."""
     return f"{local.hour % 12 or 12}{f':{local:%M}' if local.minute else ''} {'am' if local.hour < 12 else 'pm'}"

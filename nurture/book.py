@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.core.model import Enrolment, FlowMode
-from nurture.flow import Flow
+from nurture.flow import Arm, ExperimentStep, Flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Nurture:
     """What the engine needs to know: the flows by id, whose voice they have, and the zone (IANA) of last resort.
 
     `flows` are the versions that people enter now, `versions` further ones by (flow id, number) that people may be in.
-    A flow without a ruling is live.
+    A flow without a ruling is live. `stopped` are arms by (flow id, experiment, arm) that nobody new gets, with the reason.
     """
 
     flows: Mapping[str, Flow]
@@ -41,6 +41,7 @@ class Nurture:
     default_zone: str = "UTC"
     versions: Mapping[tuple[str, int], Flow] = field(default_factory=dict)
     rulings: Mapping[str, Ruling] = field(default_factory=dict)
+    stopped: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
 
     def flow_of(self, enrolment: Enrolment) -> Flow | None:
         """The version that the enrolment is in; where that one is not known, the one that people enter now."""
@@ -48,6 +49,11 @@ class Nurture:
         if current is not None and current.version == enrolment.flow_version:
             return current
         return self.versions.get((enrolment.flow_id, enrolment.flow_version), current)
+
+    def open_arms(self, flow_id: str, step: ExperimentStep) -> tuple[Arm, ...]:
+        """The arms of an experiment that people are put into; all of them where every one was stopped."""
+        going = tuple(arm for arm in step.arms if (flow_id, step.id, arm.name) not in self.stopped)
+        return going or step.arms
 
     def ruling(self, flow_id: str) -> Ruling:
         """What holds for this flow."""

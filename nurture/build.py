@@ -8,10 +8,11 @@ from typing import Literal, assert_never
 from bot.yamlfile import Document
 from nurture import flow as f
 from nurture import schema as s
+from nurture.blocks import Whole
 from nurture.copy import bubbles_of, language_tag
 from nurture.shapes import DAYS
 from nurture.timing import SendRules
-from nurture.triggers import NamedTrigger
+from nurture.triggers import NamedTrigger, SegmentFile
 
 
 def build(document: Document, file: s.FlowFile) -> f.Flow:
@@ -41,10 +42,12 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
         caps=f.DEFAULT_CAPS if file.caps is None else tuple(f.Cap(messages=cap.messages, within=cap.within) for cap in file.caps),
         unanswered=file.unanswered or f.DEFAULT_UNANSWERED,
         zone=file.zone,
+        priority=file.priority,
         repeat=file.repeat,
         goal_when=tuple(_when(when) for when in file.goal_when),
         exit_when=tuple(_when(when) for when in file.exit_when),
         source=document.whole,
+        blocks=document.blocks if isinstance(document, Whole) else {},
     )
 
 
@@ -53,9 +56,20 @@ def _trigger(trigger: str | NamedTrigger) -> f.Trigger:
         return f.Trigger(kind=trigger)
     return f.Trigger(
         kind=trigger.kind,
-        names=frozenset(getattr(trigger, trigger.kind)),
+        names=frozenset() if trigger.segment else frozenset(getattr(trigger, trigger.kind)),
         where={name: frozenset(values) for name, values in trigger.where.items()},
         remember=trigger.remember,
+        segment=_segment(trigger.segment) if trigger.segment else None,
+    )
+
+
+def _segment(file: SegmentFile) -> f.Condition:
+    return f.Condition(
+        slot=file.slot,
+        values=frozenset(value.casefold() for value in file.is_),
+        mentions=tuple(word.casefold() for word in file.mentions),
+        tag=file.tag,
+        warmth_at_least=file.warmth_at_least,
     )
 
 
@@ -114,6 +128,11 @@ def _step(file: s.Step, line: int, after: str | None) -> f.Step:
             return f.ScoreStep(id=file.id, line=line, then=then, points=file.score)
         case s.TagFile():
             return f.TagStep(id=file.id, line=line, then=then, add=tuple(file.tag), remove=tuple(file.untag))
+        case s.WebhookFile():
+            return f.WebhookStep(
+                id=file.id, line=line, then=then, url=file.webhook, on_failure=file.on_failure, send=tuple(file.send),
+                into=file.into, timeout=file.timeout, tries=file.tries,
+            )  # fmt: skip
         case s.HandoffFile():
             return f.HandoffStep(id=file.id, line=line, then=then, detail=file.handoff)
         case _:

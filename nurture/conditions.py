@@ -43,6 +43,17 @@ def reached(conditions: Sequence[Condition], state: State, enrolment: Enrolment,
     return any((wrote_since or not (when.intent or when.entity)) and holds(when, state, enrolment, now) for when in conditions)
 
 
+def known_of(when: Condition, state: State) -> bool:
+    """Whether what the condition says of a person, apart from any flow, holds: slots, tags and warmth."""
+    return all(
+        (
+            when.slot is None or _slot_fits(state, when),
+            when.tag is None or when.tag in state.tags,
+            when.warmth_at_least is None or warmth(state) >= when.warmth_at_least,
+        )
+    )
+
+
 def holds(when: Condition, state: State, enrolment: Enrolment, now: datetime) -> bool:
     """Whether every part of the condition that is set holds for this enrolment."""
     reading = state.last_reading

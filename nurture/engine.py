@@ -11,18 +11,21 @@ from dataclasses import replace
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, CommandRefused, Heard, Owner, Reading, Reason, State
-from nurture import enrolments, gate, reply
+from nurture import calling, enrolments, gate, reply
 from nurture.book import Nurture, Persona
-from nurture.flow import REFERRALS, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep
+from nurture.calling import call_ended
+from nurture.flow import REFERRALS, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep, WebhookStep
 from nurture.going_over import go_over
 from nurture.happened import happened
-from nurture.walk import READY, REASKS, Burst, Walk
+from nurture.walk import CALL_AGAIN, CALLING, READY, REASKS, Burst, Walk
 from nurture.walk import ended as end
 
 __all__ = [
     "Nurture",
     "Persona",
     "asks_for_person",
+    "begin_by_segment",
+    "call_ended",
     "carry_on",
     "due",
     "ended",
@@ -74,6 +77,8 @@ def carry_on(draft: Draft, nurture: Nurture, *, aside: bool) -> None:
     for enrolment, flow, step, clock in enrolments.moving(draft, nurture):
         walk = Walk(draft, nurture, flow, enrolment, prompted=True)
         why = clock.data.get("why")
+        if why in (CALLING, CALL_AGAIN):
+            continue
         if why in ("go", "later"):
             walk.go(step.id)
         elif isinstance(step, WaitStep):
@@ -106,6 +111,8 @@ def due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
     why = clock.data.get("why")
     if draft.state.owner not in gate.TALKING_OWNERS:
         enrolments.put_on_hold(draft, enrolment)
+    elif isinstance(step, WebhookStep) and why in (CALLING, CALL_AGAIN):
+        calling.due(walk, step, str(why), int(clock.data.get("attempt", 1)))
     elif draft.state.unheard:
         enrolments.look_again(draft, enrolment, clock, "unheard")
     elif enrolment.waiting_for == "reply" and isinstance(step, AskStep | OfferStep):
@@ -136,6 +143,11 @@ def settle(draft: Draft, nurture: Nurture) -> None:
     """End the enrolments whose `goal_when` or `exit_when` holds, whatever brought it about."""
     if draft.state.opted_out_at is None:
         enrolments.settle(draft, nurture)
+
+
+def begin_by_segment(draft: Draft, nurture: Nurture) -> None:
+    """At the end of a decision: start the flows whose segment the person came into with it."""
+    enrolments.segments(draft, nurture)
 
 
 def start(draft: Draft, nurture: Nurture, flow_id: str) -> bool:

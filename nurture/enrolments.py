@@ -10,7 +10,7 @@ from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Enrolment, FlowMode
 from nurture import gate
 from nurture.book import Nurture
-from nurture.conditions import reached, started_by
+from nurture.conditions import known_of, reached, started_by
 from nurture.flow import Flow, Step, WaitStep
 from nurture.walk import Walk
 from nurture.walk import ended as end
@@ -138,6 +138,17 @@ def settle(draft: Draft, nurture: Nurture) -> None:
             over = True
     if over:
         follow(draft, nurture)
+
+
+def segments(draft: Draft, nurture: Nurture) -> None:
+    """Start the flows whose segment the person came into with this decision."""
+    if draft.state.opted_out_at or (draft.state.slots, draft.state.tags) == (draft.before.slots, draft.before.tags):
+        return
+    for flow in list(triggered(draft, nurture, "segment", "")):
+        for trigger in flow.triggers:
+            if trigger.segment and known_of(trigger.segment, draft.state) and not known_of(trigger.segment, draft.before):
+                begin_quietly(draft, nurture, flow, "segment")
+                break
 
 
 def withdraw_words(draft: Draft, enrolment: Enrolment) -> None:

@@ -194,6 +194,21 @@ class HandoffStep(StepBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookStep(StepBase):
+    """Asks another program: these slots are posted to `url`, and fields of its JSON answer (`into`, by path) become slots.
+
+    An answer that does not come within `timeout`, or is not a success, is asked for again, `tries` times in all; then `on_failure`.
+    """
+
+    url: str
+    on_failure: str
+    send: tuple[str, ...] = ()
+    into: Mapping[str, str] = field(default_factory=dict)
+    timeout: timedelta = timedelta(seconds=5)
+    tries: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GotoStep(StepBase):
     """Goes elsewhere."""
 
@@ -222,6 +237,7 @@ type Step = (
     | ScoreStep
     | TagStep
     | HandoffStep
+    | WebhookStep
     | GotoStep
     | GoalStep
     | StopStep
@@ -239,16 +255,18 @@ class Cap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event or manual.
+    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event, segment or manual.
 
     `names` are which of them; empty where there is only one. An event starts it only if its properties have, for each name in
     `where`, one of these values (as words, without regard to capitals); `remember` maps properties to slots.
+    `segment` is the condition that must become true of the person.
     """
 
     kind: str
     names: frozenset[str] = frozenset()
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
     remember: Mapping[str, str] = field(default_factory=dict)
+    segment: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +283,9 @@ DEFAULT_CAPS = (Cap(messages=1, within=timedelta(hours=20)), Cap(messages=3, wit
 
 DEFAULT_RULES = SendRules()
 
+DEFAULT_PRIORITY = 50
+"""Between 1 and 100; of two flows that share a cap the higher one goes first."""
+
 DEFAULT_UNANSWERED = 2
 """Unprompted messages in a row without a reply; after these a flow ends rather than nag."""
 
@@ -275,7 +296,8 @@ class Flow:
 
     `repeat` lets the same person go through it again. `zone` is the IANA zone of people whose own is unknown.
     Where one of `goal_when` holds the goal is reached wherever the person stands; one of `exit_when` ends it without.
-    `source` is the file's text, byte for byte as UTF-8; empty for a flow that was not read from one.
+    `source` is the file's text, byte for byte as UTF-8; empty for a flow that was not read from one. `blocks` are the texts of
+    the blocks that it uses, by name.
     """
 
     flow_id: str
@@ -291,10 +313,12 @@ class Flow:
     caps: tuple[Cap, ...] = DEFAULT_CAPS
     unanswered: int = DEFAULT_UNANSWERED
     zone: str | None = None
+    priority: int = DEFAULT_PRIORITY
     repeat: bool = False
     goal_when: tuple[Condition, ...] = ()
     exit_when: tuple[Condition, ...] = ()
     source: str = ""
+    blocks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def first(self) -> Step:
@@ -319,6 +343,8 @@ def ways_out(step: Step) -> tuple[str | None, ...]:
             return *(case.then for case in step.cases), step.then
         case ExperimentStep():
             return tuple(arm.then for arm in step.arms)
+        case WebhookStep():
+            return step.then, step.on_failure
         case GoalStep() | StopStep():
             return ()
         case _:

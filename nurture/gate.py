@@ -36,8 +36,8 @@ class Held:
     until: datetime | None
 
 
-def hold(state: State, flow: Flow, zone: ZoneInfo, now: datetime) -> Held | None:
-    """None if the flow may write unprompted now, else the reason."""
+def hold(state: State, flow: Flow, zone: ZoneInfo, now: datetime, reserved_until: datetime | None = None) -> Held | None:
+    """None if the flow may write unprompted now, else the reason. `reserved_until`: another flow goes first."""
     if state.opted_out_at:
         return Held(reason="opted_out", until=None)
     if state.owner not in TALKING_OWNERS:
@@ -49,7 +49,11 @@ def hold(state: State, flow: Flow, zone: ZoneInfo, now: datetime) -> Held | None
     if unanswered(state) >= flow.unanswered:
         return Held(reason="unanswered", until=None)
     reason, at = "", now
-    for why, until in (("talking", (state.last_inbound_at or now - LULL) + LULL), ("cap", cap_frees_at(state, flow))):
+    for why, until in (
+        ("talking", (state.last_inbound_at or now - LULL) + LULL),
+        ("priority", reserved_until),
+        ("cap", cap_frees_at(state, flow)),
+    ):
         if until is not None and until > at:
             reason, at = why, until
     allowed = next_send(now, at, flow.rules, zone)

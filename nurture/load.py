@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.yamlfile import Document, Loc, YamlFileError, load_document
 from nurture import flow as f
 from nurture import schema as s
+from nurture.blocks import among, in_folder, with_blocks
 from nurture.build import build
 from nurture.copy import problem_with
 from nurture.triggers import NamedTrigger
@@ -34,14 +35,15 @@ def load_flow(path: Path) -> f.Flow:
     return _read(path)[2]
 
 
-def read_flow(path: Path, text: str | None = None) -> tuple[Document, f.Flow]:
-    """One flow file with the places of its values; `text` is read in place of the file's. Raises YamlFileError."""
-    document, _, flow = _read(path, text)
+def read_flow(path: Path, text: str | None = None, blocks: Mapping[str, str] | None = None) -> tuple[Document, f.Flow]:
+    """One flow file with the places of its values; `text` is read in place of the file's, and `blocks` (by name) in place of the
+    files of its blocks. Raises YamlFileError."""
+    document, _, flow = _read(path, text, blocks)
     return document, flow
 
 
-def _read(path: Path, text: str | None = None) -> tuple[Document, s.FlowFile, f.Flow]:
-    document = load_document(path, text)
+def _read(path: Path, text: str | None = None, blocks: Mapping[str, str] | None = None) -> tuple[Document, s.FlowFile, f.Flow]:
+    document = with_blocks(load_document(path, text), in_folder(path) if blocks is None else among(path, blocks))
     file = _validated(document)
     problems = [*_copy_problems(document, file), *_language_problems(document, file), *_step_problems(document, file)]
     if problems:
@@ -55,11 +57,11 @@ def _read(path: Path, text: str | None = None) -> tuple[Document, s.FlowFile, f.
 
 def _validated(document: Document) -> s.FlowFile:
     """The file's shape; where a step's kind is misspelt, that is told and not that the step has none."""
-    misspelt = dict(_misspelt_kinds(document))
+    misspelt = {(problem.file, field): problem for field, problem in _misspelt_kinds(document)}
     try:
         return document.validate(s.FlowFile)
     except YamlFileError as invalid:
-        others = [problem for problem in (invalid, *invalid.others) if problem.field not in misspelt]
+        others = [problem for problem in (invalid, *invalid.others) if (problem.file, problem.field) not in misspelt]
     raise YamlFileError.gather([*misspelt.values(), *others])
 
 
@@ -71,7 +73,10 @@ def _misspelt_kinds(document: Document) -> Iterator[tuple[str, YamlFileError]]:
         for key in step:
             if key not in STEP_FIELDS and (close := difflib.get_close_matches(str(key), s.KINDS, n=1, cutoff=0.6)):
                 loc: Loc = ("steps", index, key)
-                yield f"steps[{index}]", document.error(loc, f'unknown field; did you mean "{close[0]}"?', at_key=True)
+                yield (
+                    document.error(loc[:2], "").field,
+                    document.error(loc, f'unknown field; did you mean "{close[0]}"?', at_key=True),
+                )
                 break
 
 
@@ -127,7 +132,7 @@ def _offer_problems(document: Document, loc: Loc, step: s.OfferFile) -> Iterator
 
 
 def _targets(step: object) -> Iterator[tuple[Loc, str]]:
-    for field in ("then", "goto", "accepted", "declined"):
+    for field in ("then", "goto", "accepted", "declined", "on_failure"):
         if isinstance(target := getattr(step, field, None), str):
             yield (field,), target
     silence = getattr(step, "silence", None)
@@ -203,7 +208,7 @@ def _graph_problems(document: Document, flow: f.Flow) -> Iterator[YamlFileError]
             yield document.error(("steps", index), f'from "{step.id}" the flow goes round without ever waiting')
 
 
-RESTING = (f.AskStep, f.OfferStep, f.WaitStep, f.HandoffStep)
+RESTING = (f.AskStep, f.OfferStep, f.WaitStep, f.HandoffStep, f.WebhookStep)
 
 
 def _reached(flow: f.Flow) -> set[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from nurture.blocks import UseFile
 from nurture.shapes import (
     DAYS,
     LANGUAGE,
@@ -49,11 +50,20 @@ def _language(value: str) -> str:
     return value
 
 
+MOST_TIMEOUT = timedelta(seconds=30)
+
+
 class LanguageFile(File):
     words: Wordings
     again: Wordings | None = None
     nudge: Wordings | None = None
     quick_replies: Choices = []
+
+
+def _short(value: timedelta) -> timedelta:
+    if value > MOST_TIMEOUT:
+        raise ValueError(f"a program may take {MOST_TIMEOUT.seconds} seconds at most")
+    return value
 
 
 class CopyFile(File):
@@ -219,6 +229,15 @@ class HandoffFile(StepFile):
     handoff: str
 
 
+class WebhookFile(StepFile):
+    webhook: Annotated[str, Field(pattern=r"^https?://[^\s@]+$", max_length=2000)]
+    send: NameList = []
+    into: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")], Name] = {}
+    timeout: Annotated[Length, AfterValidator(_short)] = timedelta(seconds=5)
+    tries: int = Field(3, ge=1, le=10)
+    on_failure: str
+
+
 class GotoFile(File):
     id: Name
     goto: str
@@ -234,7 +253,22 @@ class StopFile(File):
     stop: str
 
 
-KINDS = ("say", "ask", "offer", "wait", "branch", "experiment", "score", "tag", "untag", "handoff", "goto", "goal", "stop")
+KINDS = (
+    "say",
+    "ask",
+    "offer",
+    "wait",
+    "branch",
+    "experiment",
+    "score",
+    "tag",
+    "untag",
+    "handoff",
+    "webhook",
+    "goto",
+    "goal",
+    "stop",
+)
 
 
 def _kind(value: object) -> str | None:
@@ -255,6 +289,7 @@ Step = Annotated[
     | Annotated[ScoreFile, Tag("score")]
     | Annotated[TagFile, Tag("tag")]
     | Annotated[HandoffFile, Tag("handoff")]
+    | Annotated[WebhookFile, Tag("webhook")]
     | Annotated[GotoFile, Tag("goto")]
     | Annotated[GoalFile, Tag("goal")]
     | Annotated[StopFile, Tag("stop")],
@@ -300,10 +335,16 @@ class FlowFile(File):
     caps: list[CapFile] | None = None
     unanswered: int | None = Field(None, ge=1)
     zone: Annotated[str, AfterValidator(zone_name)] | None = None
+    priority: int = Field(50, ge=1, le=100)
     repeat: bool = False
     steps: Annotated[list[Step], Field(min_length=1)]
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a flow file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **FlowFile.model_json_schema(mode="validation")}
+    """The JSON Schema of a flow file, for editors: with steps that use a block, which are others once it is read."""
+    schema = FlowFile.model_json_schema(mode="validation")
+    schema["$defs"]["UseFile"] = UseFile.model_json_schema(mode="validation")
+    steps = schema["properties"]["steps"]["items"]
+    steps.pop("discriminator", None)
+    steps["oneOf"].append({"$ref": "#/$defs/UseFile"})
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

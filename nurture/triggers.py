@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from nurture.shapes import File, Name, NameList, Names
 
@@ -28,6 +28,24 @@ def property_text(value: Any) -> str:
 Values = Annotated[list[str], BeforeValidator(_values, json_schema_input_type=str | int | float | bool | list[str])]
 
 
+class SegmentFile(File):
+    """A segment of people, by what is known of them; every part that is set must hold."""
+
+    slot: Name | None = None
+    is_: Names = Field([], alias="is")
+    mentions: Names = []
+    tag: str | None = None
+    warmth_at_least: int | None = Field(None, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _sense(self) -> SegmentFile:
+        if not self.model_fields_set:
+            raise ValueError("say who is in the segment: slot, tag or warmth_at_least")
+        if (self.is_ or self.mentions) and self.slot is None:
+            raise ValueError("is and mentions need the slot they look at")
+        return self
+
+
 class NamedTrigger(File):
     tag: NameList = []
     intent: Names = []
@@ -37,6 +55,7 @@ class NamedTrigger(File):
     ad: Names = []
     utm: Names = []
     event: NameList = []
+    segment: SegmentFile | None = None
     where: dict[str, Values] = {}
     remember: dict[str, Name] = {}
 
@@ -49,7 +68,9 @@ class NamedTrigger(File):
     @model_validator(mode="after")
     def _one(self) -> NamedTrigger:
         if len(self.model_fields_set - MORE) != 1:
-            raise ValueError("a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm or event")
+            raise ValueError(
+                "a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm, event or segment"
+            )
         if self.model_fields_set & MORE and not self.event:
             raise ValueError("where and remember belong to an event")
         return self

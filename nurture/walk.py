@@ -9,6 +9,7 @@ from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from bot.core.draft import Draft
+from bot.core.events import Call
 from bot.core.model import Clock, ClockKind, Enrolment, Heard, QuickReply, Reading, Say, Speaker, Touched
 from nurture import copy, gate, reply
 from nurture.book import Nurture
@@ -31,7 +32,9 @@ from nurture.flow import (
     StopStep,
     TagStep,
     WaitStep,
+    WebhookStep,
 )
+from nurture.priority import reserved_until
 from nurture.split import arm_of
 from nurture.timing import known_zone, next_send, next_time_of_day, spread
 
@@ -43,6 +46,12 @@ READY = timedelta(minutes=2)
 
 REASKS = 2
 """How often a question is put again after asides."""
+
+CALLING, CALL_AGAIN = "calling", "call"
+"""What the clock of a call means: its answer is lost; it is time to ask again."""
+
+ANSWER_LOST = timedelta(seconds=15)
+"""So long after its time-out a call's answer will not come any more: the process that waited for it is gone."""
 
 MAX_STEPS = 100
 """Steps in one walk; only a flow that goes round without resting has more."""
@@ -125,6 +134,10 @@ class Walk:
                 self._note_step(step)
                 self._rest_at(step)
                 return False, None
+            case WebhookStep():
+                self._note_step(step)
+                call(self, step, attempt=1)
+                return False, None
             case GoalStep() | StopStep():
                 self._note_step(step)
                 self._end_at(step)
@@ -151,10 +164,15 @@ class Walk:
             self.end("stopped", step.reason)
 
     def _assign(self, step: ExperimentStep) -> str:
-        """Where the person's arm leads. Within one enrolment an arm that is still there is kept, even if shares changed."""
-        person = self.draft.state.conversation_id
+        """Where the person's arm leads. Within one enrolment an arm that is still there is kept, even if shares changed.
+
+        Nobody comes into an arm that was stopped: who would, is drawn among the others, and everybody else keeps theirs.
+        """
+        person, going = self.draft.state.conversation_id, self.nurture.open_arms(self.flow.flow_id, step)
         drawn = arm_of(step.arms, flow_id=self.flow.flow_id, experiment=step.id, person=person)
-        arm = next((arm for arm in step.arms if f"{step.id}={arm.name}" in self.enrolment.visits), drawn)
+        if drawn not in going:
+            drawn = arm_of(going, flow_id=self.flow.flow_id, experiment=f"{step.id} without {drawn.name}", person=person)
+        arm = next((arm for arm in going if f"{step.id}={arm.name}" in self.enrolment.visits), drawn)
         self.enrolment = replace(self.enrolment, visits={**self.enrolment.visits, f"{step.id}={arm.name}": 1})
         self.draft.note("flow.assigned", **self._ids(), step=step.id, arm=arm.name)
         return arm.then
@@ -222,14 +240,14 @@ class Walk:
         """Nobody answered: nudge if one is left and welcome, else go where silence leads."""
         used = self.enrolment.visits.get(f"{step.id}.nudge", 0)
         if step.silence.nudge and used < step.silence.nudges:
-            held = None if self.prompted else gate.hold(self.draft.state, self.flow, self.zone, self.draft.now)
+            held = None if self.prompted else self._why_not_now()
             if held is None:
                 self._cleared = True
                 self._count_send()
                 self._utter(step, step.silence.nudge, f"{step.id}.nudge")
                 self.listen(step)
                 return
-            if held.until is not None and held.reason != "cap":
+            if held.until is not None and held.reason not in ("cap", "priority"):
                 self._hold_back(held, why="silence", waiting_for="reply")
                 return
             self._held(held.reason, None)
@@ -278,13 +296,19 @@ class Walk:
         """Whether to speak now; if not, the enrolment rests with the reason noted, or ends."""
         if self.prompted or self._cleared:
             return True
-        held = gate.hold(self.draft.state, self.flow, self.zone, self.draft.now)
+        held = self._why_not_now()
         if held is None:
             self._cleared = True
             self._count_send()
             return True
         self._hold_back(held, why=why, waiting_for=waiting_for)
         return False
+
+    def _why_not_now(self) -> gate.Held | None:
+        """Why nothing may be said unprompted now, or None."""
+        state, now = self.draft.state, self.draft.now
+        reserved = reserved_until(state, self.nurture, self.flow, self.enrolment, now)
+        return gate.hold(state, self.flow, self.zone, now, reserved)
 
     def _count_send(self) -> None:
         self.draft.set(flow_sent_at=gate.with_send(self.draft.state, self.draft.now))
@@ -345,11 +369,11 @@ class Walk:
             self.draft.note("flow.brought_forward", **self._ids(), step=step.id, at=sooner.isoformat())
         self.rest("time", sooner or at, why="wait")
 
-    def rest(self, waiting_for: str, due_at: datetime, *, why: str) -> None:
-        """Rest with a clock running; `why` tells the clock's meaning: wait, silence, held, later, again or go."""
+    def rest(self, waiting_for: str, due_at: datetime, *, why: str, **more: int) -> None:
+        """Rest with a clock running; `why` tells the clock's meaning: wait, silence, held, later, again, go, calling or call."""
         self.enrolment = replace(self.enrolment, waiting_for=waiting_for)
         self.draft.put_enrolment(self.enrolment)
-        self.draft.set_clock(Clock(kind=ClockKind.STEP, due_at=due_at, key=self.enrolment.enrolment_id, data={"why": why}))
+        self.draft.set_clock(Clock(kind=ClockKind.STEP, due_at=due_at, key=self.enrolment.enrolment_id, data={"why": why, **more}))
 
     def rest_with_person(self) -> None:
         """Rest without a clock: a person has the next word."""
@@ -391,6 +415,25 @@ def ended(draft: Draft, enrolment: Enrolment, status: str, reason: str, **why: s
         draft.set(finished_flows=(*draft.state.finished_flows, enrolment.flow_id))
     draft.note("flow.ended", flow=enrolment.flow_id, enrolment=enrolment.enrolment_id, status=status, reason=reason, **why)
     return over
+
+
+def call(walk: Walk, step: WebhookStep, attempt: int) -> None:
+    """Ask the program, and wait for its answer a little longer than it may take."""
+    enrolment, known = walk.enrolment, walk.draft.state.slots
+    body = {
+        "flow": walk.flow.flow_id,
+        "step": step.id,
+        "prospect": {"channel": walk.draft.state.identity.channel, "external_id": walk.draft.state.identity.external_id},
+        "conversation_id": walk.draft.state.conversation_id,
+        "slots": {name: known[name] for name in step.send if name in known},
+    }
+    key = f"{enrolment.enrolment_id}.{step.id}.{enrolment.visits.get(step.id, 1)}"
+    asked = Call(
+        enrolment_id=enrolment.enrolment_id, step_id=step.id, attempt=attempt, url=step.url, body=body, key=key,
+        timeout_s=step.timeout.total_seconds(), into=dict(step.into),
+    )  # fmt: skip
+    walk.draft.call(asked)
+    walk.rest("time", walk.draft.now + step.timeout + ANSWER_LOST, why=CALLING, attempt=attempt)
 
 
 def planned_end(step: WaitStep, entered: datetime, zone: ZoneInfo) -> datetime:

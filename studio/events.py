@@ -20,6 +20,7 @@ EVENTS = {
     "flow.started": "Somebody entered a flow.",
     "flow.step": "They came to a step.",
     "flow.answered": "They answered a question.",
+    "flow.called": "A flow asked another program, which answered or not.",
     "flow.assigned": "They were shown an arm of an experiment.",
     "flow.held": "A step is held back, and why.",
     "flow.ended": "They left the flow: done, stopped or exited, and why.",

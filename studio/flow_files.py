@@ -16,6 +16,10 @@ class WouldOverwrite(WarmlineError):
     """A file differs from what is published and would be lost."""
 
 
+class TwoBlocks(WarmlineError):
+    """Two flows hold different words of the same block, which can only be one file."""
+
+
 async def entered(store: Store, flow_ids: Sequence[str] = ()) -> list[FlowVersion]:
     """The versions that people enter, of these flows or of all."""
     heads = [head for head in (await store.flow_book()).heads if not flow_ids or head.flow_id in flow_ids]
@@ -23,10 +27,18 @@ async def entered(store: Store, flow_ids: Sequence[str] = ()) -> list[FlowVersio
 
 
 def files_of(versions: Sequence[FlowVersion]) -> dict[Path, bytes]:
-    """Every file that these versions are written in, with its path below the folder of flows."""
+    """Every file that these versions are written in, with its path below the folder of flows. Raises `TwoBlocks`."""
     files: dict[Path, bytes] = {}
+    of: dict[Path, str] = {}
     for version in versions:
         files[Path(f"{version.flow_id}.yml")] = version.text.encode()
+        for name, text in version.blocks.items():
+            path = Path(BLOCKS) / f"{name}.yml"
+            if files.setdefault(path, text.encode()) != text.encode():
+                raise TwoBlocks(
+                    f"{of[path]} and {version.flow_id} were published with different blocks {name}; publish one of them again"
+                )
+            of[path] = version.flow_id
     return files
 
 

@@ -117,15 +117,14 @@ class Publishing:
         Raises `NotFound`.
         """
         before = await self._store.flow_version(flow_id, old)
-        if new is None:
-            assert file is not None
-            after, name = file.text, f"{flow_id}.yml"
-        else:
-            after, name = (await self._store.flow_version(flow_id, new)).text, f"{flow_id} version {new}"
-        rows = difflib.unified_diff(
-            before.text.splitlines(keepends=True), after.splitlines(keepends=True), f"{flow_id} version {old}", name
-        )
-        return "".join(row if row.endswith("\n") else f"{row}\n\\ No newline at end of file\n" for row in rows)
+        after = file if new is None else await self._store.flow_version(flow_id, new)
+        assert after is not None
+        name = "file" if new is None else f"version {new}"
+        told = _differences(flow_id, before.text, after.text, f"version {old}", name)
+        for block in sorted({*before.blocks, *after.blocks}):
+            texts = before.blocks.get(block, ""), after.blocks.get(block, "")
+            told += _differences(f"blocks/{block}", *texts, f"version {old}", name)
+        return told
 
     async def _entered(self, flow_id: str) -> int | None:
         return next((head.number for head in (await self._store.flow_book()).heads if head.flow_id == flow_id), None)
@@ -197,10 +196,17 @@ class Publishing:
             after = page[-1].enrolment.enrolment_id
 
 
-def written(flow_id: str, text: str) -> Flow:
-    """A flow from its text. Raises `YamlFileError`; places are told as in a file of its name."""
-    _, flow = read_flow(Path(f"{flow_id}.yml"), text)
+def written(flow_id: str, text: str, blocks: Mapping[str, str] | None = None) -> Flow:
+    """A flow from its text and those of its blocks. Raises `YamlFileError`; places are told as in files of their names."""
+    _, flow = read_flow(Path(f"{flow_id}.yml"), text, blocks or {})
     return flow
+
+
+def _differences(what: str, old: str, new: str, old_name: str, new_name: str) -> str:
+    rows = difflib.unified_diff(
+        old.splitlines(keepends=True), new.splitlines(keepends=True), f"{what} {old_name}", f"{what} {new_name}"
+    )
+    return "".join(row if row.endswith("\n") else f"{row}\n\\ No newline at end of file\n" for row in rows)
 
 
 def _sum(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:

@@ -24,6 +24,7 @@ from bot.core.window import SendAs
 from bot.errors import Overloaded, Stopping
 from bot.hub import Frame, identity_topic
 from bot.store.contract import Message, Outgoing, StoreUnavailable
+from handoff.transcript import as_text, file_name
 
 log = structlog.get_logger()
 
@@ -35,6 +36,7 @@ TOKEN_BYTES = 32
 HEARTBEAT_S = 25.0
 CLOSE_WITHIN_S = 2.0
 HISTORY = 200
+MOST_SAVED = 10_000
 ZONES = available_timezones()
 
 
@@ -140,6 +142,8 @@ class _Visit:
             await self._error("hello_first", "Say hello first.")
         elif kind == "say":
             await self._say(frame)
+        elif kind == "transcript":
+            await self._transcript()
         elif kind == "typing":
             await self._ports.inlet.typing(self._identity)
         elif kind == "read" and isinstance(frame.get("up_to"), int):
@@ -277,6 +281,24 @@ class _Visit:
             "at": stamp(message.at),
             **({"key": message.client_key.partition(":")[2]} if own and message.client_key else {}),
         }
+
+    async def _transcript(self) -> None:
+        """Everything that was said, to save; in the browser's own zone."""
+        assert self._identity is not None
+        conversation_id = await self._ports.store.find_conversation(self._identity)
+        found = [] if conversation_id is None else await self._all(conversation_id)
+        persona = self._persona["name"] or ""
+        zone = self._metadata.get("zone", "UTC")
+        text = as_text(found, title=f"Your conversation with {persona}", persona=persona, prospect="You", zone=zone)
+        await self._socket.send_json({"type": "transcript", "name": file_name(self._ports.time.now(), "txt"), "text": text})
+
+    async def _all(self, conversation_id: str) -> list[Message]:
+        found: list[Message] = []
+        while page := await self._ports.store.messages(conversation_id, after_seq=len(found), limit=HISTORY):
+            found += page
+            if len(page) < HISTORY or len(found) >= MOST_SAVED:
+                break
+        return found
 
     async def _error(self, code: str, message: str, key: str | None = None) -> None:
         await self._socket.send_json({"type": "error", "code": code, "message": message, **({"key": key} if key else {})})

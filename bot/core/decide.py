@@ -26,6 +26,7 @@ from bot.core.events import (
     Audited,
     BrainAnswered,
     BrainFailed,
+    CallEnded,
     ClockFired,
     ContactImported,
     Converted,
@@ -60,11 +61,12 @@ def decide(
     _dispatch(draft, event, rules, desk)
     snooze.settle(draft, wrote=isinstance(event, Inbound))
     engine.settle(draft, rules.nurture)
+    engine.begin_by_segment(draft, rules.nurture)
     wanted = engine.asks_for_person(draft, rules.nurture)
     if wanted is not None and draft.ask_brain is None:
         episodes.open_episode(draft, rules.policy, desk, Reason.FLOW_STEP, detail=wanted)
     _owe_still(draft)
-    return _close(draft, rules)
+    return _close(draft, rules, event)
 
 
 def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
@@ -90,7 +92,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             engine.must_go_on(draft, rules.nurture, event.resume, event.outcome)
             told = (event.summary, event.outcome, event.slots, event.value, event.promised)
             episodes.give_back(draft, rules.policy, event.agent, *told)
-            turn.won(draft, event)
+            turn.won(draft, event, rules)
             _back_to_bot(draft, rules, event.outcome, resume=event.resume)
         case AgentTransferred():
             episodes.transfer(draft, rules.policy, desk, event.agent, to=event.to, team=event.team, anyones=event.anyones)
@@ -106,7 +108,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             _undelivered(draft, event)
         case ProfileSeen():
             draft.set(profile=turn.merged(draft.state.profile, event.profile))
-        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened():
+        case FlowTriggered() | FlowPublished() | FlowRuled() | Happened() | CallEnded():
             _flow(draft, event, rules)
         case Converted():
             turn.converted(draft, event)
@@ -118,7 +120,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             assert_never(event)
 
 
-def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened, rules: Rules) -> None:
+def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened | CallEnded, rules: Rules) -> None:
     """Something was done to a flow from outside. What was ruled, and whatever ends an enrolment, `decide` sees to."""
     match event:
         case FlowTriggered():
@@ -128,6 +130,8 @@ def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happe
             engine.go_over(draft, rules.nurture, event.flow_id, version=event.version, choices=event.choices)
         case FlowRuled():
             return
+        case CallEnded():
+            engine.call_ended(draft, rules.nurture, event)
         case Happened():
             draft.note("prospect.happened", external_id=event.external_id, name=event.name, happened_at=event.at.isoformat())
             engine.happened(draft, rules.nurture, event.name, event.properties)
@@ -194,7 +198,7 @@ def _back_to_bot(draft: Draft, rules: Rules, outcome: str, *, resume: tuple[str,
     if draft.state.opted_out_at:
         return
     found = harm.of_outcome(draft.before.episode.reason if draft.before.episode else None, outcome)
-    harm.blame(draft, found, limit=rules.harm_limit)
+    harm.blame(draft, rules.nurture, found, limit=rules.harm_limit)
     engine.ended(draft, rules.nurture, outcome)
     engine.resume(draft, rules.nurture, at=resume)
     episodes.goes_on_at(draft, engine.goes_on(draft))
@@ -219,14 +223,28 @@ def _undelivered(draft: Draft, event: DeliveryFailed) -> None:
         draft.notify("lost", to=(draft.state.episode.agent.agent_id,), error=event.error)
 
 
-def _close(draft: Draft, rules: Rules) -> Decision:
+def _close(draft: Draft, rules: Rules, event: Event) -> Decision:
     """Pace what is said, tell the tracker what the bot's side said outside the brain, and close."""
     after = max((u.say.due_at for u in draft.state.unsent if u.say.due_at), default=None)
-    says = pacing.schedule(draft.says, now=draft.now, after=after, pacing=rules.pacing, rng=draft.rng)
+    partner = _partner(draft, event)
+    says = pacing.schedule(draft.says, now=draft.now, after=after, pacing=rules.pacing, rng=draft.rng, partner=partner)
     for say in says:
         if say.speaker in (Speaker.FLOW, Speaker.LADDER, Speaker.AGENT):
             draft.track(_spoken(say, draft.now))
     return draft.close(says)
+
+
+def _partner(draft: Draft, event: Event) -> pacing.Partner:
+    """Whom we write to, and what they just wrote, if this answers it."""
+    heard = event.messages if isinstance(event, Inbound) else event.ask.messages if isinstance(event, BrainAnswered) else ()
+    state = draft.state
+    return pacing.Partner(
+        channel=state.identity.channel,
+        wrote="\n".join(one.text for one in heard),
+        wrote_at=heard[-1].at if heard else None,
+        reply_gap_s=state.reply_gap_s,
+        turns=state.turns,
+    )
 
 
 def _spoken(say: Say, now: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from bot.core.events import BrainAsk, Claim, Decision, JournalEntry, Notice
+from bot.core.events import BrainAsk, Call, Claim, Decision, JournalEntry, Notice
 from bot.core.model import Clock, ClockKind, Enrolment, Json, Say, State, changed
 
 KEPT_WORDINGS = 24
@@ -36,6 +36,7 @@ class Draft:
         self._tracker: list[Json] = []
         self._notices: list[Notice] = []
         self._journal: list[JournalEntry] = []
+        self._calls: list[Call] = []
 
     def set(self, **changes: Any) -> None:
         """Change fields of the state."""
@@ -66,6 +67,10 @@ class Draft:
         if self.before.clock(kind, key):
             self._cancelled[slot] = None
         self.set(clocks=tuple(c for c in self.state.clocks if (c.kind, c.key) != slot))
+
+    def call(self, call: Call) -> None:
+        """Ask another program once this is committed."""
+        self._calls.append(call)
 
     def heard(self, message_ids: tuple[int, ...]) -> None:
         """These messages of the prospect are dealt with by this decision."""
@@ -106,6 +111,7 @@ class Draft:
             ask_brain=self.ask_brain,
             notify=tuple(self._notices),
             journal=tuple(self._journal),
+            calls=tuple(self._calls),
             claim=self.claim,
         )
 
@@ -127,5 +133,6 @@ def joined(first: Decision, second: Decision) -> Decision:
         ask_brain=second.ask_brain,
         notify=first.notify + second.notify,
         journal=first.journal + second.journal,
+        calls=first.calls + second.calls,
         claim=second.claim or first.claim,
     )

@@ -187,6 +187,35 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A flow asks another program once the decision is committed; what comes of it is told as `CallEnded`.
+
+    `key` is the same for every attempt, so that the program can tell a repeat. `into` maps paths in its answer to slots.
+    """
+
+    enrolment_id: str
+    step_id: str
+    attempt: int
+    url: str
+    body: Json
+    key: str
+    timeout_s: float
+    into: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded:
+    """A program answered, or did not: `error` is a short code such as `timeout` or `http_500`, None for an answer. `slots` are what
+    the answer fills."""
+
+    enrolment_id: str
+    step_id: str
+    attempt: int
+    slots: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPublished:
     """A version of a flow was published, and those inside older ones go over to it. `choices` say for steps of theirs where
     people go: to which step, or `exit`. Where another version has been published since, nothing happens."""
@@ -256,6 +285,7 @@ type Event = (
     | ProfileSeen
     | FlowTriggered
     | Happened
+    | CallEnded
     | FlowPublished
     | FlowRuled
     | Converted
@@ -310,4 +340,5 @@ class Decision:
     ask_brain: BrainAsk | None = None
     notify: tuple[Notice, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
+    calls: tuple[Call, ...] = ()
     claim: Claim | None = None

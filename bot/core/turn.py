@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from bot.core import brake, consent, pacing, touch, window
 from bot.core.draft import Draft
 from bot.core.events import AgentGaveBack, BrainAnswered, BrainAsk, BrainFailed, Converted, Inbound
 from bot.core.model import ClockKind, Heard, Json, Owner, Profile, Reason, Say, Speaker, State
-from handoff import episodes
+from handoff import episodes, transcript
 from handoff.desk import Desk
 from handoff.policy import Policy
 from handoff.steps import keep_promise, open_one, tell
@@ -18,12 +19,15 @@ from nurture.engine import Nurture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Everything that people may edit and `decide` follows. `harm_limit` is the share of a flow's messages that may do harm."""
+    """Everything that people may edit and `decide` follows. `harm_limit` is the share of a flow's messages that may do harm,
+    `address` where people reach the service (empty: no links are sent)."""
 
     policy: Policy
     nurture: Nurture
     pacing: pacing.Pacing
+    currency: str = "EUR"
     harm_limit: float = brake.LIMIT
+    address: str = ""
 
 
 # ---- the prospect writes --------------------------------------------------------------------------------------------
@@ -43,6 +47,8 @@ def inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
         opt_out(draft, rules)
     elif draft.state.opted_out_at and consent.is_start(heard[-1].text):
         opt_in(draft, rules)
+    elif rules.address and not payload and transcript.wanted(text):
+        _send_transcript(draft, rules, heard)
     elif draft.state.owner is Owner.AGENT:
         episodes.prospect_waits(draft, rules.policy, heard)
     elif (how := episodes.rated(draft, rules.policy, payload, heard)) is not None:
@@ -55,6 +61,14 @@ def inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
         draft.ask_brain = BrainAsk(messages=heard, text=payload or text, slots=_known(draft.state), parked=_park(draft))
     else:
         _wordless(draft, heard, rules, desk)
+
+
+def _send_transcript(draft: Draft, rules: Rules, heard: tuple[Heard, ...]) -> None:
+    """The link, whoever talks: nobody needs to be asked for it. What an agent owes for earlier words they still owe."""
+    transcript.send_link(draft, rules.policy, rules.address)
+    promise = draft.state.promise
+    if draft.state.owner is not Owner.AGENT or (promise is not None and promise.message_id in {h.message_id for h in heard}):
+        keep_promise(draft, "transcript")
 
 
 def overheard(draft: Draft, rules: Rules) -> None:
@@ -88,7 +102,9 @@ def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
     if referral and "referral" not in slots:
         slots = {**slots, "referral": referral}
     _touched(draft, heard)
+    gap_s = pacing.gap_known(draft.state.reply_gap_s, said_at=draft.state.last_outbound_at, replied_at=heard[0].at)
     draft.set(
+        reply_gap_s=gap_s,
         window=window.later(draft.state.window, opened),
         last_inbound_at=max(filter(None, (draft.state.last_inbound_at, last.at))),
         profile=profile,
@@ -162,7 +178,7 @@ def answered(draft: Draft, event: BrainAnswered, rules: Rules, desk: Desk) -> No
     draft.track(*answer.tracker_events)
     draft.set(slots={**draft.state.slots, **answer.slots}, last_reading=answer.reading, brain_away_since=None)
     draft.note("turn.read", intent=answer.reading.intent, confidence=round(answer.reading.confidence, 3), model=answer.model)
-    harm.blame(draft, harm.harm_in(ask.messages, answer.reading), limit=rules.harm_limit)
+    harm.blame(draft, rules.nurture, harm.harm_in(ask.messages, answer.reading), limit=rules.harm_limit)
     wishes = [d for d in answer.directives if d.get("do")]
     if any(d["do"] == "opt_out" for d in wishes):
         draft.set(turns=draft.state.turns + 1)
@@ -266,11 +282,16 @@ def converted(draft: Draft, event: Converted) -> None:
     )
 
 
-def won(draft: Draft, event: AgentGaveBack) -> None:
-    """An agent who wins somebody tells of a conversion."""
+def won(draft: Draft, event: AgentGaveBack, rules: Rules) -> None:
+    """An agent who wins somebody tells of a conversion, with what it is worth."""
     episode = draft.before.episode
     if event.outcome == "won" and episode is not None:
-        converted(draft, Converted(name="won", external_id=f"episode:{episode.episode_id}", at=draft.now, by="outcome"))
+        value = None if event.value is None else f"{Decimal(str(event.value)):f}"
+        told = Converted(
+            name="won", external_id=f"episode:{episode.episode_id}", at=draft.now, by="outcome", value=value,
+            currency=None if value is None else rules.currency,
+        )  # fmt: skip
+        converted(draft, told)
 
 
 # ---- consent --------------------------------------------------------------------------------------------------------
@@ -286,7 +307,7 @@ def opt_out(draft: Draft, rules: Rules) -> None:
         tell(draft, rules.policy, "opted_out")
         draft.set(opted_out_at=draft.now)
         draft.note("prospect.opted_out")
-        harm.blame(draft, brake.Harm.OPTED_OUT, limit=rules.harm_limit)
+        harm.blame(draft, rules.nurture, brake.Harm.OPTED_OUT, limit=rules.harm_limit)
     if draft.state.owner is Owner.WAITING:
         episodes.withdraw_request(draft, rules.policy, "opted_out")
     keep_promise(draft, "opt_out")

@@ -13,21 +13,30 @@ from bot.core.model import FlowMode
 
 BRAKE = "brake"
 """Who paused a flow that paused itself, and the kind of the notice that says so."""
+ARM_STOPPED, ARM_LET = "arm_stopped", "arm_let"
+"""Lines of the log of flows: an arm was stopped, or let go on."""
 NUMBERS = ("said", *(harm.value for harm in Harm))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Braked:
-    """A flow that a commit paused: why in words, and the notice that says so."""
+    """A flow that a commit paused, or an arm of one that it stopped: why in words, and the notice that says so."""
 
     flow_id: str
     reason: str
     notice_id: int
+    notice: Notice
 
 
 def noticed(flow_id: str, reason: str) -> Notice:
     """What the marketer is told."""
     return Notice(kind=BRAKE, data={"flow": flow_id, "text": f"The flow {flow_id} has paused itself. {reason}"})
+
+
+def arm_noticed(flow_id: str, experiment: str, arm: str, reason: str) -> Notice:
+    """What the marketer is told of an arm."""
+    text = f"The arm {arm} of {experiment} in the flow {flow_id} was stopped. {reason}"
+    return Notice(kind=BRAKE, data={"flow": flow_id, "experiment": experiment, "arm": arm, "text": text})
 
 
 def may_brake(mode: FlowMode) -> bool:

@@ -67,11 +67,23 @@ class FlowHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedArm:
+    """An arm of an experiment that nobody new gets: since when, and why in words."""
+
+    flow_id: str
+    experiment: str
+    arm: str
+    stopped_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowBook:
-    """Every flow's head, by id, as of a revision."""
+    """Every flow's head, by id, and the arms that were stopped, as of a revision."""
 
     revision: int
     heads: tuple[FlowHead, ...] = ()
+    stopped: tuple[StoppedArm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +169,9 @@ class FlowStore(Protocol):
 
     async def flow_log(self, flow_id: str | None = None, *, limit: int = 200) -> list[FlowChange]:
         """What was changed, newest first."""
+
+    async def let_arm(self, flow_id: str, experiment: str, arm: str, *, by: str, now: datetime, reason: str = "") -> bool:
+        """Put people into a stopped arm again, and begin to count the harms of all arms anew. False if it is not stopped."""
 
     async def flow_counts(self, flow_id: str, *, since: date) -> list[Counted]:
         """What came of a flow's messages, by day (UTC) from `since` on and wording; begun anew when the flow pauses itself."""

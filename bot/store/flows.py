@@ -17,6 +17,7 @@ from bot.store.flowbook import (
     FlowText,
     FlowVersion,
     Inside,
+    StoppedArm,
     drained,
     gone,
     now_entering,
@@ -24,10 +25,15 @@ from bot.store.flowbook import (
     ruled,
 )
 from bot.store.jsontext import Record
-from bot.store.tables import enrolments, flow_heads, flow_log, flow_versions
+from bot.store.tables import enrolments, flow_arms, flow_heads, flow_log, flow_versions
 
 _REVISION = sa.select(tables.flow_book.c.revision)
 _BUMP = sa.update(tables.flow_book).values(revision=sa.bindparam("next"))
+_STOPPED = (
+    sa.select(*(flow_arms.c[name] for name in ("flow_id", "experiment", "arm", "stopped_at", "reason")))
+    .where(flow_arms.c.stopped_at.is_not(None))
+    .order_by(flow_arms.c.flow_id, flow_arms.c.experiment, flow_arms.c.arm)
+)
 _HEADS = sa.select(flow_heads).order_by(flow_heads.c.flow_id)
 _HEAD = sa.select(flow_heads).where(flow_heads.c.flow_id == sa.bindparam("wanted"))
 _VERSIONS = sa.select(flow_versions).where(flow_versions.c.flow_id == sa.bindparam("wanted")).order_by(flow_versions.c.number)
@@ -74,7 +80,13 @@ class _Change:
 def flow_book(conn: sa.Connection) -> FlowBook:
     """See `FlowStore.flow_book`."""
     revision = conn.execute(_REVISION).scalar_one()
-    return FlowBook(revision=revision, heads=tuple(_head(row) for row in conn.execute(_HEADS)))
+    stopped = tuple(StoppedArm(**row._mapping) for row in conn.execute(_STOPPED))
+    return FlowBook(revision=revision, heads=tuple(_head(row) for row in conn.execute(_HEADS)), stopped=stopped)
+
+
+def change_arm(conn: sa.Connection, flow_id: str, *, what: str, by: str, now: datetime, reason: str) -> None:
+    """A line of the log and a new revision, for an arm that was stopped or let go on."""
+    _Change(conn, by=by, now=now, reason=reason).put(_known(conn, flow_id), what)
 
 
 def versions(conn: sa.Connection, flow_id: str) -> list[FlowVersion]:

@@ -48,6 +48,10 @@ class SqlFlows:
         """See `FlowStore.flow_log`."""
         return await self._read.run(lambda conn: flows.changes(conn, flow_id, limit=limit))
 
+    async def let_arm(self, flow_id: str, experiment: str, arm: str, *, by: str, now: datetime, reason: str = "") -> bool:
+        """See `FlowStore.let_arm`."""
+        return await self._write.run(lambda conn: braking.let_arm(conn, flow_id, experiment, arm, by=by, now=now, reason=reason))
+
     async def flow_counts(self, flow_id: str, *, since: date) -> list[Counted]:
         """See `FlowStore.flow_counts`."""
         return await self._read.run(lambda conn: braking.counts(conn, flow_id, since=since))

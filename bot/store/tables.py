@@ -513,6 +513,17 @@ flow_counts = sa.Table(
     sa.Column("angry", sa.Integer, nullable=False),
 )
 
+flow_arms = sa.Table(
+    "flow_arms",
+    metadata,
+    sa.Column("flow_id", sa.Text, primary_key=True),
+    sa.Column("experiment", sa.Text, primary_key=True),
+    sa.Column("arm", sa.Text, primary_key=True),
+    sa.Column("harmed", sa.Integer, nullable=False),
+    sa.Column("stopped_at", UtcDateTime),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
 audits = sa.Table(
     "audits",
     metadata,

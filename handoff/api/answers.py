@@ -198,6 +198,28 @@ class Messages(TypedDict):
     messages: list[MessageAnswer]
 
 
+class Spoken(TypedDict):
+    """A line of a transcript."""
+
+    seq: int
+    at: datetime
+    speaker: Literal["prospect", "bot", "flow", "ladder", "agent"]
+    name: str
+    text: str
+    attachments: list[File]
+    image_url: str | None
+
+
+class TranscriptAnswer(TypedDict):
+    """GET transcript, as JSON."""
+
+    conversation_id: str
+    channel: str
+    name: str | None
+    messages: list[Spoken]
+    now: datetime
+
+
 class OneMessage(TypedDict):
     """POST say."""
 
@@ -208,6 +230,12 @@ class OneNote(TypedDict):
     """POST note."""
 
     note: NoteAnswer
+
+
+class ColleaguesAnswer(TypedDict):
+    """GET colleagues."""
+
+    agents: list[Face]
 
 
 class NotificationAnswer(TypedDict):
@@ -406,6 +434,44 @@ class StaffingAnswer(TypedDict):
     within_s: float
     zone: str
     requests: int
+
+
+class StarterAnswer(TypedDict):
+    """A canned starter, as it is written."""
+
+    name: str
+    text: str
+    team: str
+
+
+class StartersAnswer(TypedDict):
+    """GET and PUT starters."""
+
+    starters: list[StarterAnswer]
+    version: str
+
+
+class FilledStarter(TypedDict):
+    """A canned starter, filled in for a prospect."""
+
+    name: str
+    text: str
+
+
+class SimilarAnswer(TypedDict):
+    """What an agent answered to a similar question."""
+
+    asked: str
+    text: str
+    by: str | None
+    at: datetime
+
+
+class OfferedStarters(TypedDict):
+    """GET conversations/{id}/starters."""
+
+    starters: list[FilledStarter]
+    similar: list[SimilarAnswer]
 
 
 class PlacesAnswer(TypedDict):

@@ -97,6 +97,7 @@ class ConsoleParts:
     secure_cookies: bool
     audit_every_s: float = 15.0
     currency: str = "EUR"
+    persona: str = "The bot"
     typing: Callable[[Identity, AgentRef], None] = lambda _identity, _agent: None
     address: Callable[[web.Request], str] = lambda request: request.remote or ""
     circuits: Callable[[], Sequence[tuple[str, Circuit]]] = tuple

@@ -25,6 +25,7 @@ from handoff.api.search import Search
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
 from handoff.api.simulations import Simulations
 from handoff.api.socket import ConsoleSocket
+from handoff.api.starters import Starters
 from handoff.api.talks import Talks
 from handoff.api.team import Team
 
@@ -60,6 +61,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("GET", "/me", team.me)
     signed_in("POST", "/presence", team.presence)
     signed_in("POST", "/password", team.password)
+    signed_in("GET", "/colleagues", team.colleagues)
     signed_in("GET", "/agents", team.agents, admin=True)
     signed_in("POST", "/agents", team.add, admin=True)
     signed_in("PATCH", "/agents/{id}", team.change, admin=True)
@@ -71,9 +73,14 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("PUT", "/views", lists.save)
     signed_in("GET", "/conversations/{id}", talks.one)
     signed_in("GET", "/conversations/{id}/messages", talks.messages)
+    signed_in("GET", "/conversations/{id}/transcript", talks.transcript)
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
+    starters = Starters(parts)
+    signed_in("GET", "/starters", starters.all, admin=True)
+    signed_in("PUT", "/starters", starters.save, admin=True)
+    signed_in("GET", "/conversations/{id}/starters", starters.offered)
     passing = Passing(parts, talks)
     signed_in("GET", "/transfer-places", passing.places)
     signed_in("POST", "/conversations/{id}/transfer", passing.transfer)

@@ -6,22 +6,29 @@ import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 
+import structlog
 from aiohttp import web
 
 from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
 from bot.core.model import Speaker
 from bot.store.contract import Message, Note, Overview
 from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, Take, read_body
-from handoff.api.errors import BadRequest, Forbidden, WroteMeanwhile
+from handoff.api.errors import NO_STORE, BadRequest, Forbidden, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import Shape, card_shape, item_shape, message_shape, note_shape, prospect_name, stamp
 from handoff.card import card
+from handoff.hours import zones
 from handoff.mentions import mentions
+from handoff.transcript import as_data, as_text, file_name
 
 VIEWS = ("queue", "mine", "all")
 LIST = 50
 PAGE = 100
+MOST = 10_000
+"""Messages of a transcript at most."""
+
+log = structlog.get_logger()
 
 
 class Talks:
@@ -81,6 +88,38 @@ class Talks:
             shown = await self._store.messages(conversation_id, before_seq=_seq(request, "before"), limit=PAGE)
         name = prospect_name(overview)
         return answer({"messages": [message_shape(message, name) for message in shown]})
+
+    async def transcript(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """GET conversations/{id}/transcript: everything shown, without internal notes, as JSON or as a text file.
+
+        It may be exported by whoever may read the conversation, and the log says by whom it was.
+        """
+        conversation_id, now = request.match_info["id"], self._parts.now()
+        form, zone = request.query.get("format", "json"), request.query.get("zone", "UTC")
+        if form not in ("json", "text"):
+            raise BadRequest("bad_field", "This is one of json, text.", field="format")
+        if zone not in zones():
+            raise BadRequest("bad_field", "That is not a time zone.", field="zone")
+        overview = await self._store.overview(conversation_id)
+        found = await self._all_shown(conversation_id)
+        persona, name = self._parts.persona, prospect_name(overview)
+        log.info("transcript.exported", conversation_id=conversation_id, agent_id=me.agent.agent_id)
+        if form == "text":
+            title = f"Conversation with {name or 'a prospect'}"
+            text = as_text(found, title=title, persona=persona, prospect=name or "Prospect", zone=zone)
+            headers = NO_STORE | {"Content-Disposition": f'attachment; filename="{file_name(now, "txt")}"'}
+            return web.Response(text=text, content_type="text/plain", charset="utf-8", headers=headers)
+        lines = as_data(found, persona=persona, prospect=name or "Prospect")
+        told = {"conversation_id": conversation_id, "channel": overview.identity.channel, "name": name}
+        return answer({**told, "messages": lines, "now": stamp(now)})
+
+    async def _all_shown(self, conversation_id: str) -> list[Message]:
+        found: list[Message] = []
+        while page := await self._store.messages(conversation_id, after_seq=len(found), limit=PAGE):
+            found += page
+            if len(page) < PAGE or len(found) >= MOST:
+                break
+        return found
 
     async def take(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST take. Whoever has no room for it is refused with `full`; an admin may take it all the same, and says why."""

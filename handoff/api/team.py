@@ -15,7 +15,7 @@ from handoff.api.feed import Feed
 from handoff.api.passwords import hash_password
 from handoff.api.ports import ConsoleParts
 from handoff.api.sessions import Sessions, SignedIn, answer
-from handoff.api.shapes import agent_shape, stamp
+from handoff.api.shapes import agent_shape, ref_shape, stamp
 from handoff.desk import AWAY, ONLINE
 from handoff.routing import names
 
@@ -66,6 +66,11 @@ class Team:
     async def agents(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """GET agents."""
         return answer({"agents": [agent_shape(agent) for agent in await self._store.agents()]})
+
+    async def colleagues(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """GET colleagues: everybody who can be mentioned, by name."""
+        everybody = [agent for agent in await self._store.agents() if agent.disabled_at is None]
+        return answer({"agents": [ref_shape(agent.ref) for agent in everybody]})
 
     async def add(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST agents."""

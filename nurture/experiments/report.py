@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import log
+from types import MappingProxyType
 from typing import Any
 
-from nurture.experiments.evidence import Count, difference, log_evidence, log_mismatch, p_value
+from bot.core.evidence import Count, difference, log_evidence, log_mismatch, p_value
 from nurture.experiments.tally import ArmCounts, Outcome, Tally
 from nurture.flow import Arm, ExperimentStep, Flow
 
 MISMATCH_ALPHA = 0.001
 """How often a fair split may ever be called uneven. Low, since it throws the whole experiment in doubt."""
+NONE: Mapping[tuple[str, str, str], str] = MappingProxyType({})
 GUARDS = (Outcome.OPT_OUT, Outcome.COMPLAINT)
 NAMES = {Outcome.GOAL: "goal reached", Outcome.REPLY: "replied", Outcome.OPT_OUT: "opted out", Outcome.COMPLAINT: "complained"}
 
@@ -44,20 +46,30 @@ class Report:
     harmful: tuple[str, ...] = ()
 
 
-def reports(flow: Flow, tally: Tally, *, measure: Outcome, alpha: float, now: datetime) -> Iterator[Report]:
+def reports(
+    flow: Flow, tally: Tally, *, measure: Outcome, alpha: float, now: datetime, stopped: Mapping[tuple[str, str, str], str] = NONE
+) -> Iterator[Report]:
     """A report for each experiment of a flow.
 
     `alpha` is the chance that any arm is ever wrongly called different on the measure; the guards together have as much again.
+    `stopped` are arms by (flow, experiment, arm) that nobody new gets, with the reason: these say nothing about the split any more.
     Raises `ValueError` if it isn't between 0 and 1, or the measure is not goal or reply.
     """
     if measure in GUARDS:
         raise ValueError(f"{measure} is guarded against, not measured; measure goal or reply")
     for step in flow.steps.values():
         if isinstance(step, ExperimentStep):
-            yield _report(flow.flow_id, step, tally.counts(flow.flow_id, step.id, now=now), measure, alpha)
+            yield _report(flow.flow_id, step, tally.counts(flow.flow_id, step.id, now=now), measure, alpha, stopped)
 
 
-def _report(flow_id: str, step: ExperimentStep, counted: Mapping[str, ArmCounts], measure: Outcome, alpha: float) -> Report:
+def _report(
+    flow_id: str,
+    step: ExperimentStep,
+    counted: Mapping[str, ArmCounts],
+    measure: Outcome,
+    alpha: float,
+    stopped: Mapping[tuple[str, str, str], str],
+) -> Report:
     nobody = ArmCounts(shown=0, outcomes={outcome: Count(people=0, hits=0) for outcome in Outcome})
     arms = {arm.name: counted.get(arm.name, nobody) for arm in step.arms}
     others = max(1, len(arms) - 1)
@@ -65,8 +77,12 @@ def _report(flow_id: str, step: ExperimentStep, counted: Mapping[str, ArmCounts]
         *_compare(arms, measure, alpha / others),
         *(one for guard in GUARDS for one in _compare(arms, guard, alpha / others / len(GUARDS))),
     ]
-    mismatch = log_mismatch([arms[arm.name].shown for arm in step.arms], [arm.share for arm in step.arms])
-    harmful = _harmful(step.arms, compared)
+    over = {arm.name: stopped[place] for arm in step.arms if (place := (flow_id, step.id, arm.name)) in stopped}
+    going = [arm for arm in step.arms if arm.name not in over] or step.arms
+    mismatch = log_mismatch([arms[arm.name].shown for arm in going], [arm.share for arm in going])
+    harmful = tuple(name for name in _harmful(step.arms, compared) if name not in over)
+    verdict = _verdict(step.arms[0].name, measure, compared, uneven=mismatch >= log(1 / MISMATCH_ALPHA), harmful=harmful)
+    ended = [f"{name} was stopped: {reason}" for name, reason in over.items()]
     return Report(
         flow_id=flow_id,
         experiment=step.id,
@@ -75,7 +91,7 @@ def _report(flow_id: str, step: ExperimentStep, counted: Mapping[str, ArmCounts]
         arms=arms,
         comparisons=compared,
         mismatch_p=p_value(mismatch),
-        verdict=_verdict(step.arms[0].name, measure, compared, uneven=mismatch >= log(1 / MISMATCH_ALPHA), harmful=harmful),
+        verdict=" ".join((*ended, verdict)),
         harmful=harmful,
     )
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.core.events import JournalEntry
-from nurture.experiments.evidence import Count
+from bot.core.evidence import Count
 
 
 class Outcome(StrEnum):

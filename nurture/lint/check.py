@@ -116,14 +116,21 @@ class _Flow:
         place = Place(line=step.line, column=1)
         if self._document:
             place = find(self._document, ("steps", self._index[step.id], "id"))
-        return _finding(self._flow.file, place, step.id, told)
+        return _finding(self._file(step.id), place, step.id, told)
 
     def line(self, line: Line, told: Found) -> Finding:
         place = Place(line=self._flow.steps[line.step].line, column=1)
         if self._document:
             base = ("steps", self._index[line.step])
             place = wording_place(self._document, base, line.field, line.channel, line.number, told.snippet)
-        return _finding(self._flow.file, place, line.step, told)
+        return _finding(self._file(line.step), place, line.step, told)
+
+    def _file(self, step_id: str) -> str:
+        """The file that a step is written in: the flow's, or a block's."""
+        if self._document is None:
+            return self._flow.file
+        home, _ = self._document.home(("steps", self._index[step_id]))
+        return str(home.file)
 
 
 def _course(flow: Flow, at: _Flow) -> Iterator[Finding]:

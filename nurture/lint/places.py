@@ -34,7 +34,7 @@ def find(document: Document, loc: Loc, snippet: str = "") -> Place:
     words = snippet.strip()
     if not words:
         return start
-    rows = document.source.split("\n")
+    rows = document.home(loc)[0].source.split("\n")
     text = _at(document.data, loc)
     height = (text.count("\n") if isinstance(text, str) else 0) + 3
     for number in range(line, min(len(rows), line + height) + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -51,6 +52,7 @@ class FlowBody(MovingBody):
     """POST flows/{flow}/plan and publish: the flow as its file is written."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_FLOW)]
+    blocks: Annotated[dict[_Step, Annotated[str, StringConstraints(max_length=MAX_FLOW)]], Field(max_length=50)] = {}
 
 
 class RollbackBody(MovingBody):
@@ -111,14 +113,14 @@ class Flows:
     async def plan(self, request: web.Request) -> web.StreamResponse:
         """POST flows/{flow}/plan: what publishing this text would do. Changes nothing."""
         body = await read_body(request, FlowBody)
-        flow = _written(request.match_info["flow"], body.text)
+        flow = _written(request.match_info["flow"], body.text, body.blocks)
         with _Choices():
             return answer({"plan": _plan(await self._publishing.preview(flow, body.moving))})
 
     async def publish(self, request: web.Request) -> web.StreamResponse:
         """POST flows/{flow}/publish: let people enter this text, and move those inside if asked."""
         body = await read_body(request, FlowBody)
-        flow = _written(request.match_info["flow"], body.text)
+        flow = _written(request.match_info["flow"], body.text, body.blocks)
         with _Choices():
             return _outcome(await self._publishing.publish(flow, body.moving, by=BY, reason=body.reason))
 
@@ -154,15 +156,15 @@ class _Choices:
             raise BadRequest("bad_field", f"choices: {error}.", field="choices") from error
 
 
-def _written(flow_id: str, text: str) -> Flow:
+def _written(flow_id: str, text: str, blocks: Mapping[str, str]) -> Flow:
     """The flow. Raises BadRequest with the first problem, and all of them with their places."""
     try:
-        return written(flow_id, text)
+        return written(flow_id, text, blocks)
     except YamlFileError as error:
         refused = BadRequest("bad_flow", str(error), field=error.field or None)
         refused.details = {
             "problems": [
-                {"line": one.line, "column": one.column, "field": one.field, "message": one.message}
+                {"file": str(one.file), "line": one.line, "column": one.column, "field": one.field, "message": one.message}
                 for one in (error, *error.others)
             ]
         }

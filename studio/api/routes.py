@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from studio.api.bulk import Bulk
 from studio.api.contacts import Contacts
 from studio.api.conversions import Conversions
 from studio.api.flows import RULINGS, Flows
@@ -32,6 +33,7 @@ def add_routes(app: web.Application, parts: StudioParts) -> None:
     if parts.publishing is not None:
         _add_flows(app, guard, Flows(parts, parts.publishing))
     app.router.add_post(f"{BASE}/events", guard(Happenings(parts).add))
+    app.router.add_post(f"{BASE}/events/import", guard(Bulk(parts).add))
     app.router.add_post(f"{BASE}/conversions", guard(conversions.add))
     contacts = Contacts(parts)
     app.router.add_get(f"{BASE}/contacts", guard(contacts.export))

@@ -147,3 +147,40 @@ async def test_a_flow_that_somebody_stopped_is_left_as_it_is(store: Store) -> No
 
     (head,) = (await store.flow_book()).heads
     assert (head.mode, head.reason) == (FlowMode.STOPPED, "over")
+
+
+async def in_arm(crowd: Crowd, arm: str, how: str = "angry") -> Committed:
+    """Somebody new in this arm of two is harmed."""
+    conversation_id = await crowd.meet()
+    arms = {"opener": {"arm": arm, "shares": {"short": 1, "long": 1}}}
+    return await crowd.commit(conversation_id, {**harm_note("welcome/hello#1", how, NOON), "limit": 0.0, "arms": arms})
+
+
+async def test_an_arm_that_does_harm_is_stopped_in_the_commit_that_tells_it(store: Store) -> None:
+    crowd = Crowd(store)
+    braked = [one for _ in range(30) for one in (await in_arm(crowd, "long")).braked]
+
+    (arm,) = (await store.flow_book()).stopped
+    (line, *_) = await store.flow_log("welcome")
+    assert (arm.flow_id, arm.experiment, arm.arm, arm.stopped_at) == ("welcome", "opener", "long", NOON)
+    assert arm.reason == braked[0].reason
+    assert "were in the arm long, though only 50 of 100 people are put into it" in arm.reason
+    assert (line.what, line.by) == ("arm_stopped", BRAKE)
+    assert braked[0].notice.data["arm"] == "long"
+    assert await mode(store) is FlowMode.LIVE
+
+
+async def test_a_stopped_arm_goes_on_when_somebody_says_so(store: Store) -> None:
+    crowd = Crowd(store)
+    for _ in range(20):
+        await in_arm(crowd, "long")
+    before = (await store.flow_book()).revision
+
+    assert await store.let_arm("welcome", "opener", "long", by="sam", now=NOON, reason="words changed")
+    assert not await store.let_arm("welcome", "opener", "long", by="sam", now=NOON)
+
+    book = await store.flow_book()
+    (line, *_) = await store.flow_log("welcome")
+    assert (book.stopped, book.revision) == ((), before + 1)
+    assert (line.what, line.by, line.reason) == ("arm_let", "sam", "opener: long. words changed")
+    assert (await in_arm(crowd, "long")).braked == ()

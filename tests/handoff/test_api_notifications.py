@@ -141,6 +141,13 @@ async def test_an_offer_that_was_seen_is_known_to_its_episode(office: Office) ->
     assert episode.seen_at == START
 
 
+async def test_everybody_who_can_be_mentioned_is_told_to_every_agent(office: Office) -> None:
+    sam, alex = await office.sign_in("Sam"), await office.sign_in("Alex", "admin")
+    mia = await office.add("Mia")
+    await alex.post(f"agents/{mia.agent_id}", {"disabled": True}, method="PATCH")
+    assert [one["name"] for one in (await sam.get("colleagues"))[1]["agents"]] == ["Alex", "Sam"]
+
+
 async def test_a_mention_in_a_note_is_noticed_by_whom_it_names(office: Office) -> None:
     sam, _ = await office.sign_in("Sam"), await office.sign_in("Mia")
     conversation_id = await office.prospect()

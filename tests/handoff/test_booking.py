@@ -79,6 +79,7 @@ def test_free_times_are_offered_and_one_is_booked(how: str) -> None:
     at = berlin("2026-11-27T09:00")
     assert (world.episode.callback_at, world.episode.callback_seat, world.episode.first_words_due_at) == (at, 0, at)
     assert world.state.asking is None
+    assert world.state.slots["callback_time"] == "Fri 27 Nov 9 am (Berlin time)"
     assert "booking" in world.state.tags
     words = world.clock(ClockKind.FIRST_WORDS)
     assert words is not None

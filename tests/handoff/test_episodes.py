@@ -98,7 +98,7 @@ def test_a_second_round_that_nobody_takes_is_told_to_the_prospect_and_journalled
     world.desk = desk()
     world.wait(TARGETS.next_words_s * 2 + TARGETS.first_words_s)
     assert world.said()[-2:] == ["agent_left", "nobody_came"]
-    assert world.breaches() == ["next_words", "next_words"]
+    assert world.breaches() == ["next_words"]
 
 
 def test_stepping_in_without_a_request_opens_an_episode_of_its_own() -> None:

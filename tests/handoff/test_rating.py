@@ -126,9 +126,9 @@ def test_nobody_is_asked_who_opted_out_or_sleeps_or_waits_for_an_answer() -> Non
     busy = fired(replace(state, last_inbound_at=later(19)), later(20))
     assert busy.say == ()
     [put_off] = [clock for clock in busy.state.clocks if clock.kind is ClockKind.RATING]
-    assert put_off.due_at == later(80)
-    twice = fired(replace(settled(busy), last_inbound_at=later(79)), later(80))
-    third = fired(replace(settled(twice), last_inbound_at=later(139)), later(140))
+    assert put_off.due_at == later(50)
+    twice = fired(replace(settled(busy), last_inbound_at=later(49)), later(50))
+    third = fired(replace(settled(twice), last_inbound_at=later(79)), later(80))
     assert [clock for clock in third.state.clocks if clock.kind is ClockKind.RATING] == []
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.events import JournalEntry
-from nurture.experiments.evidence import Count, difference, log_evidence, log_mismatch, p_value
+from bot.core.evidence import Count, difference, log_evidence, log_mismatch, p_value
 from nurture.experiments.report import Report, as_data, as_text, reports
 from nurture.experiments.tally import Outcome, Tally
 from nurture.flow import Arm, ExperimentStep, Flow

@@ -10,6 +10,7 @@ from bot.yamlfile import YamlFileError
 from nurture.flow import AskStep, OfferStep, WaitStep
 from nurture.load import load_flow, load_flows
 
+KINDS = "say, ask, offer, wait, branch, experiment, score, tag, handoff, webhook, goto, goal, stop"
 HEAD = "name: A\nversion: 1\ngoal: g\ntrigger: manual\n"
 ASK = "  - {id: q, ask: Hm?, slot: s, expects: {any_text: true}, silence: {after: 1h}}\n"
 BYE = "  - {id: bye, stop: over}\n"
@@ -50,7 +51,7 @@ def write(tmp_path: Path) -> Write:
         ),
         (
             HEAD.replace("manual", "«{intent: a, tag: b}") + "steps:\n" + BYE,
-            "trigger: a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm or event",
+            "trigger: a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm, event or segment",
         ),
         (
             HEAD + "quiet_hours: «nights\nsteps:\n" + BYE,
@@ -100,11 +101,11 @@ def write(tmp_path: Path) -> Write:
         ),
         (
             HEAD + "steps:\n  - «{id: a, shout: Hi}\n",
-            "steps[0]: a step is exactly one of say, ask, offer, wait, branch, experiment, score, tag, handoff, goto, goal, stop",
+            f"steps[0]: a step is exactly one of {KINDS}",
         ),
         (
             HEAD + "steps:\n  - «{id: a, say: Hi, stop: x}\n",
-            "steps[0]: a step is exactly one of say, ask, offer, wait, branch, experiment, score, tag, handoff, goto, goal, stop",
+            f"steps[0]: a step is exactly one of {KINDS}",
         ),
         (
             HEAD + "steps:\n  - {id: a, say: Hi, purpose: help, «thn: b}\n",

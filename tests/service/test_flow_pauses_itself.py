@@ -76,3 +76,37 @@ async def test_with_a_limit_of_nought_a_flow_never_pauses_itself(tmp_path: Path)
 
         (head,) = (await world.service.store.flow_book()).heads
         assert head.mode is FlowMode.LIVE
+
+
+EXPERIMENT = """\
+name: Opener
+version: 1
+goal: They stay.
+trigger: first_message
+steps:
+  - {id: which, experiment: [{arm: kind, then: kind}, {arm: rude, then: rude}]}
+  - {id: kind, say: "Hello you.", purpose: delight, then: done}
+  - {id: rude, say: "Buy or leave.", purpose: delight, then: done}
+  - {id: done, goal: They heard it.}
+"""
+
+
+async def test_an_arm_that_makes_people_leave_is_given_to_nobody_new(tmp_path: Path) -> None:
+    flows = tmp_path / "flows"
+    flows.mkdir()
+    (flows / "opener.yml").write_text(EXPERIMENT, encoding="utf-8")
+    async with serving(tmp_path, flows=flows, harm_limit=0.0) as world:
+        store = world.service.store
+        for number in range(80):
+            await writes(world, f"p{number:02}", "hello")
+            said = await world.said(await conversation_of(world, f"p{number:02}"))
+            if ("flow", "Buy or leave.") in said:
+                await writes(world, f"p{number:02}", "stop")
+            if (await store.flow_book()).stopped:
+                break
+        (arm,) = (await store.flow_book()).stopped
+        assert (arm.flow_id, arm.experiment, arm.arm) == ("opener", "which", "rude")
+
+        for number in range(12):
+            await writes(world, f"q{number:02}", "hello")
+            assert ("flow", "Hello you.") in await world.said(await conversation_of(world, f"q{number:02}"))

@@ -211,7 +211,7 @@ def test_stop_ends_everybody_and_pause_nobody(home: Path) -> None:
 def test_diff_compares_the_file_with_what_people_enter(home: Path) -> None:
     code, output = run("diff", "tips")
     assert code == 1
-    assert "+++ tips.yml" in output
+    assert "+++ tips file" in output
     run("publish")
     assert run("diff", "tips") == (0, "")
     assert run("diff", "tips", "1", "2")[0] == 1
@@ -242,3 +242,33 @@ def test_export_writes_over_nothing_that_would_be_lost(home: Path) -> None:
     assert run("export", "--force")[0] == 0
     assert "Old hello." in (home / "flows" / "tips.yml").read_text(encoding="utf-8")
     assert run("export") == (0, "")
+
+
+# ---- blocks ---------------------------------------------------------------------------------------------------------
+
+BLOCK = "name: Pause\nparameters: {length: null}\nsteps:\n  - {id: rest, wait: '${length}'}\n"
+USING = FLOW.replace("wait: 3h", "use: pause_block, with: {{length: 3h}}")
+
+
+async def test_a_version_holds_its_blocks_and_a_changed_block_is_a_new_version(marketer: Marketer) -> None:
+    asked = body(USING, blocks={"pause_block": BLOCK})
+    assert (await marketer.ask("POST", "flows/tips/publish", asked))[1]["version"] == 2
+    ann = await greeted(marketer.world, "ann")
+    asked = body(USING, blocks={"pause_block": BLOCK.replace("'${length}'", "9h")})
+    assert (await marketer.ask("POST", "flows/tips/publish", asked))[1]["version"] == 3
+    _, told = await marketer.ask("GET", "flows/tips/diff?from=2&to=3")
+    assert "--- blocks/pause_block version 2" in told["diff"]
+    await marketer.world.wind(hours=4)
+    assert await flow_words(marketer.world, ann) == ["New hello.", "New tip."]
+    status, refused = await marketer.ask("POST", "flows/tips/plan", body(USING))
+    assert (status, refused["error"]["problems"][0]["line"]) == (400, 9)
+
+
+def test_blocks_come_back_to_the_byte(home: Path) -> None:
+    (home / "flows" / "tips.yml").write_text(USING.format(hi="a", more="b"))
+    (home / "flows" / "blocks").mkdir()
+    (home / "flows" / "blocks" / "pause_block.yml").write_bytes(BLOCK.encode() + b"# \xc3\xbc")
+    assert run("import")[0] == 0
+    assert run("export", "--to", str(home / "out"))[0] == 0
+    for name in ("tips.yml", "blocks/pause_block.yml"):
+        assert (home / "out" / name).read_bytes() == (home / "flows" / name).read_bytes()

@@ -247,3 +247,61 @@ async def test_the_day_after_the_flow_of_the_outcome_checks_in(world: World, out
         [enrolled] = (await world.state(conversation)).live_enrolments
     assert enrolled.step_id == step
     assert (await world.said(conversation))[-1][0] == "flow"
+
+
+@CHANNELS
+async def test_the_transcript_is_sent_on_request_and_is_nobody_elses(
+    page: Page, where: type[OnWidget | OnMessenger | OnRest]
+) -> None:
+    world = page.world
+    async with world.visitor() as visitor:
+        anna = where(page, visitor)
+        await anna.says("how much is it")
+        await world.settle()
+        await anna.says("send me the transcript")
+        await world.settle()
+        conversation = await conversation_of(world, anna.channel)
+    words = (await world.said(conversation))[-1][1]
+    path = f"/transcript/{words.split('/transcript/')[1].split()[0]}"
+    async with world.client.get(path) as response:
+        text = await response.text()
+        assert (response.status, response.headers["Cache-Control"]) == (200, "no-store")
+        assert "attachment" in response.headers["Content-Disposition"]
+    assert "You: how much is it" in text
+    async with world.client.get(path[:-1] + ("0" if path[-1] != "0" else "1")) as response:
+        assert response.status == 404
+    await world.wind(hours=25)
+    async with world.client.get(path) as response:
+        assert response.status == 404
+
+
+async def test_the_widget_saves_what_was_said(world: World) -> None:
+    async with world.visitor() as anna:
+        await anna.say("how much is it")
+        await world.settle()
+        await anna.socket.send_json({"type": "transcript"})
+        saved = await anna.next("transcript")
+    async with world.visitor() as stranger:
+        await stranger.socket.send_json({"type": "transcript"})
+        nothing = await stranger.next("transcript")
+    assert saved["name"] == "conversation-2026-11-20.txt"
+    assert "[15:00] You: how much is it" in saved["text"]
+    assert "You:" not in nothing["text"]
+
+
+@CHANNELS
+async def test_whoever_takes_over_is_named(page: Page, where: type[OnWidget | OnMessenger | OnRest]) -> None:
+    world = page.world
+    face = AgentRef(agent_id="a_sam", name="Sam", picture_url="https://example.com/sam.png")
+    async with world.visitor() as visitor:
+        anna = where(page, visitor)
+        await anna.says("can i talk to a person")
+        await world.settle()
+        conversation = await conversation_of(world, anna.channel)
+        await world.service.conversations.handle(conversation, AgentTook(agent=face))
+        await world.settle()
+        assert "Sam" in (await world.said(conversation))[-1][1]
+        if anna.channel == "widget":
+            while (owner := await visitor.next("owner"))["owner"] != "agent":
+                pass
+            assert owner["agent"] == {"name": "Sam", "picture_url": "https://example.com/sam.png"}

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from bot.core.brake import Counted
 from bot.core.model import FlowMode
+from bot.store.braked import ARM_LET
 from bot.store.contract import NotFound
 from bot.store.fake.talks import Talks
 from bot.store.flowbook import (
@@ -30,7 +31,11 @@ class Flows(Talks):
 
     async def flow_book(self) -> FlowBook:
         """See `FlowStore.flow_book`."""
-        return FlowBook(revision=self._flow_revision, heads=tuple(head for _, head in sorted(self._flow_heads.items())))
+        return FlowBook(
+            revision=self._flow_revision,
+            heads=tuple(head for _, head in sorted(self._flow_heads.items())),
+            stopped=tuple(arm for _, arm in sorted(self._stopped_arms.items())),
+        )
 
     async def flow_versions(self, flow_id: str) -> list[FlowVersion]:
         """See `FlowStore.flow_versions`."""
@@ -97,6 +102,14 @@ class Flows(Talks):
     async def flow_log(self, flow_id: str | None = None, *, limit: int = 200) -> list[FlowChange]:
         """See `FlowStore.flow_log`."""
         return [line for line in reversed(self._flow_log) if flow_id in (None, line.flow_id)][:limit]
+
+    async def let_arm(self, flow_id: str, experiment: str, arm: str, *, by: str, now: datetime, reason: str = "") -> bool:
+        """See `FlowStore.let_arm`."""
+        if self._stopped_arms.pop((flow_id, experiment, arm), None) is None:
+            return False
+        self._arms_harmed[flow_id, experiment].clear()
+        self._arm_line(flow_id, ARM_LET, by=by, now=now, reason=f"{experiment}: {arm}. {reason}".strip())
+        return True
 
     async def flow_counts(self, flow_id: str, *, since: date) -> list[Counted]:
         """See `FlowStore.flow_counts`."""

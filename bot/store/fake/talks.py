@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
-from bot.core import brake
-from bot.core.events import Decision, JournalEntry
+from bot.core import brake, guard
+from bot.core.events import Decision, JournalEntry, Notice
 from bot.core.model import Arrival, Clock, ClockKind, Delivery, Episode, FlowMode, Identity, Say, State, changed
-from bot.store.braked import BRAKE, Braked, CountsInMemory, first_day, may_brake, noticed
+from bot.store.braked import ARM_STOPPED, BRAKE, Braked, CountsInMemory, arm_noticed, first_day, may_brake, noticed
 from bot.store.contract import (
     AlreadyExists,
     Committed,
@@ -25,7 +26,7 @@ from bot.store.contract import (
 )
 from bot.store.fake.notices import Notices
 from bot.store.fake.records import Line, Slot, Talk, can_withdraw, copied, must_be_aware
-from bot.store.flowbook import FlowChange, FlowHead, FlowVersion, ruled
+from bot.store.flowbook import FlowChange, FlowHead, FlowVersion, StoppedArm, ruled
 from bot.store.jsontext import json_text
 from bot.store.ledger import ClockKey, Ledger, claimable_clocks, key_of, must_be_short, named_clocks
 from bot.store.marketing import CONVERTED, HAPPENED, Conversion
@@ -71,6 +72,8 @@ class Talks(Notices):
         self._flow_log: list[FlowChange] = []
         self._flow_revision = 0
         self._flow_counts = CountsInMemory()
+        self._arms_harmed: dict[tuple[str, str], Counter[str]] = {}
+        self._stopped_arms: dict[tuple[str, str, str], StoppedArm] = {}
 
     def _talk(self, conversation_id: str) -> Talk:
         try:
@@ -228,9 +231,32 @@ class Talks(Notices):
             self._flow_log.append(line)
             self._flow_revision += 1
             self._flow_counts.forget(flow_id)
-            (notice_id,) = self.write_notices(conversation_id, [noticed(flow_id, reason)], now)
-            braked.append(Braked(flow_id=flow_id, reason=reason, notice_id=notice_id))
+            braked.append(self._braked(conversation_id, flow_id, reason, noticed(flow_id, reason), now))
+        for one in guard.harmed_in(journal):
+            place = (one.flow_id, one.experiment)
+            harmed = self._arms_harmed.setdefault(place, Counter())
+            harmed[one.arm] += 1
+            shares = {arm: share for arm, share in one.shares.items() if (*place, arm) not in self._stopped_arms}
+            worst = guard.harmful(harmed, shares)
+            if worst is None or one.flow_id not in self._flow_heads:
+                continue
+            reason = guard.in_words(worst, harmed, shares)
+            arm = StoppedArm(flow_id=one.flow_id, experiment=one.experiment, arm=worst, stopped_at=now, reason=reason)
+            self._stopped_arms[(*place, worst)] = arm
+            self._arm_line(one.flow_id, ARM_STOPPED, by=BRAKE, now=now, reason=f"{one.experiment}: {reason}")
+            told = arm_noticed(one.flow_id, one.experiment, worst, reason)
+            braked.append(self._braked(conversation_id, one.flow_id, reason, told, now))
         return tuple(braked)
+
+    def _braked(self, conversation_id: str, flow_id: str, reason: str, told: Notice, now: datetime) -> Braked:
+        (notice_id,) = self.write_notices(conversation_id, [told], now)
+        return Braked(flow_id=flow_id, reason=reason, notice_id=notice_id, notice=told)
+
+    def _arm_line(self, flow_id: str, what: str, *, by: str, now: datetime, reason: str) -> None:
+        number, log_id = self._flow_heads[flow_id].number, len(self._flow_log) + 1
+        line = FlowChange(log_id=log_id, flow_id=flow_id, at=now, by=by, what=what, number=number, reason=reason)
+        self._flow_log.append(line)
+        self._flow_revision += 1
 
     def _weight_held(self, agent_id: str, *, beside: str = "") -> float:
         return sum(

@@ -28,6 +28,13 @@ declare global {
 /** Full screen below this width: a phone, or a page zoomed to 400 %. */
 const NARROW = "(max-width: 480px), (max-height: 480px)";
 
+/** Hands a text to the browser as a file to keep. */
+function saveFile(name: string, text: string): void {
+  const href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+  h("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
 function mount(script: HTMLScriptElement): WarmlineApi {
   const options = readOptions(script);
   const host = h("div", { id: "warmline" });
@@ -41,12 +48,13 @@ function mount(script: HTMLScriptElement): WarmlineApi {
   const tell = (event: Told, detail: unknown = null): void => listeners.get(event)?.forEach((fn) => fn(detail));
 
   const store = shelf();
-  const session = new Session(socketUrl(options.service), openKeep(store, options.service.host), (view, before) => shown(view, before));
+  const session = new Session(socketUrl(options.service), openKeep(store, options.service.host), (view, before) => shown(view, before), saveFile);
   const panel = new Panel(options.title, {
     say: (text, payload) => session.say(text, payload),
     typing: () => session.typing(),
     retry: (key) => session.retry(key),
     discard: (key) => session.discard(key),
+    save: () => session.save(),
     close: () => close(),
   });
   const badge = h("span", { class: "badge", "aria-hidden": "true", hidden: true });

@@ -10,6 +10,7 @@ import { words } from "./words.ts";
 export interface PanelActions extends LogActions {
   say(text: string, payload: string | null): void;
   typing(): void;
+  save(): void;
   close(): void;
 }
 
@@ -47,6 +48,7 @@ export class Panel {
   readonly #replies = h("div", { class: "replies", role: "group", "aria-label": "Quick replies" });
   readonly #empty = h("div", { class: "empty" });
   readonly #newer: HTMLButtonElement;
+  readonly #save: HTMLButtonElement;
   #facePrint = "";
   #repliesPrint = "[]";
   #stuck = true;
@@ -58,6 +60,7 @@ export class Panel {
     this.#log = new Log(act);
     this.#input = h("textarea", { rows: "1", "aria-label": words.write, placeholder: words.placeholder, enterkeyhint: "send", "aria-describedby": "count", input: () => this.#typed(), keydown: (event) => this.#key(event as KeyboardEvent) });
     this.#send = h("button", { type: "submit", class: "send", "aria-label": words.send, disabled: true }, icons.send());
+    this.#save = h("button", { type: "button", class: "plain", "aria-label": words.save, title: words.save, hidden: true, click: () => act.save() }, icons.save());
     this.#newer = h("button", { type: "button", class: "newer", hidden: true, click: () => this.toEnd() }, icons.down(), words.newer);
     this.#scroller = h(
       "div",
@@ -67,7 +70,7 @@ export class Panel {
     this.element = h(
       "section",
       { class: "panel", role: "dialog", "aria-label": title, lang: "en", tabindex: "-1", hidden: true },
-      h("div", { class: "head" }, this.#faceBox, h("div", { class: "head-words" }, this.#name, this.#standing), h("button", { type: "button", class: "plain", "aria-label": words.close, click: () => act.close() }, icons.cross())),
+      h("div", { class: "head" }, this.#faceBox, h("div", { class: "head-words" }, this.#name, this.#standing), this.#save, h("button", { type: "button", class: "plain", "aria-label": words.close, click: () => act.close() }, icons.cross())),
       h("div", { class: "middle" }, this.#trouble, this.#scroller, this.#newer),
       h("form", { submit: (event) => (event.preventDefault(), this.#submit()) }, h("div", { class: "field" }, this.#input, this.#send), this.#count),
       this.#status,
@@ -86,6 +89,8 @@ export class Panel {
     this.#trouble.classList.toggle("bad", !problem && !!trouble);
     this.#log.show(timeline(talk, new Date()), link !== "live");
     this.#showEmpty(talk, link);
+    this.#save.hidden = talk.messages.length === 0;
+    this.#save.disabled = link !== "live";
     this.#dots.hidden = talk.typing === null;
     this.#showReplies(offeredReplies(talk));
     setText(this.#status, talk.typing ? words.typing(talk.typing.name ?? talk.persona?.name ?? words.someone) : talk.owner === "agent" || talk.owner === "waiting" ? standing(talk) : "");

@@ -35,6 +35,7 @@ export type ServerFrame =
   | { type: "typing"; on: boolean; name: string | null }
   | { type: "owner"; owner: Owner; agent: Agent | null }
   | { type: "error"; code: string; message: string; key?: string | null }
+  | { type: "transcript"; name: string; text: string }
   | { type: "pong" };
 
 export interface Page {
@@ -46,6 +47,7 @@ export type ClientFrame =
   | { type: "hello"; token: string | null; after: number; locale: string; zone: string; page: Page; landing: Page }
   | { type: "say"; key: string; text: string; payload: string | null }
   | { type: "typing" }
+  | { type: "transcript" }
   | { type: "read"; up_to: number };
 
 /** The most characters of one message. */

@@ -34,6 +34,7 @@ export class Session {
     socketUrl: string,
     private readonly keep: Keep,
     private readonly changed: (view: SessionView, before: SessionView) => void,
+    private readonly saved: (name: string, text: string) => void = () => undefined,
   ) {
     // Told when the talk begins, which may be many pages later.
     keep.arrive(pageOf(location.href, document.referrer), Date.now());
@@ -109,6 +110,11 @@ export class Session {
     this.#send({ type: "typing" });
   }
 
+  /** Asks for everything that was said; it comes as a file to save. */
+  save(): void {
+    this.#send({ type: "transcript" });
+  }
+
   /** Everything heard so far is on screen. */
   read(): void {
     const upTo = lastSeq(this.#view.talk);
@@ -154,6 +160,7 @@ export class Session {
     else if (frame.type === "message") this.#confirm(heard(talk, [frame.message]), [frame.message.key]);
     else if (frame.type === "owner") this.#show({ talk: { ...talk, owner: frame.owner, agent: frame.agent } });
     else if (frame.type === "typing") this.#typing(frame.on ? { name: frame.name } : null);
+    else if (frame.type === "transcript") this.saved(frame.name, frame.text);
     else if (frame.type === "error") this.#complaint(frame);
   }
 

@@ -3,6 +3,7 @@ export const words = {
   open: "Chat with us",
   openUnread: (n: number): string => `Chat with us, ${n} unread ${n === 1 ? "message" : "messages"}`,
   close: "Close chat",
+  save: "Save this conversation",
   log: "Messages",
   write: "Write a message",
   placeholder: "Write a message…",

@@ -68,3 +68,9 @@ export const post = <T>(path: string, body?: object): Promise<T> => call<T>("POS
 export const put = <T>(path: string, body: object): Promise<T> => call<T>("PUT", path, body);
 export const del = <T>(path: string): Promise<T> => call<T>("DELETE", path);
 export const patch = <T>(path: string, body: object): Promise<T> => call<T>("PATCH", path, body);
+
+/** Where the browser gets a conversation as a text file, by its own clock. */
+export function transcriptOf(id: string): string {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return `${BASE}conversations/${encodeURIComponent(id)}/transcript?${new URLSearchParams({ format: "text", zone })}`;
+}
