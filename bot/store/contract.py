@@ -249,6 +249,16 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Similar:
+    """What was asked before, and what an agent (`by`) then answered, at `at`."""
+
+    asked: str
+    text: str
+    by: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A conversation in which words were found: the name first, then the newest."""
 
@@ -562,6 +572,10 @@ class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookSt
     async def filtered(self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None) -> list[Overview]:
         """The conversations that fit, in the filter's order. Paged by `before`, the place of the last one shown: its id, and its
         `last_at`, or what `bot.store.rules.risk_at` says of it."""
+
+    async def similar_answers(self, text: str, *, besides: str, limit: int) -> list[Similar]:
+        """What agents answered in other conversations than `besides` to messages like this one (see `bot.store.similar`), the most
+        alike first, each answer once."""
 
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """Conversations with a shown message, a note or a name in which all words of the query begin a word (see

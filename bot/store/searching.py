@@ -6,9 +6,12 @@ from collections import defaultdict
 
 import sqlalchemy as sa
 
+from bot.core.model import Speaker
 from bot.store.codec import profile_of
-from bot.store.contract import Found, Hit
+from bot.store.contract import Found, Hit, Similar
+from bot.store.message_rows import message_of
 from bot.store.reading import overviews_of
+from bot.store.similar import ANSWERED_WITHIN, most_alike, telling
 from bot.store.tables import conversations, messages, notes, prospects
 from bot.store.words import HITS, name_of, newest_first, wanted
 
@@ -64,3 +67,50 @@ def search(conn: sa.Connection, query: str, *, limit: int) -> list[Found]:
     best = newest_first(hits)[:limit]
     shown_as = overviews_of(conn, [key for key, _ in best])
     return [Found(overview=shown_as[key], hits=kept[:HITS]) for key, kept in best if key in shown_as]
+
+
+_REPLY = messages.alias("reply")
+_NEXT = messages.alias("next")
+_ANSWERED = (
+    sa.select(messages.c.text.label("asked"), _REPLY)
+    .select_from(messages)
+    .join(
+        _REPLY,
+        sa.and_(
+            _REPLY.c.conversation_id == messages.c.conversation_id,
+            _REPLY.c.seq
+            == sa.select(sa.func.min(_NEXT.c.seq))
+            .where(
+                _NEXT.c.conversation_id == messages.c.conversation_id,
+                _NEXT.c.seq > messages.c.seq,
+                _NEXT.c.speaker == Speaker.AGENT.value,
+            )
+            .scalar_subquery(),
+            _REPLY.c.seq <= messages.c.seq + ANSWERED_WITHIN,
+        ),
+    )
+    .where(
+        messages.c.speaker == Speaker.PROSPECT.value,
+        messages.c.seq.is_not(None),
+        messages.c.conversation_id != sa.bindparam("besides"),
+    )
+    .order_by(messages.c.message_id.desc())
+    .limit(LOOKED_AT)
+)
+
+
+def similar_answers(conn: sa.Connection, text: str, *, besides: str, limit: int) -> list[Similar]:
+    """See `Store.similar_answers`. Of the newest that share a word the most alike are chosen."""
+    words = telling(text)
+    if not words:
+        return []
+    given: dict[str, object] = {"besides": besides}
+    if conn.dialect.name == "sqlite":
+        given |= {"words": " OR ".join(f'"{word}"*' for word in words), "most": LOOKED_AT * 5}
+    else:
+        given |= {"words": " | ".join(f"{word}:*" for word in words)}
+    found = []
+    for row in conn.execute(_ANSWERED.where(_BY_DIALECT[conn.dialect.name][0]), given):
+        reply = message_of(row)
+        found.append(Similar(asked=row.asked, text=reply.text, by=reply.agent.name if reply.agent else None, at=reply.at))
+    return most_alike(text, found, limit=limit)

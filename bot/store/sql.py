@@ -29,6 +29,7 @@ from bot.store.contract import (
     Outgoing,
     Overview,
     Parked,
+    Similar,
     StoreError,
     TakenIn,
     Waiting,
@@ -331,6 +332,10 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, 
     async def filtered(self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None) -> list[Overview]:
         """See `Store.filtered`."""
         return await self._read.run(lambda conn: filtering.filtered(conn, wanted, limit=limit, before=before))
+
+    async def similar_answers(self, text: str, *, besides: str, limit: int) -> list[Similar]:
+        """See `Store.similar_answers`."""
+        return await self._read.run(lambda conn: searching.similar_answers(conn, text, besides=besides, limit=limit))
 
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """See `Store.search`."""

@@ -37,6 +37,11 @@ def folded(text: str) -> str:
     return "".join(map(fold_char, text))
 
 
+def all_words(text: str) -> list[str]:
+    """Every word of a text, folded."""
+    return _WORD.findall(folded(text))
+
+
 def wanted(query: str) -> tuple[str, ...]:
     """The words of a query, folded, each once. All must be there; each may be the beginning of a longer word."""
     return tuple(dict.fromkeys(_WORD.findall(folded(query))))[:MOST_WORDS]

@@ -436,6 +436,44 @@ class StaffingAnswer(TypedDict):
     requests: int
 
 
+class StarterAnswer(TypedDict):
+    """A canned starter, as it is written."""
+
+    name: str
+    text: str
+    team: str
+
+
+class StartersAnswer(TypedDict):
+    """GET and PUT starters."""
+
+    starters: list[StarterAnswer]
+    version: str
+
+
+class FilledStarter(TypedDict):
+    """A canned starter, filled in for a prospect."""
+
+    name: str
+    text: str
+
+
+class SimilarAnswer(TypedDict):
+    """What an agent answered to a similar question."""
+
+    asked: str
+    text: str
+    by: str | None
+    at: datetime
+
+
+class OfferedStarters(TypedDict):
+    """GET conversations/{id}/starters."""
+
+    starters: list[FilledStarter]
+    similar: list[SimilarAnswer]
+
+
 class PlacesAnswer(TypedDict):
     """GET transfer-places: whom a conversation may be passed on to."""
 

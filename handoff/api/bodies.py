@@ -112,6 +112,21 @@ class SavedViews(_Body):
     views: Annotated[list[ViewBody], Field(max_length=20)]
 
 
+class StarterBody(_Body):
+    """A canned starter; without a team it is everybody's."""
+
+    name: _Name
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+    team: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+
+
+class StartersBody(_Body):
+    """PUT starters. `version` is that of the ones they were made of."""
+
+    starters: Annotated[list[StarterBody], Field(max_length=200)]
+    version: Annotated[str, StringConstraints(max_length=40)]
+
+
 class PresenceBody(_Body):
     """POST presence."""
 

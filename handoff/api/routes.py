@@ -25,6 +25,7 @@ from handoff.api.search import Search
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
 from handoff.api.simulations import Simulations
 from handoff.api.socket import ConsoleSocket
+from handoff.api.starters import Starters
 from handoff.api.talks import Talks
 from handoff.api.team import Team
 
@@ -76,6 +77,10 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
+    starters = Starters(parts)
+    signed_in("GET", "/starters", starters.all, admin=True)
+    signed_in("PUT", "/starters", starters.save, admin=True)
+    signed_in("GET", "/conversations/{id}/starters", starters.offered)
     passing = Passing(parts, talks)
     signed_in("GET", "/transfer-places", passing.places)
     signed_in("POST", "/conversations/{id}/transfer", passing.transfer)

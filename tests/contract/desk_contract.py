@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.events import Decision
-from bot.core.model import Clock, ClockKind, Episode, Identity, Owner, Profile, Promise, Reason
+from bot.core.model import Arrival, Clock, ClockKind, Episode, Identity, Owner, Profile, Promise, Reason, Say, Speaker
 from bot.store.contract import NOBODY, Filter, Store
 from bot.store.rules import NO_RISK, fits, risk_at
 from tests.contract.store_contract import BEN, MIA, answer, arrival, at, bot, change, claim_out, met, take
@@ -148,3 +148,28 @@ class DeskContract:
             found = await store.filtered(wanted)
             assert {one.conversation_id for one in found} == expected, wanted
             assert all(fits(one, wanted) for one in found)
+
+    async def test_answers_to_similar_questions_are_found(self, store: Store) -> None:
+        async def asked(name: str, question: str, reply: str | None) -> str:
+            conversation_id = await met(store, person(name))
+            await take(store, Arrival(identity=person(name), external_id="q", sent_at=at(5), text=question), now=5)
+            if reply is not None:
+                await answer(store, conversation_id, Say(speaker=Speaker.AGENT, text=reply, agent=MIA, client_key="k"), now=6)
+                out = next(one for one in await claim_out(store, "w", 7) if one.conversation_id == conversation_id)
+                assert await store.mark_sending(out.message_id, worker="w", now=at(7))
+                await store.mark_sent(out.message_id, now=at(7), external_id=None)
+            return conversation_id
+
+        await asked("a", "How long does delivery to Berlin take?", "Three days.")
+        await asked("b", "Is the blue table still there?", "Yes, two of them.")
+        await asked("c", "delivery to Berlin, how long?", None)
+        mine = await asked("d", "how long is your delivery to berlin?", "Own answer.")
+        (found,) = await store.similar_answers("How long for delivery to Berlin please", besides=mine, limit=3)
+        assert (found.asked, found.text, found.by, found.at) == (
+            "How long does delivery to Berlin take?",
+            "Three days.",
+            "Mia",
+            at(7),
+        )
+        assert await store.similar_answers("Do you sell candles?", besides=mine, limit=3) == []
+        assert await store.similar_answers("", besides=mine, limit=3) == []

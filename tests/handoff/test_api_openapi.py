@@ -61,7 +61,18 @@ async def test_what_is_answered_is_what_the_document_says(office: Office) -> Non
     await check("post", f"{IDS}/say", {**words, "seen": 2})
     await check("post", f"{IDS}/say", {}, status=400)
     await check("post", f"{IDS}/note", {"text": "Likes blue."})
-    for path in ("/me", "/agents", "/conversations", "/search", "/conversations/filtered", "/views", IDS, f"{IDS}/messages"):
+    for path in (
+        "/me",
+        "/agents",
+        "/conversations",
+        "/search",
+        "/conversations/filtered",
+        "/views",
+        "/starters",
+        f"{IDS}/starters",
+        IDS,
+        f"{IDS}/messages",
+    ):
         await check("get", path)
         assert list(validator(document, "get", path, "200").iter_errors({})), f"anything would pass at {path}"
     await check("post", f"{IDS}/give-back", {"outcome": "later"})

@@ -11,6 +11,7 @@ from bot.core.model import (
     ClockKind,
     Delivery,
     Episode,
+    Speaker,
     Standing,
 )
 from bot.store.contract import (
@@ -23,6 +24,7 @@ from bot.store.contract import (
     Message,
     Note,
     Overview,
+    Similar,
     Waiting,
 )
 from bot.store.fake.records import Line, Talk
@@ -35,6 +37,7 @@ from bot.store.rules import (
     standing_of,
     waiting_since,
 )
+from bot.store.similar import ANSWERED_WITHIN, most_alike, telling
 from bot.store.waits import booked_in, sample_of, waited
 from bot.store.words import HITS, holds, name_of, newest_first, wanted
 from handoff.forecast import Sample
@@ -169,6 +172,20 @@ class Reading(Talks):
         if before is not None:
             found = [one for one in found if comes_later(one, *before)]
         return found[:limit]
+
+    async def similar_answers(self, text: str, *, besides: str, limit: int) -> list[Similar]:
+        """See `Store.similar_answers`."""
+        words, found = telling(text), list[tuple[int, Similar]]()
+        for conversation_id in self._talks:
+            shown = await self.messages(conversation_id, limit=10**6) if conversation_id != besides else []
+            for place, message in enumerate(shown):
+                reply = next((m for m in shown[place + 1 : place + 1 + ANSWERED_WITHIN] if m.speaker is Speaker.AGENT), None)
+                alike = message.speaker is Speaker.PROSPECT and any(holds(message.text, (word,)) for word in words)
+                if reply is not None and alike:
+                    by = reply.agent.name if reply.agent else None
+                    found.append((message.message_id, Similar(asked=message.text, text=reply.text, by=by, at=reply.at)))
+        newest = [one for _, one in sorted(found, key=lambda pair: -pair[0])]
+        return most_alike(text, newest, limit=limit)
 
     async def search(self, query: str, *, limit: int = 20) -> list[Found]:
         """See `Store.search`."""

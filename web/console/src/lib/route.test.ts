@@ -9,6 +9,7 @@ it.each([
   ["#/nonsense/%", { page: "desk", view: "queue", id: null, card: false }],
   ["#/all/c7/m42", { page: "desk", view: "all", id: "c7", card: false, seq: 42 }],
   ["#/all/c7/m0", { page: "desk", view: "all", id: "c7", card: false }],
+  ["#/starters", { page: "starters" }],
   ["#/agents", { page: "agents" }],
   ["#/audit", { page: "audit" }],
   ["#/notifications", { page: "notifications" }],

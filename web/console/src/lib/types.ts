@@ -92,6 +92,19 @@ export interface SavedView {
   snoozed: "" | "yes" | "no";
 }
 
+/** A canned starter; without a team it is everybody's. */
+export interface Starter {
+  name: string;
+  text: string;
+  team: string;
+}
+
+/** What an answer may begin with: starters filled in, and what was answered to similar questions. */
+export interface OfferedStarters {
+  starters: { name: string; text: string }[];
+  similar: { asked: string; text: string; by: string | null; at: string }[];
+}
+
 /** Where words were found; `marks` are where they stand in `text`, in Unicode characters. */
 export interface FoundHit {
   kind: "name" | "message" | "note";
