@@ -27,13 +27,15 @@ def tell_wait(draft: Draft, policy: Policy, desk: Desk, episode: Episode) -> boo
     if expected is None:
         if place is None:
             return False
-        tell(draft, policy, "line_known", place=str(place))
+        tell(draft, policy, "line_known", replies=policy.choice_replies(), place=str(place))
         return True
+    # Where it may take longer than is promised, nobody should have to sit and see.
+    replies = policy.choice_replies() if expected.high_s > policy.targets.first_words_s else ()
     spoken = spoken_range(expected.low_s, expected.high_s)
     if place is None:
-        tell(draft, policy, "wait_known", range=spoken)
+        tell(draft, policy, "wait_known", replies=replies, range=spoken)
     else:
-        tell(draft, policy, "wait_in_line", range=spoken, place=str(place))
+        tell(draft, policy, "wait_in_line", replies=replies, range=spoken, place=str(place))
     told(draft, policy, episode, expected, place)
     return True
 
@@ -84,9 +86,9 @@ def slipped(draft: Draft, policy: Policy, desk: Desk, episode: Episode) -> None:
     expected = expect(draft, policy, desk, episode)
     if expected is None:
         draft.note("forecast.slipped", episode_id=episode.episode_id)
-        tell(draft, policy, "wait_unknown")
+        tell(draft, policy, "wait_unknown", replies=policy.choice_replies())
         return
-    tell(draft, policy, "wait_longer", range=spoken_range(expected.low_s, expected.high_s))
+    tell(draft, policy, "wait_longer", replies=policy.choice_replies(), range=spoken_range(expected.low_s, expected.high_s))
     told(draft, policy, episode, expected)
 
 

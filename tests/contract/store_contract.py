@@ -538,6 +538,20 @@ class StoreContract:
         await change(store, ben, episode=replace(booked, episode_id="e2", callback_seat=0))
         assert await store.booked() == {(at(3600), 0)}
 
+    async def test_of_many_who_book_the_same_place_at_once_one_gets_it(self, store: Store) -> None:
+        people = [await met(store, Identity(channel="widget", external_id=f"b{n}")) for n in range(6)]
+
+        async def book(of: str) -> bool:
+            booked = replace(waiting_episode(f"e_{of}"), choice="book", callback_at=at(3600), callback_seat=0)
+            try:
+                await change(store, of, episode=booked)
+            except TimeTaken:
+                return False
+            return True
+
+        assert sorted(await asyncio.gather(*map(book, people))) == [False] * 5 + [True]
+        assert await store.booked() == {(at(3600), 0)}
+
     async def test_a_person_is_live_in_a_flow_once(self, store: Store) -> None:
         conversation_id = await met(store)
         await change(store, conversation_id, enrolments=(enrolment("n1"),))

@@ -38,7 +38,7 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(office: Off
         assert response.headers["Cache-Control"] == "no-store"
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
-    assert "Path=/api/console" in cookie
+    assert "Path=/api;" in cookie
     token = cookie.split("=", 1)[1].split(";")[0]
     assert await office.store.session_agent(token_sha256=token, now=office.time()) is None
 

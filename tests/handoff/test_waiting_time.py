@@ -10,6 +10,7 @@ from typing import Any
 from bot.core.model import ClockKind, Episode, Reason
 from handoff.desk import Desk
 from handoff.forecast import Sample
+from handoff.policy import Choice
 from tests.handoff.worlds import OFFICE_HOURS, SAM, START, World, berlin, desk, promises, seat
 
 SLOW = promises("\ncalendar: always\n").model_copy(
@@ -44,6 +45,19 @@ def test_the_usual_wait_is_told_as_a_range() -> None:
     assert "3 to 6 minutes" in world.says[-1].text
     [told] = world.episode.forecasts
     assert (told.low_s, told.high_s, told.place) == (180, 360, None)
+
+
+def test_a_wait_that_may_break_the_promise_comes_with_the_choice() -> None:
+    long, short = World(busy()), World(busy(known=samples(*([20.0] * 12))))
+    long.open()
+    short.open()
+    assert [reply.payload for reply in long.says[-1].quick_replies] == [choice.value for choice in Choice]
+    assert short.says[-1].quick_replies == ()
+    slow = World(busy(), SLOW)
+    slow.open()
+    assert slow.says[-1].quick_replies == ()
+    slow.wait(361)
+    assert len(slow.says[-1].quick_replies) == len(Choice)
 
 
 def test_the_place_is_told_only_where_others_come_first() -> None:

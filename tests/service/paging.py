@@ -18,6 +18,8 @@ from bot.time import HandTime
 from tests.service.serving import SECRET, TOKEN, VERIFY, World, serving
 
 PATH = "/webhooks/facebook/webhook"
+ACK_TIMEOUT_S = 60.0
+"""The platform's patience is real time: on a busy machine a test must not wait for what it tries again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,9 @@ class Page:
 async def open_page(folder: Path, start: datetime, **settings: Any) -> AsyncIterator[Page]:
     """A page whose clock starts at `start`."""
     time = HandTime(start)
-    graph = FakeGraph(app_secret=SECRET, verify_token=VERIFY, token=TOKEN, now=time.now, any_recipient=True)
+    graph = FakeGraph(
+        app_secret=SECRET, verify_token=VERIFY, token=TOKEN, now=time.now, any_recipient=True, ack_timeout_s=ACK_TIMEOUT_S
+    )
     async with graph, serving(folder, facebook=f"{graph.base_url}/v25.0", time=time, **settings) as world:
         await graph.subscribe(str(world.client.make_url(PATH)))
         yield Page(world=world, graph=graph)

@@ -286,8 +286,9 @@ async def test_no_everyday_query_reads_a_whole_table(store: SqlStore) -> None:
     asked = dict(seen)
     plans = [await store._write.run(lambda conn, sql=sql: plan(conn, sql, asked[sql])) for sql in asked]  # type: ignore[misc]
     assert len(asked) > 25
-    # Whatever is read whole is read through an index, such as that of what is unsent.
-    assert [step for steps in plans for step in steps if step.startswith("SCAN") and "USING" not in step] == []
+    # Whatever is read whole is read through an index, such as that of what is unsent, or has one row.
+    scans = {step for steps in plans for step in steps if step.startswith("SCAN") and "USING" not in step}
+    assert scans <= {"SCAN flow_book"}
 
 
 def plan(conn: sa.Connection, sql: str, values: Any) -> list[str]:

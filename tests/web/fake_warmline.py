@@ -427,7 +427,7 @@ class FakeWarmline:
             self.sessions.pop(request.cookies["warmline"])
             return web.json_response({})
         if path == "me":
-            return web.json_response({"agent": person.shown(), "presence": person.presence, "now": stamp(now())})
+            return web.json_response({"agent": person.shown(), "presence": person.presence, "currency": "EUR", "now": stamp(now())})
         if path == "presence":
             person.presence = body["presence"]
             await self.to_desks({"type": "presence", "agents": self.presences()})

@@ -113,6 +113,7 @@ async def placed(url: str, home: Path, time: StepTime, heard: list[str]) -> Asyn
     phone = Phone(heard)
     service.channels["widget"] = phone  # type: ignore[assignment]
     place = Place(service, brain, phone)
+    await service.published.open(time.now())
     try:
         yield place
     finally:
