@@ -22,6 +22,7 @@ from rich.table import Table
 
 from bench import rows
 from bench.databases import on_postgresql
+from bench.deciding import step_decisions
 from bench.handoffs import handoffs
 from bench.hanging import hang
 from bench.linting import lint_lines
@@ -34,7 +35,7 @@ from bench.stopped_store import stopped_store
 
 ROWS = (
     "turns", "slow-graph", "flood", "hang", "start-up", "reminders", "postgresql", "clocks", "sleepers", "procrastinate",
-    "stopped-store", "sla-clock", "handoffs", "simulation", "flow", "widget", "lint",
+    "stopped-store", "sla-clock", "handoffs", "simulation", "flow", "steps", "widget", "lint",
 )  # fmt: skip
 BESIDE_RASA = frozenset({"turns", "slow-graph", "flood", "hang", "start-up"})
 """Rows that need both sides up."""
@@ -94,6 +95,8 @@ async def _alone(name: str, *, rounds: int, seconds: float, people: int) -> list
             return [await handoffs()]
         case "simulation":
             return [await asyncio.to_thread(simulation)]
+        case "steps":
+            return [await asyncio.to_thread(step_decisions)]
         case "flow":
             return [await asyncio.to_thread(played_flow)]
         case "lint":

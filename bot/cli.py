@@ -409,6 +409,8 @@ def torture_seeds(
 
 def main() -> None:
     """Entry point: what a person can mend is said in one line, with exit code 2."""
+    # Standard output is for what was asked for. `up` says more, as it is set.
+    logs.configure(Settings.model_validate({"log_level": "warning"}))
     try:
         app()
     except WarmlineError as error:

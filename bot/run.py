@@ -85,7 +85,7 @@ async def swap_model(settings: Settings, model: Path) -> str:
 
 async def add_agent_now(settings: Settings, *, email: str, name: str, role: str) -> str:
     """Add an agent; gives the first password."""
-    if role not in ("agent", "admin"):
+    if role not in ("agent", "supervisor", "admin"):
         raise SettingsError(f"--role: {role!r} is neither agent nor admin")
     if "@" not in email:
         raise SettingsError(f"{email!r} is not an e-mail address")

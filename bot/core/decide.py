@@ -66,7 +66,7 @@ def decide(
     if wanted is not None and draft.ask_brain is None:
         episodes.open_episode(draft, rules.policy, desk, Reason.FLOW_STEP, detail=wanted)
     _owe_still(draft)
-    return _close(draft, rules)
+    return _close(draft, rules, event)
 
 
 def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
@@ -223,14 +223,28 @@ def _undelivered(draft: Draft, event: DeliveryFailed) -> None:
         draft.notify("lost", to=(draft.state.episode.agent.agent_id,), error=event.error)
 
 
-def _close(draft: Draft, rules: Rules) -> Decision:
+def _close(draft: Draft, rules: Rules, event: Event) -> Decision:
     """Pace what is said, tell the tracker what the bot's side said outside the brain, and close."""
     after = max((u.say.due_at for u in draft.state.unsent if u.say.due_at), default=None)
-    says = pacing.schedule(draft.says, now=draft.now, after=after, pacing=rules.pacing, rng=draft.rng)
+    partner = _partner(draft, event)
+    says = pacing.schedule(draft.says, now=draft.now, after=after, pacing=rules.pacing, rng=draft.rng, partner=partner)
     for say in says:
         if say.speaker in (Speaker.FLOW, Speaker.LADDER, Speaker.AGENT):
             draft.track(_spoken(say, draft.now))
     return draft.close(says)
+
+
+def _partner(draft: Draft, event: Event) -> pacing.Partner:
+    """Whom we write to, and what they just wrote, if this answers it."""
+    heard = event.messages if isinstance(event, Inbound) else event.ask.messages if isinstance(event, BrainAnswered) else ()
+    state = draft.state
+    return pacing.Partner(
+        channel=state.identity.channel,
+        wrote="\n".join(one.text for one in heard),
+        wrote_at=heard[-1].at if heard else None,
+        reply_gap_s=state.reply_gap_s,
+        turns=state.turns,
+    )
 
 
 def _spoken(say: Say, now: datetime) -> dict[str, Any]:

@@ -454,6 +454,7 @@ class State:
     brain_away_since: datetime | None = None
     last_reading: Reading | None = None
     touched: Touched | None = None
+    reply_gap_s: float | None = None
     first_touch: Touch | None = None
     last_touch: Touch | None = None
     transcript_key: str | None = None

@@ -6,7 +6,7 @@ property tests and the simulator ask these same functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +32,13 @@ def of_state(state: State) -> Iterator[str]:
     live = state.live_enrolments
     if len({e.flow_id for e in live}) != len(live):
         yield "I7: somebody is twice in one flow"
+
+
+def of_capacity(held: Sequence[Episode], capacity: float) -> Iterator[str]:
+    """What an agent must not come to hold. One episode fits always, and an admin may let it be too much."""
+    weight = sum(episode.weight for episode in held)
+    if len(held) > 1 and weight > capacity and not any(episode.above_capacity for episode in held):
+        yield f"I9: an agent holds {weight:g} with room for {capacity:g}"
 
 
 def of_decision(before: State, decision: Decision) -> Iterator[str]:

@@ -102,7 +102,9 @@ def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
     if referral and "referral" not in slots:
         slots = {**slots, "referral": referral}
     _touched(draft, heard)
+    gap_s = pacing.gap_known(draft.state.reply_gap_s, said_at=draft.state.last_outbound_at, replied_at=heard[0].at)
     draft.set(
+        reply_gap_s=gap_s,
         window=window.later(draft.state.window, opened),
         last_inbound_at=max(filter(None, (draft.state.last_inbound_at, last.at))),
         profile=profile,

@@ -40,7 +40,12 @@ class SimAgent:
     def record(self) -> Agent:
         """As the store keeps them."""
         return Agent(
-            agent_id=self.ref.agent_id, email=f"{self.plan.name}@example.com", name=self.ref.name, role="agent", password_hash=""
+            agent_id=self.ref.agent_id,
+            email=f"{self.plan.name}@example.com",
+            name=self.ref.name,
+            role="agent",
+            password_hash="",
+            capacity=self.plan.capacity,
         )
 
     def begin(self) -> None:

@@ -90,12 +90,14 @@ class Shift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentPlan:
-    """An agent. The `habits` come round and round; `eager` ones also press take on what was offered to another."""
+    """An agent. The `habits` come round and round; `eager` ones also press take on what was offered to another. `capacity` is what
+    they may hold, None for what the settings say."""
 
     name: str
     shifts: tuple[Shift, ...] = ()
     habits: tuple[Habit, ...] = (Habit(),)
     eager: bool = False
+    capacity: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

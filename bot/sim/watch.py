@@ -37,7 +37,10 @@ class Watch:
     """In: what a handle on the store did (`on_...`, called before the effect; what it gives back is called after), and what the
     world saw. Out: `history.breaks`."""
 
-    def __init__(self, store: FakeStore, time: SimTime, history: History, now_s: Callable[[], float], nurture: Nurture) -> None:
+    def __init__(
+        self, store: FakeStore, time: SimTime, history: History, now_s: Callable[[], float], nurture: Nurture, *, capacity: float
+    ) -> None:
+        self._capacity = capacity
         self._store, self._time, self._history, self._now_s, self._nurture = store, time, history, now_s, nurture
         self._loads: dict[str, deque[tuple[int, State]]] = defaultdict(lambda: deque(maxlen=4))
         self._unprompted: dict[str, list[datetime]] = defaultdict(list)
@@ -103,8 +106,19 @@ class Watch:
             if all(findings):
                 self.broken(who, findings[-1])
             self.broken(who, self._of_flows(conversation_id, before.state, decision))
+            self.broken(who, self._of_capacity(decision.state))
 
         return after
+
+    def _of_capacity(self, state: State) -> Iterable[str]:
+        episode = state.episode
+        if episode is None or episode.status != "accepted" or episode.agent is None:
+            return ()
+        agent = next((one for one in at_once(self._store.agents()) if one.agent_id == episode.agent.agent_id), None)
+        if agent is None:
+            return ()
+        held = at_once(self._store.overviews(view="mine", agent_id=agent.agent_id, limit=100))
+        return never.of_capacity([one.episode for one in held if one.episode is not None], agent.may_hold(self._capacity))
 
     def _of_flows(self, conversation_id: str, before: State, decision: Decision) -> Iterable[str]:
         spoken: dict[str, JournalEntry] = {}

@@ -125,7 +125,9 @@ class World:
         self.history = History()
         self.store = FakeStore()
         self._time.planned_at = self._planned_at
-        self.watch = Watch(self.store, self._time, self.history, loop.time, self._rules.nurture)
+        self.watch = Watch(
+            self.store, self._time, self.history, loop.time, self._rules.nurture, capacity=self._settings.agent_capacity
+        )
         self.watch.on_shown = self._shown
         self.watch.on_break = self._broken
         self._enough_seen = False

@@ -47,7 +47,7 @@ from bot.store.tables import (
 from bot.store.upsert import Upsert, anew
 from bot.store.waits import must_be_free
 
-_FLOWS = sa.select(flow_book.c.revision).scalar_subquery().label("flows_revision")
+_FLOWS = sa.select(flow_book.c.revision).where(flow_book.c.name == "flows").scalar_subquery().label("flows_revision")
 _WHOLE = (
     sa.select(conversations, prospects.c.profile, prospects.c.slots, prospects.c.tags, _FLOWS)
     .join(prospects, prospects.c.prospect_id == conversations.c.prospect_id)

@@ -164,3 +164,16 @@ async def test_snoozing_over_the_api(office: Office) -> None:
     assert (status, body["item"]["snoozed_until"]) == (200, "2026-11-23T14:00:00.000Z")
     assert (await sam.post(f"{path}/snooze", {"until": "2026-11-23T15:00:00"}))[0] == 400
     assert (await sam.post(f"{path}/snooze", {"until": None}))[1]["item"]["snoozed_until"] is None
+
+
+async def test_a_supervisor_takes_over_and_an_agent_cannot(office: Office) -> None:
+    sam, mia, vera = await office.sign_in("Sam"), await office.sign_in("Mia"), await office.sign_in("Vera", "supervisor")
+    path = f"conversations/{await office.waiting()}"
+    await sam.post(f"{path}/take")
+    async with await mia.socket() as his, await vera.socket() as hers:
+        await his.receive_json()
+        await hers.receive_json()
+        assert (await mia.post(f"{path}/transfer", {"to": "mia"}))[1]["error"]["code"] == "not_yours"
+        assert (await vera.post(f"{path}/transfer", {"to": "vera"}))[0] == 200
+        assert (await vera.post(f"{path}/take"))[1]["item"]["episode"]["agent"]["name"] == "Vera"
+    assert (await vera.get("agents"))[0] == 403

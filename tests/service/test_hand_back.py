@@ -90,7 +90,7 @@ async def test_the_agent_says_at_which_step_the_flow_goes_on_and_it_does(world: 
         before = len(await world.said(conversation_id))
         await world.wind(seconds=(due_at - world.time.now()).total_seconds() + 1)
         said = (await world.said(conversation_id))[before:]
-        assert [speaker for speaker, _ in said] == ["flow"]
+        assert said[-1][0] == "flow"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from bot.core.model import Arrival, ClockKind, Delivery, Owner, State
 from bot.core.window import SendAs
 from bot.delivery import DeliveryWorker
 from bot.intake import Intake
+from bot.sim.agents import SimAgent
 from bot.sim.torture import shortest, torture
 from bot.store.contract import DueClock, TakenIn
 from bot.store.fake import FakeStore
@@ -121,14 +122,21 @@ def lets_two_take(patch: pytest.MonkeyPatch) -> None:
     """Take does not look who has it already."""
     take = handoff_agents.take
 
-    def anybody(draft: Draft, policy: Any, agent: Any) -> None:
+    def anybody(draft: Draft, policy: Any, agent: Any, **more: Any) -> None:
         episode = draft.state.episode
         if episode is not None and episode.status == "accepted":
             draft.set(episode=replace(episode, agent=agent))
         else:
-            take(draft, policy, agent)
+            take(draft, policy, agent, **more)
 
     patch.setattr("handoff.episodes.take", anybody)
+
+
+def takes_above_capacity(patch: pytest.MonkeyPatch) -> None:
+    """The commit does not look what the agent holds already. Everybody has room for one, so that little shows it."""
+    record = SimAgent.record
+    patch.setattr(SimAgent, "record", lambda self: replace(record(self), capacity=1.0))
+    patch.setattr("bot.store.fake.talks.must_have_room", lambda _claim, _held: None)
 
 
 def commits_over(patch: pytest.MonkeyPatch) -> None:
@@ -220,6 +228,7 @@ PLANTED: list[tuple[Plant, str, float]] = [
     (keeps_writing, "I5", HOURS),
     (sends_stale_words, "I3", HOURS),
     (lets_two_take, "I9", HOURS),
+    (takes_above_capacity, "I9", HOURS),
     (commits_over, "I8", HOURS),
     (fires_early, "I8", HOURS),
     (forgets_to_say, "I1", HOURS),

@@ -404,6 +404,10 @@ class FakeWarmline:
             return mistake(401, "signed_out", "Please sign in.")
         if path == "socket":
             return await self.desk_socket(request, person)
+        if path.endswith("/seen"):
+            return web.json_response({})
+        if path == "colleagues":
+            return web.json_response({"agents": [one.brief() for one in self.people.values()]})
         if path.startswith("undelivered"):
             return await self.undelivered(person, path.split("/")[1:])
         if path.startswith("conversations"):

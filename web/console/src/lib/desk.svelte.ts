@@ -55,6 +55,11 @@ export class Desk {
     (items, now) => this.#learn(items, now),
     (error) => this.#signedOutBy(error),
   );
+  /** What supervisors watch; it asks for nothing until it is shown. */
+  readonly board = new Filter(
+    (items, now) => this.#learn(items, now),
+    (error) => this.#signedOutBy(error),
+  );
   readonly search = new Search((error) => this.#signedOutBy(error));
   link = $state<LinkState>("idle");
   retryAt = $state<number | null>(null);
@@ -170,6 +175,12 @@ export class Desk {
     void this.load(id);
   }
 
+  /** Whoever holds it lets go of it to me. */
+  async takeOver(id: string): Promise<void> {
+    if (this.items.get(id)?.episode?.status === "accepted") await this.transfer(id, { to: this.me.id }, "");
+    await this.take(id);
+  }
+
   async snooze(id: string, until: Date | null): Promise<void> {
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/snooze`, { until: until?.toISOString() ?? null });
     this.#item(item);
@@ -276,6 +287,7 @@ export class Desk {
       this.#item(frame.item);
       this.#refreshSoon(frame.item.id);
       this.filter.changed();
+      this.board.changed();
     }
     else if (frame.type === "message") this.#message(frame.conversation_id, frame.message);
     else if (frame.type === "typing") this.#typing(frame.conversation_id, frame.who);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { daysOf, keyWords, lasted, momentsOf } from "./report.ts";
+import { afterWords, daysOf, keyWords, lasted, momentsOf, type Row } from "./report.ts";
 
 it.each([
   [null, "–"],
@@ -31,4 +31,11 @@ it("ranges are whole days of the reader", () => {
   const [from, to] = momentsOf("2026-02-28", "2026-02-28");
   expect(Date.parse(to) - Date.parse(from)).toBe(86_400_000);
   expect(new Date(from).getHours()).toBe(0);
+});
+
+it("says how talks ended, how they were rated and how right the waiting times were", () => {
+  const row = { key: "total", episodes: 4, segments: {} as Row["segments"], causes: {}, outcomes: { won: { count: 2, value: 1250.5 }, prospect_cancelled: { count: 1, value: 0 } }, rating: { asked: 3, given: 2, mean: 4.5 }, forecast: { told: 5, judged: 4, inside: 0.75, p50_error_s: 20, p90_error_s: 90 } };
+  expect(afterWords(row, "EUR").slice(0, 2)).toEqual(["Ended: 2 won (1,250.5 EUR), 1 called off.", "Rated 4.5 of 5 on average, by 2 of 3 who were asked."]);
+  expect(afterWords(row, "EUR")[2]).toMatch(/^Waiting times told to 5: 75 % of 4 were right; half were off by at most .+, nine in ten by .+\.$/);
+  expect(afterWords({ key: "total", episodes: 0, segments: {} as Row["segments"], causes: {} }, "EUR")).toEqual([]);
 });

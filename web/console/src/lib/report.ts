@@ -17,6 +17,10 @@ export interface Row {
   episodes: number;
   segments: Record<Segment, Spread>;
   causes: Record<string, number>;
+  /** How right the waiting times were that people were told. */
+  forecast?: { told: number; judged: number; inside: number | null; p50_error_s: number | null; p90_error_s: number | null };
+  rating?: { asked: number; given: number; mean: number | null };
+  outcomes?: Record<string, { count: number; value: number }>;
 }
 export interface Dead {
   conversation_id: string;
@@ -32,6 +36,7 @@ export interface Report {
   zone: string;
   rows: Row[];
   total: Row;
+  currency?: string;
   dead: Dead[];
 }
 export interface Wait {
@@ -105,4 +110,20 @@ export function momentsOf(from: string, to: string): [string, string] {
     return new Date(year, month - 1, date + later).toISOString();
   };
   return [midnight(from, 0), midnight(to, 1)];
+}
+
+const endWords: Record<string, string> = { won: "won", lost: "lost", later: "later", no_fit: "no fit", answered: "answered", returned: "given back", prospect_chose_bot: "went on with the bot", prospect_cancelled: "called off", opted_out: "opted out", nobody_came: "nobody came" };
+
+/** How talks ended and were rated, and how right the waiting times were that people were told, a sentence each. */
+export function afterWords({ outcomes = {}, rating, forecast }: Row, currency: string): string[] {
+  const said: string[] = [];
+  const ends = Object.entries(outcomes).map(([name, { count, value }]) => `${count} ${endWords[name] ?? name.replaceAll("_", " ")}${value ? ` (${value.toLocaleString("en-GB", { maximumFractionDigits: 2 })} ${currency})` : ""}`);
+  if (ends.length > 0) said.push(`Ended: ${ends.join(", ")}.`);
+  if (rating && rating.mean !== null) said.push(`Rated ${rating.mean.toFixed(1)} of 5 on average, by ${rating.given} of ${rating.asked} who were asked.`);
+  if (forecast && forecast.told > 0) {
+    const inside = forecast.inside === null ? "none of them is over yet" : `${Math.round(forecast.inside * 100)} % of ${forecast.judged} were right`;
+    const off = forecast.p50_error_s === null || forecast.p90_error_s === null ? "" : `; half were off by at most ${lasted(forecast.p50_error_s)}, nine in ten by ${lasted(forecast.p90_error_s)}`;
+    said.push(`Waiting times told to ${forecast.told}: ${inside}${off}.`);
+  }
+  return said;
 }
