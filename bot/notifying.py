@@ -64,7 +64,7 @@ class Notifier:
         self._store, self._time, self._hub, self._presence = store, time, hub, presence
         self._carriers, self.ways, self._supervisors, self._outward, self._name = carriers, ways, supervisors, outward, name
         self._news = asyncio.Event()
-        self._hands: set[asyncio.Task[None]] = set()
+        self._hands: dict[asyncio.Task[None], None] = {}
         self._forgot_at: datetime | None = None
         self._stopping = False
 
@@ -99,7 +99,7 @@ class Notifier:
             until = now + timedelta(seconds=CLAIM_S)
             for one in await self._store.claim_notifications(worker=self._name, now=now, until=until, limit=room):
                 hand = asyncio.create_task(self._carry(one))
-                self._hands.add(hand)
+                self._hands[hand] = None
                 hand.add_done_callback(self._done)
         await self._forget(now)
         after = await self._store.notifications_next_at(after=now)
@@ -118,7 +118,7 @@ class Notifier:
             await carrier.close()
 
     def _done(self, hand: asyncio.Task[None]) -> None:
-        self._hands.discard(hand)
+        self._hands.pop(hand, None)
         self.wake()
 
     # ---- planning
