@@ -22,6 +22,8 @@ async def test_starters(install: Install, look: Look, visitor: Visitor, shot: Sh
     page = alex.page
     await alex.sign_in(warmline.address, *warmline.first_sign_in)
     await page.goto(f"{warmline.address}/console#/starters")
+    # Keys are lost on a button that is not enabled yet.
+    await expect(page.get_by_role("button", name="Add a starter")).to_be_enabled()
     await page.get_by_role("button", name="Add a starter").press("Enter")
     await expect(page.get_by_label("Name")).to_be_focused()
     await page.keyboard.type("Hello")

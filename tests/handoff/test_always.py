@@ -232,6 +232,6 @@ class AnyTalkInOfficeHours(AnyTalk):
 
 
 AnyTalkInOfficeHours.TestCase.settings = settings(
-    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestAnyTalkInOfficeHours = AnyTalkInOfficeHours.TestCase

@@ -29,7 +29,7 @@ async def test_what_was_said_while_the_console_was_cut_off_shows_once_and_in_ord
         await world.service.conversations.handle(conversation_id, said)
     await world.settle()
     await page.context.set_offline(False)
-    await expect(page.get_by_text(f"missed {MISSED - 1}.", exact=True)).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text(f"missed {MISSED - 1}.", exact=True)).to_be_visible(timeout=60_000)
     await expect(page.get_by_text("missed 0.", exact=True)).to_have_count(1)
     shown = [text for text in await page.get_by_text("missed ").all_inner_texts() if text.startswith("missed ")]
     assert shown == [f"missed {number}." for number in range(MISSED)]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,9 +20,11 @@ from aiohttp import ClientWebSocketResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.app import Service, build, load_rules
+from bot.core.decide import Rules
 from bot.credentials import Credentials
 from bot.fakes.brain import FakeBrain
 from bot.settings import Settings
+from bot.store import open_store
 from bot.time import HandTime
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,6 +143,34 @@ class Visitor:
         return [m for m in self.seen if m["speaker"] != "prospect"]
 
 
+_known_rules: dict[str, Rules] = {}
+
+
+def rules_of(chosen: Settings) -> Rules:
+    """What these settings say, with the shipped files read once for all tests."""
+    if (chosen.flows, chosen.promises) != (ROOT / "flows", ROOT / "promises.yml"):
+        return load_rules(chosen)
+    key = chosen.model_dump_json(exclude={"home"})
+    if key not in _known_rules:
+        _known_rules[key] = load_rules(chosen)
+    return _known_rules[key]
+
+
+@cache
+def migrated_file() -> Path:
+    """A database that is up to date, to be copied: migrating each anew takes longer than many a test."""
+    path = Path(tempfile.mkdtemp()) / "warmline.db"
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, _migrate(path)).result()
+    return path
+
+
+async def _migrate(path: Path) -> None:
+    store = open_store(f"sqlite:///{path}")
+    await store.migrate()
+    await store.close()
+
+
 @asynccontextmanager
 async def serving(
     folder: Path,
@@ -154,12 +188,14 @@ async def serving(
         web=ROOT / "web" / "dist",
         **{"pacing": "instant", "flows": ROOT / "flows", "promises": ROOT / "promises.yml", **settings},
     )
+    if chosen.url == f"sqlite:///{folder.resolve() / 'warmline.db'}" and not (folder / "warmline.db").exists():
+        shutil.copy(migrated_file(), folder / "warmline.db")
     time, brain, numbers = time or HandTime(START), brain or FakeBrain(), itertools.count(1)
     page = {"verify": VERIFY, "secret": SECRET, "page-access-token": TOKEN, "graph-url": facebook}
     service = build(
         chosen,
         credentials=Credentials.model_validate({"rest": None, "widget": None, **({"facebook": page} if facebook else {})}),
-        rules=load_rules(chosen),
+        rules=rules_of(chosen),
         brain=brain,
         time=time,
         rng=Random(11),

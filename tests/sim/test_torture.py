@@ -14,8 +14,8 @@ from bot.sim.torture import torture
 from bot.store.fake import FakeStore
 
 WITHIN_S = 24.0
-WORLDS = [(6.0, 25), (48.0, 20), (240.0, 40)]
-"""(hours, people): a crowd that talks at once, two nights with flows, and ten days of people who come back."""
+WORLDS = [(6.0, 25), (48.0, 20), (120.0, 20)]
+"""(hours, people): a crowd that talks at once, two nights with flows, and five days of people who come back."""
 
 
 @pytest.mark.parametrize(("hours", "people"), WORLDS, ids=["crowd", "nights", "days"])

@@ -22,6 +22,7 @@ class Notices:
         self._notified: dict[int, Notification] = {}
         self._queue: dict[int, Notification] = {}
         self._about: defaultdict[tuple[str, str], dict[int, Notification]] = defaultdict(dict)
+        self._told_at: dict[tuple[str, str, str], datetime] = {}
         self._held: dict[int, datetime] = {}
         self._devices: dict[int, Device] = {}
 
@@ -69,6 +70,9 @@ class Notices:
 
     def _put(self, one: Notification) -> None:
         self._notified[one.notification_id] = self._about[one.agent_id, one.conversation_id][one.notification_id] = one
+        if one.sent_at is not None:
+            told = (one.agent_id, one.conversation_id, one.carrier)
+            self._told_at[told] = max(one.sent_at, self._told_at.get(told, one.sent_at))
         if one.state is Notified.QUEUED:
             self._queue[one.notification_id] = one
         else:
@@ -179,10 +183,8 @@ class Notices:
 
     async def told_since(self, agent_id: str, *, conversation_id: str, carrier: str, since: datetime) -> bool:
         """See `NoticeStore.told_since`."""
-        return any(
-            one.carrier == carrier and one.sent_at is not None and one.sent_at >= since
-            for one in self._about[agent_id, conversation_id].values()
-        )
+        told_at = self._told_at.get((agent_id, conversation_id, carrier))
+        return told_at is not None and told_at >= since
 
     async def notifications(
         self, *, agent_id: str | None = None, conversation_id: str | None = None, limit: int = 100
@@ -200,7 +202,7 @@ class Notices:
         old = {notice_id for notice_id, one in self._noticed.items() if one.at < before}
         self._noticed = {notice_id: one for notice_id, one in self._noticed.items() if notice_id not in old}
         kept = [one for one in self._notified.values() if one.notice_id not in old]
-        self._notified, self._queue = {}, {}
+        self._notified, self._queue, self._told_at = {}, {}, {}
         self._about.clear()
         for one in kept:
             self._put(one)
