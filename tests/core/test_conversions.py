@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conversing import NOW, RULES, SAM, answer, answered, follows, heard, waiting_state
 
 from bot.core.events import AgentGaveBack, AgentTook, Inbound
 from bot.core.model import AgentRef, Json, State
+from tests.core.conversing import NOW, RULES, SAM, answer, answered, follows, heard, waiting_state
 
 SAM_REF = AgentRef(agent_id="a_sam", name="Sam")
 

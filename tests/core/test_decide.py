@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from conversing import NOW, SAM, answer, answered, follows, heard, waiting_state
 
 from bot.core.events import (
     AgentGaveBack,
@@ -34,6 +33,7 @@ from bot.core.model import (
     State,
     Unsent,
 )
+from tests.core.conversing import NOW, SAM, answer, answered, follows, heard, waiting_state
 
 SAM_REF = AgentRef(agent_id="a_sam", name="Sam")
 

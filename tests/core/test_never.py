@@ -14,7 +14,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from conversing import NOW, POLICY, ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +45,7 @@ from bot.store.fake import FakeStore
 from handoff.desk import Desk, Seat
 from nurture.engine import Nurture, Persona
 from nurture.load import load_flows
+from tests.core.conversing import NOW, POLICY, ROOT
 
 RULES = Rules(
     policy=POLICY,

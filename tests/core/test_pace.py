@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
-from conversing import RULES, answer, follows, heard, waiting_state
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from bot.core.pacing import (
     times,
     typing_s,
 )
+from tests.core.conversing import RULES, answer, follows, heard, waiting_state
 
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 PACING = Pacing()

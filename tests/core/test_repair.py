@@ -11,12 +11,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from conversing import NOBODY, NOW, SAM, follows, heard, waiting_state
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_never import KIM as KIM_REF
-from test_never import RULES, STEPS, History
-from test_never import SAM as SAM_REF
 
 from bot.core.audit import CHECKS, Finding, Suspect, findings_of, lacks
 from bot.core.audit_sent import findings_of_sent
@@ -29,6 +25,10 @@ from bot.store import open_store
 from bot.store.auditing import Marks
 from bot.store.contract import Store
 from bot.store.fake import FakeStore
+from tests.core.conversing import NOBODY, NOW, SAM, follows, heard, waiting_state
+from tests.core.test_never import KIM as KIM_REF
+from tests.core.test_never import RULES, STEPS, History
+from tests.core.test_never import SAM as SAM_REF
 
 COUNTED = itertools.count(1)
 

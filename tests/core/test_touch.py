@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from conversing import NOW, follows, waiting_state
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.events import Inbound
 from bot.core.model import Heard, Identity, State, Touch
 from bot.core.touch import MARKS, clean_referral, clean_url, is_direct, source_of, told, touch_from, touch_of, touches
+from tests.core.conversing import NOW, follows, waiting_state
 
 SPRING = {"utm": {"source": "insta", "campaign": "spring"}}
 AUTUMN = {"utm": {"source": "mail", "campaign": "autumn"}}

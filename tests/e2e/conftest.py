@@ -10,9 +10,10 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from driving import Agent, Visitor
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright, expect
-from running import ROOT, Warmline
+
+from tests.e2e.driving import Agent, Visitor
+from tests.e2e.running import ROOT, Warmline
 
 FLAGS = [
     "--headless",

@@ -8,7 +8,8 @@ from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, expect
-from wordings import either, phrase
+
+from tests.e2e.wordings import either, phrase
 
 AXE: dict[str, Any] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 ASKED = ("getting_someone_offline", "getting_someone_online", "wait_known", "wait_in_line", "line_known")

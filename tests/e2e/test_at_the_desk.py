@@ -6,11 +6,12 @@ import asyncio
 import re
 
 import pytest
-from conftest import NOT_SIGNED_IN, PHONE, SITE, Install, Look, Shot
-from driving import Agent, Visitor
 from playwright.async_api import Route, expect
-from running import Warmline
-from wordings import flow, phrase
+
+from tests.e2e.conftest import NOT_SIGNED_IN, PHONE, SITE, Install, Look, Shot
+from tests.e2e.driving import Agent, Visitor
+from tests.e2e.running import Warmline
+from tests.e2e.wordings import flow, phrase
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

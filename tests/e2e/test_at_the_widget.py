@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from conftest import PHONE, SITE, Look, Shot
-from driving import Agent, Visitor
 from playwright.async_api import expect
-from running import Warmline
-from wordings import either, flow, phrase, response
+
+from tests.e2e.conftest import PHONE, SITE, Look, Shot
+from tests.e2e.driving import Agent, Visitor
+from tests.e2e.running import Warmline
+from tests.e2e.wordings import either, flow, phrase, response
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

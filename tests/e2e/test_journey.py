@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import Shot
-from driving import Agent, Visitor
 from playwright.async_api import expect
-from running import Warmline
-from wordings import flow, phrase, response
+
+from tests.e2e.conftest import Shot
+from tests.e2e.driving import Agent, Visitor
+from tests.e2e.running import Warmline
+from tests.e2e.wordings import flow, phrase, response
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

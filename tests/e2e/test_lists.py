@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import DESK, PHONE, SITE, Install, Look, Shot
-from driving import Agent, Visitor, violations
 from playwright.async_api import expect
+
+from tests.e2e.conftest import DESK, PHONE, SITE, Install, Look, Shot
+from tests.e2e.driving import Agent, Visitor, violations
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

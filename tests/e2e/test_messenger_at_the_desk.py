@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Install, Shot
-from driving import Agent, Visitor
 from playwright.async_api import expect
 from ruamel.yaml import YAML
-from wordings import phrase
 
 from bot.fakes.graph import FakeGraph
+from tests.e2e.conftest import Install, Shot
+from tests.e2e.driving import Agent, Visitor
+from tests.e2e.wordings import phrase
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

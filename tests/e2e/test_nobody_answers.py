@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Install, Shot
-from driving import Agent, Visitor
 from playwright.async_api import expect
 from ruamel.yaml import YAML
-from running import ROOT
-from wordings import choices, flow, phrase
+
+from tests.e2e.conftest import Install, Shot
+from tests.e2e.driving import Agent, Visitor
+from tests.e2e.running import ROOT
+from tests.e2e.wordings import choices, flow, phrase
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

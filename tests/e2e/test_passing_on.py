@@ -6,9 +6,10 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import DESK, NOT_SIGNED_IN, PHONE, Install, Look, Shot
-from driving import Agent, Visitor, violations
 from playwright.async_api import expect
+
+from tests.e2e.conftest import DESK, NOT_SIGNED_IN, PHONE, Install, Look, Shot
+from tests.e2e.driving import Agent, Visitor, violations
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from conftest import NOT_SIGNED_IN, SITE, Install, Look, Shot
-from driving import ARRIVED, Agent, Visitor
 from playwright.async_api import Page, expect
-from running import Warmline
-from wordings import either, flow, response
+
+from tests.e2e.conftest import NOT_SIGNED_IN, SITE, Install, Look, Shot
+from tests.e2e.driving import ARRIVED, Agent, Visitor
+from tests.e2e.running import Warmline
+from tests.e2e.wordings import either, flow, response
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

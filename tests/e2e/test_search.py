@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import DESK, PHONE, SITE, Install, Look, Shot
-from driving import Agent, Visitor, violations
 from playwright.async_api import expect
-from wordings import flow
+
+from tests.e2e.conftest import DESK, PHONE, SITE, Install, Look, Shot
+from tests.e2e.driving import Agent, Visitor, violations
+from tests.e2e.wordings import flow
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from conftest import beside, stop_if_running
-from driving import Agent, Visitor
 from playwright.async_api import expect
-from running import Warmline
 
+from tests.e2e.conftest import beside, stop_if_running
+from tests.e2e.driving import Agent, Visitor
+from tests.e2e.running import Warmline
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Install, Shot
-from driving import Agent
 from playwright.async_api import expect
-from test_messenger_at_the_desk import SECRET, TOKEN, VERIFY, credentials
 
 from bot.fakes.graph import FakeGraph
+from tests.e2e.conftest import Install, Shot
+from tests.e2e.driving import Agent
+from tests.e2e.test_messenger_at_the_desk import SECRET, TOKEN, VERIFY, credentials
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

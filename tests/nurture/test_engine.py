@@ -9,12 +9,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from nurture_talk import NOON, PERSONA, Talk
 
 from bot.core.model import Heard, Owner, Say, Speaker, Unsent, Window
 from nurture import gate
 from nurture.engine import Nurture
 from nurture.load import load_flows
+from tests.nurture.nurture_talk import NOON, PERSONA, Talk
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from nurture_talk import NOON, PERSONA, Talk
 
 from bot.core.brake import Harm
 from bot.core.guard import FEWEST_HARMED, harmful, in_words
@@ -17,6 +16,7 @@ from nurture.experiments.report import reports
 from nurture.experiments.tally import Outcome, Tally
 from nurture.flow import Arm, ExperimentStep, Flow, GotoStep, Step, Trigger, WaitStep
 from nurture.harm import blame
+from tests.nurture.nurture_talk import NOON, PERSONA, Talk
 
 ARMS = (Arm(name="short", share=1, then="rest"), Arm(name="long", share=1, then="rest"), Arm(name="odd", share=2, then="rest"))
 SHARES = {arm.name: arm.share for arm in ARMS}

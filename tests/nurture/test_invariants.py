@@ -7,7 +7,8 @@ from zoneinfo import available_timezones
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nurture_talk import Talk, reference_nurture
+
+from tests.nurture.nurture_talk import Talk, reference_nurture
 
 NURTURE = reference_nurture()
 

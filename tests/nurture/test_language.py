@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from nurture_talk import NOON, PERSONA, Talk
 
 from bot.core.model import Reading, Say, Speaker, Unsent
 from bot.yamlfile import YamlFileError
 from nurture.engine import Nurture
 from nurture.load import load_flows
 from nurture.schema import json_schema
+from tests.nurture.nurture_talk import NOON, PERSONA, Talk
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

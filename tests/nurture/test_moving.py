@@ -10,7 +10,6 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from nurture_talk import NOON, PERSONA, Talk
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Enrolment, Identity, Standing, State
@@ -19,6 +18,7 @@ from nurture.flow import Flow
 from nurture.going_over import BURST_OVER, go_over
 from nurture.load import read_flow
 from nurture.moving import EXIT, Fate, destination, plan
+from tests.nurture.nurture_talk import NOON, PERSONA, Talk
 
 DUE = NOON + timedelta(hours=2)
 NAMES = [f"s{number}" for number in range(8)]

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nurture_talk import PERSONA, Talk
 
 from bot.core.model import FlowMode
 from nurture.book import Nurture, Ruling
 from nurture.flow import Flow
 from nurture.load import read_flow
+from tests.nurture.nurture_talk import PERSONA, Talk
 
 TEN = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
 FLOW = """

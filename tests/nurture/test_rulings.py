@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from nurture_talk import PERSONA, Talk
-
 from bot.core.draft import Draft
 from bot.core.model import FlowMode
 from nurture import engine
 from nurture.book import Nurture, Ruling
 from nurture.load import read_flow
+from tests.nurture.nurture_talk import PERSONA, Talk
 
 TEN = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
 STEPS = """

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from nurture_talk import NOON, Talk, reference_nurture
 
 from bot.core.model import Owner
 from nurture.engine import Nurture
+from tests.nurture.nurture_talk import NOON, Talk, reference_nurture
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

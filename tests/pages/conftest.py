@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -14,11 +13,9 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "service"))
-
-from desks import Console, console
-from outside import Receiver, receiving
-from serving import ROOT, World, serving
+from tests.service.desks import Console, console
+from tests.service.outside import Receiver, receiving
+from tests.service.serving import ROOT, World, serving
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from desks import asks_for_a_person
 from playwright.async_api import expect
 
 from tests.pages.conftest import Office
+from tests.service.desks import asks_for_a_person
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 import pytest
-from desks import asks_for_a_person
-from outside import Browser as PushBrowser
 from playwright.async_api import Page, expect
 
 from bot.store.noticing import Notified
 from tests.pages.conftest import DESK, PHONE, Office
+from tests.service.desks import asks_for_a_person
+from tests.service.outside import Browser as PushBrowser
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 import pytest
-from desks import asks_for_a_person
 from playwright.async_api import expect
 
 from bot.core.audit import Finding
 from tests.pages.conftest import DESK, PHONE, Office
+from tests.service.desks import asks_for_a_person
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

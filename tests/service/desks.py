@@ -8,9 +8,9 @@ from typing import Any
 
 from aiohttp import ClientSession, CookieJar
 from argon2 import PasswordHasher
-from serving import World
 
 from bot.store.contract import Agent
+from tests.service.serving import World
 
 PASSWORD = "correct horse battery"
 # Verifying costs what the hash says, so tests sign in with a cheap one.

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import structlog
-from serving import START, World, serving
 
 from bot import logs
 from bot.core.audit import ROWS, Finding
@@ -23,6 +22,7 @@ from bot.settings import Settings
 from bot.store import SqlStore
 from bot.store.contract import Agent
 from bot.store.tables import clocks, messages
+from tests.service.serving import START, World, serving
 
 
 @pytest.fixture

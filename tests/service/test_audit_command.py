@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from serving import ROOT, START
 from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.core.model import Arrival, Identity
 from bot.store import open_store
 from bot.store.tables import clocks
+from tests.service.serving import ROOT, START
 
 
 @pytest.fixture

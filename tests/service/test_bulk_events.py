@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import ROOT, START, World, serving
 from typer.testing import CliRunner
 
 from bot.cli import app
@@ -16,6 +15,7 @@ from bot.core.model import Identity
 from bot.store.contract import StoreUnavailable
 from bot.store.marketing import ApiKey
 from studio.api.keys import sha256
+from tests.service.serving import ROOT, START, World, serving
 
 KEY = {"Authorization": "Bearer wl_test"}
 

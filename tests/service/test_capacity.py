@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from desks import asks_for_a_person, console
-from serving import World, serving
+
+from tests.service.desks import asks_for_a_person, console
+from tests.service.serving import World, serving
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from desks import asks_for_a_person, console
-from serving import World, serving
 
 from bot.core.model import ClockKind, Owner
 from handoff.policy import Targets
 from handoff.presence import FLAP_S, GONE_S
+from tests.service.desks import asks_for_a_person, console
+from tests.service.serving import World, serving
 
 PATIENCE_S = 10.0
 

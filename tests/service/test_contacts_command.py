@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 
 import pytest
-from serving import ROOT
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
+from tests.service.serving import ROOT
 
 HEADER = "external_id,first_name,consent,consent_date,utm_source\n"
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from serving import ROOT, START
 from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.core.events import Decision, JournalEntry
 from bot.core.model import Arrival, Identity
 from bot.store import open_store
+from tests.service.serving import ROOT, START
 
 FLOW = """name: A
 version: 1

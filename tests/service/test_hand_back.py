@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desks import Console, console
-from serving import Visitor, World, serving
 
 from bot.core.model import ClockKind, Owner, State
+from tests.service.desks import Console, console
+from tests.service.serving import Visitor, World, serving
 
 STEP = {"flow": "welcome", "step": "useful"}
 

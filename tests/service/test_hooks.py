@@ -18,7 +18,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
-from serving import ROOT, START, World, serving
 from typer.testing import CliRunner
 
 from bot import hooks
@@ -26,6 +25,7 @@ from bot.cli import app
 from bot.store.marketing import ApiKey
 from studio.api.keys import sha256
 from studio.events import EVENTS, BadHook, checked_events, checked_url
+from tests.service.serving import ROOT, START, World, serving
 
 TOKEN = {"Authorization": "Bearer wl_test"}
 

@@ -13,9 +13,6 @@ from typing import Any
 import http_ece
 import pytest
 from cryptography.exceptions import InvalidTag
-from desks import Console, asks_for_a_person, console
-from outside import Browser, Mailbox, Posted, Receiver, mailbox, receiving, signed_right, vapid_of
-from serving import World, serving
 
 from bot.carriers.base import Call
 from bot.carriers.push import push_keys
@@ -24,6 +21,9 @@ from bot.store import open_store
 from bot.store.noticing import Notification, Notified
 from bot.time import HandTime
 from handoff.chain import Carrier
+from tests.service.desks import Console, asks_for_a_person, console
+from tests.service.outside import Browser, Mailbox, Posted, Receiver, mailbox, receiving, signed_right, vapid_of
+from tests.service.serving import World, serving
 
 SECRET = "a shared secret of some length"
 LADDER = """

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desks import Console, asks_for_a_person, console
-from serving import ROOT, World, serving
 
 from bot.promising import version_of
+from tests.service.desks import Console, asks_for_a_person, console
+from tests.service.serving import ROOT, World, serving
 
 SHIPPED = (ROOT / "promises.yml").read_text(encoding="utf-8")
 OLD, NEW = "first_words_s: 60", "first_words_s: 90"

@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from serving import ROOT
 from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.core.events import Decision
 from bot.core.model import Arrival, Episode, Identity, Reason, WarmlineError
 from bot.store import open_store
+from tests.service.serving import ROOT
 
 RANGE = ("reports", "handoff", "--from", "2026-11-23", "--to", "2026-11-24", "--zone", "Europe/Berlin")
 FIRST_MOMENT = datetime(2026, 11, 22, 23, tzinfo=UTC)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import START, World, serving
 
 from bot.core.model import Identity
 from bot.store.contract import StoreUnavailable
 from bot.store.marketing import ApiKey
 from studio.api import contacts as contacts_api
 from studio.api.keys import sha256
+from tests.service.serving import START, World, serving
 
 HEADER = b"external_id,first_name,consent,consent_date,utm_source\n"
 PEOPLE = HEADER + b"ann,Ann,fair,2026-01-01,mail\nben,Ben,,2026-01-01,\ncem,Cem,fair,2026-01-02,\n"

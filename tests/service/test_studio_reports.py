@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import ROOT, START, World, serving
 from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.core.model import Identity
 from bot.store.marketing import ApiKey
 from studio.api.keys import sha256
+from tests.service.serving import ROOT, START, World, serving
 
 RANGE = "from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z"
 TOKEN = "wl_of-the-shop"

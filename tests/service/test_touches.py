@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import SECRET, START, World, serving
 
 from bot.core.model import Identity, State
+from tests.service.serving import SECRET, START, World, serving
 
 ANN = {"sender": {"id": "7001"}, "recipient": {"id": "page"}}
 AD = {"source": "ADS", "type": "OPEN_THREAD", "ad_id": "238", "ref": "fair", "ads_context_data": {"ad_title": "Come by"}}

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import structlog
-from serving import World, serving
 
 from bot.core.events import AgentTook, AgentWrote
 from bot.core.model import AgentRef, Identity, Owner
 from bot.errors import BrainTimeout
+from tests.service.serving import World, serving
 
 
 @pytest.fixture

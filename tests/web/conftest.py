@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fake_warmline import DIST, FakeWarmline
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+
+from tests.web.fake_warmline import DIST, FakeWarmline
 
 FLAGS = [
     "--headless",

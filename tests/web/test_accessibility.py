@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from fake_warmline import FakeWarmline, audit_report, found, furnish, misdeliver
 from playwright.async_api import Browser, Page, ViewportSize, expect
+
+from tests.web.fake_warmline import FakeWarmline, audit_report, found, furnish, misdeliver
 
 pytestmark = [
     pytest.mark.e2e,

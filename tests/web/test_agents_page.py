@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from fake_warmline import FakeWarmline, furnish, until
 from playwright.async_api import Page, expect
-from test_accessibility import violations
-from test_console_pages import holding, sign_in
+
+from tests.web.fake_warmline import FakeWarmline, furnish, until
+from tests.web.test_accessibility import violations
+from tests.web.test_console_pages import holding, sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from fake_warmline import FakeWarmline, audit_report, found, furnish
 from playwright.async_api import Page, expect
-from test_console_pages import sign_in
+
+from tests.web.fake_warmline import FakeWarmline, audit_report, found, furnish
+from tests.web.test_console_pages import sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fake_warmline import FakeWarmline, Talk, furnish, now, stamp, until
 from playwright.async_api import Browser, Page, expect
+
+from tests.web.fake_warmline import FakeWarmline, Talk, furnish, now, stamp, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

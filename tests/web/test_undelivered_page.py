@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from fake_warmline import FakeWarmline, furnish, misdeliver
 from playwright.async_api import Locator, Page, expect
+
+from tests.web.fake_warmline import FakeWarmline, furnish, misdeliver
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import random
 
 import pytest
-from fake_warmline import FakeWarmline, Talk, until
 from playwright.async_api import BrowserContext, Page, expect
+
+from tests.web.fake_warmline import FakeWarmline, Talk, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

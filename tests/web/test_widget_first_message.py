@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from fake_warmline import FakeWarmline, until
 from playwright.async_api import Page, expect
+
+from tests.web.fake_warmline import FakeWarmline, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

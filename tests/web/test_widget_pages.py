@@ -6,8 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from fake_warmline import FakeWarmline, Talk, until
 from playwright.async_api import BrowserContext, Locator, Page, expect
+
+from tests.web.fake_warmline import FakeWarmline, Talk, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
