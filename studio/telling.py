@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from bot.core.events import Happened
-from bot.store.contract import AlreadyExists, NotFound, Store
-from bot.store.marketing import EVENT
-from studio.api.conversions import SKEW, who
-from studio.api.happenings import HappeningBody
+from bot.store.contract import NotFound, Store
+from studio.happenings import HappeningBody
+from studio.happenings import tell as tell_one
+from studio.prospects import IdTaken, InFuture, who
 
 AT_ONCE = 16
 EVERY = 1000
@@ -66,16 +66,13 @@ class Tally:
         }
 
 
-def read_line(number: int, raw: bytes, now: datetime) -> HappeningBody | Unfit:
+def read_line(number: int, raw: bytes) -> HappeningBody | Unfit:
     """The event in a line, or what is wrong with it."""
     try:
-        body = HappeningBody.model_validate_json(raw)
+        return HappeningBody.model_validate_json(raw)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         return Unfit(line=number, field=".".join(str(part) for part in first["loc"]), why=str(first["msg"]))
-    if body.at is not None and body.at > now + SKEW:
-        return Unfit(line=number, field="at", why="That is in the future.")
-    return body
 
 
 async def tell_lines(store: Store, lines: AsyncIterator[bytes], tell: Tell, *, now: Callable[[], datetime]) -> AsyncIterator[Tally]:
@@ -86,7 +83,7 @@ async def tell_lines(store: Store, lines: AsyncIterator[bytes], tell: Tell, *, n
         tally.line += 1
         if not raw.strip():
             continue
-        found = read_line(tally.line, raw, now())
+        found = read_line(tally.line, raw)
         if isinstance(found, Unfit):
             tally.reject(found.line, found.field, found.why)
         else:
@@ -116,20 +113,14 @@ async def _tell_batch(store: Store, batch: list[tuple[int, HappeningBody]], tell
 
 
 async def _tell_one(store: Store, line: int, body: HappeningBody, tell: Tell, tally: Tally, now: datetime) -> None:
-    external_id = f"{EVENT}{body.external_id}"
     try:
-        conversation_id = await who(store, body.prospect)
+        told = await tell_one(store, tell, await who(store, body.prospect), body, now)
     except NotFound:
         tally.reject(line, "prospect", "There is no such prospect.")
-        return
-    at = min(body.at.astimezone(UTC), now) if body.at else now
-    try:
-        await tell(conversation_id, Happened(name=body.name, external_id=external_id, at=at, properties=body.properties))
-    except AlreadyExists:
-        known = await store.conversion(external_id)
-        if known is None or (known.conversation_id, known.entry.data.get("name")) != (conversation_id, body.name):
-            tally.reject(line, "external_id", "Another event has this external_id.")
-        else:
-            tally.known += 1
+    except InFuture as error:
+        tally.reject(line, "at", str(error))
+    except IdTaken as error:
+        tally.reject(line, "external_id", str(error))
     else:
-        tally.new += 1
+        tally.known += told.known is not None
+        tally.new += told.known is None

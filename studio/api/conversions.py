@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -11,40 +11,16 @@ from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from bot.core.events import Converted
-from bot.core.model import Identity
-from bot.store.contract import AlreadyExists, NotFound
+from bot.store.contract import AlreadyExists
 from bot.store.marketing import Conversion
 from handoff.api.bodies import read_body
 from handoff.api.errors import BadRequest, Conflict
 from handoff.api.sessions import answer
 from nurture.reports.telling import stamp
 from studio.api.ports import StudioParts
+from studio.prospects import PRINTABLE, InFuture, ProspectBody, happened_at, who
 
 log = structlog.get_logger()
-
-SKEW = timedelta(minutes=5)
-"""How far ahead of ours a clock may be."""
-
-
-PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
-"""No control characters: no id or name has any, and not every database takes them."""
-
-
-class ProspectBody(BaseModel):
-    """Who: a conversation, or the channel's name and the id the channel knows the person by."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    conversation_id: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=64)] | None = None
-    channel: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=40)] | None = None
-    external_id: Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=255)] | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> ProspectBody:
-        by_identity = self.channel is not None and self.external_id is not None
-        if (self.conversation_id is not None) == by_identity or (self.channel is None) != (self.external_id is None):
-            raise ValueError("give conversation_id, or channel and external_id")
-        return self
 
 
 class ConversionBody(BaseModel):
@@ -77,13 +53,13 @@ class Conversions:
     async def add(self, request: web.Request) -> web.StreamResponse:
         """POST conversions: 201 for a new one, 200 for the same again, 409 if its id stands for something else."""
         body = await read_body(request, ConversionBody)
-        now = self._now()
-        if body.at is not None and body.at > now + SKEW:
-            raise BadRequest("bad_field", "at: That is in the future.", field="at")
+        try:
+            at = happened_at(body.at, self._now())
+        except InFuture as error:
+            raise BadRequest("bad_field", f"at: {error}", field="at") from None
         conversation_id = await who(self._store, body.prospect)
         # Ids with a colon are our own: an episode's win.
         external_id = f"api:{body.external_id}"
-        at = min(body.at.astimezone(UTC), now) if body.at else now
         value = None if body.value is None else f"{body.value:f}"
         event = Converted(
             name=body.name, external_id=external_id, at=at, value=value, currency=body.currency, by="api"
@@ -100,21 +76,6 @@ class Conversions:
         made = await self._store.conversion(external_id)
         assert made is not None
         return answer({"conversion": shape(made), "new": True}, status=201)
-
-
-async def who(store: Any, prospect: ProspectBody) -> str:
-    """The conversation that is meant. Raises NotFound."""
-    if prospect.conversation_id is not None:
-        if not await store.channels_of([prospect.conversation_id]):
-            raise NotFound("prospect", prospect.conversation_id)
-        return prospect.conversation_id
-    assert prospect.channel is not None
-    assert prospect.external_id is not None
-    identity = Identity(channel=prospect.channel, external_id=prospect.external_id)
-    found = await store.find_conversation(identity)
-    if found is None:
-        raise NotFound("prospect", prospect.external_id)
-    return str(found)
 
 
 def _same(known: Conversion, conversation_id: str, body: ConversionBody) -> bool:
