@@ -14,6 +14,7 @@ from typing import Any
 from bot.core.events import Decision
 from bot.core.model import Identity, Say
 from bot.fakes.graph import FakeGraph
+from bot.fakes.graph.webhooks import RETRY_GAPS_S
 from bot.time import HandTime
 from tests.service.serving import SECRET, TOKEN, VERIFY, World, serving
 
@@ -57,11 +58,17 @@ class Page:
         return committed.message_ids
 
 
-async def open_page(folder: Path, start: datetime, **settings: Any) -> AsyncIterator[Page]:
-    """A page whose clock starts at `start`."""
-    time = HandTime(start)
+async def open_page(folder: Path, start: datetime, *, tries_again: bool = True, **settings: Any) -> AsyncIterator[Page]:
+    """A page whose clock starts at `start`. What is turned away the platform tries again, in real time, unless told otherwise."""
+    time, gaps_s = HandTime(start), RETRY_GAPS_S if tries_again else ()
     graph = FakeGraph(
-        app_secret=SECRET, verify_token=VERIFY, token=TOKEN, now=time.now, any_recipient=True, ack_timeout_s=ACK_TIMEOUT_S
+        app_secret=SECRET,
+        verify_token=VERIFY,
+        token=TOKEN,
+        now=time.now,
+        any_recipient=True,
+        ack_timeout_s=ACK_TIMEOUT_S,
+        retry_gaps_s=gaps_s,
     )
     async with graph, serving(folder, facebook=f"{graph.base_url}/v25.0", time=time, **settings) as world:
         await graph.subscribe(str(world.client.make_url(PATH)))

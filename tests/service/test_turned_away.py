@@ -20,7 +20,7 @@ from tests.service.serving import SECRET, START, TOKEN, VERIFY, serving
 
 @pytest.fixture
 async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    async for page in open_page(tmp_path, START):
+    async for page in open_page(tmp_path, START, tries_again=False):
         yield page
 
 
