@@ -1,6 +1,6 @@
 """Calls of flows to other programs: posted signed, answered into slots. What is not answered, the flow's clock asks for again.
 
-Signed as hooks are (see `bot.hooks`), with one secret for all flows; `webhook-id` is the same for every attempt at one step.
+Signed as hooks are (see `bot.signing`), with one secret for all flows; `webhook-id` is the same for every attempt at one step.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import structlog
 from bot.background import Background
 from bot.conversations import Conversations
 from bot.core.events import Call, CallEnded, Decision
-from bot.hooks import new_secret, signature
+from bot.signing import new_secret, signed
 from bot.store.contract import Store
 from bot.time import Time
 
@@ -72,14 +72,7 @@ class Caller:
         if self._session is None:
             self._session = aiohttp.ClientSession()
         body = json.dumps(call.body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
-        timestamp = int(self._time.now().timestamp())
-        signed = signature(await secret_of(self._store), event_id=call.key, timestamp=timestamp, body=body)
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": call.key,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": signed,
-        }
+        headers = signed(await secret_of(self._store), message_id=call.key, at=self._time.now(), body=body)
         timeout = aiohttp.ClientTimeout(total=call.timeout_s)
         async with self._session.post(call.url, data=body, headers=headers, allow_redirects=False, timeout=timeout) as response:
             if not 200 <= response.status < 300:

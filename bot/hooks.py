@@ -8,12 +8,7 @@ in the secret, decoded. Subscribers find libraries for it in every language.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
 import json
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,13 +19,13 @@ import aiohttp
 import structlog
 
 from bot.metrics import HOOKS_TOLD
+from bot.signing import signed
 from bot.store.contract import Store, StoreUnavailable
 from bot.store.hooking import Hook, Telling
 from bot.time import Time
 
 log = structlog.get_logger()
 
-SECRET_PREFIX = "whsec_"  # noqa: S105
 TAKEN_WITHIN_S = 10.0
 LEASE = timedelta(seconds=60)
 """How long a service that died keeps others from its tellings; a try is over well before."""
@@ -50,21 +45,6 @@ GOODBYE_WITHIN_S = 1.0
 
 type Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
 """Post a body with headers to an address: gives the status. Raises `OSError`, `TimeoutError` or `aiohttp.ClientError`."""
-
-
-def new_secret() -> str:
-    """A subscriber's secret: 256 random bits."""
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def signature(secret: str, *, event_id: str, timestamp: int, body: bytes) -> str:
-    """The signature's header. Raises ValueError for a secret that is none."""
-    try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"the secret is not {SECRET_PREFIX} and base64") from error
-    signed = f"{event_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 def event_id(telling: Telling) -> str:
@@ -214,15 +194,9 @@ class HookWorker:
 
     async def _try(self, hook: Hook, telling: Telling) -> str | None:
         """None if it was taken, else what went wrong."""
-        body, named, timestamp = body_of(telling), event_id(telling), int(self._time.now().timestamp())
+        body = body_of(telling)
         try:
-            headers = {
-                "Content-Type": "application/json",
-                "User-Agent": "Warmline",
-                "webhook-id": named,
-                "webhook-timestamp": str(timestamp),
-                "webhook-signature": signature(hook.secret, event_id=named, timestamp=timestamp, body=body),
-            }
+            headers = signed(hook.secret, message_id=event_id(telling), at=self._time.now(), body=body)
             status = await self._post(hook.url, body, headers)
         except TimeoutError:
             return "timeout"

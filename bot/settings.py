@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot.errors import SettingsError
+from bot.signing import key_of
 
 PREFIX = "WARMLINE_"
 FILE = "warmline.toml"
@@ -108,7 +109,9 @@ class Settings(BaseModel):
     smtp_password: str = Field("", description="The password for it.")
     mail_from: str = Field("", description="Address that e-mails come from.")
     notify_webhook_url: str = Field("", description="Where unseen notices and pages are posted, signed; empty: nowhere.")
-    notify_webhook_secret: str = Field("", description="Shared secret that those posts are signed with.")
+    notify_webhook_secret: str = Field(
+        "", description="Secret that those posts are signed with: whsec_ and 32 random bytes in base64."
+    )
     stop_within_s: float = Field(
         10.0, gt=0, description="How long a stop waits for what is in hand; the rest is left to other services or the next start."
     )
@@ -119,8 +122,11 @@ class Settings(BaseModel):
     def _carriers_are_whole(self) -> Self:
         if self.smtp_host and "@" not in self.mail_from:
             raise ValueError("with smtp_host, mail_from must be the address that e-mails come from")
-        if self.notify_webhook_url and len(self.notify_webhook_secret) < 16:
-            raise ValueError("with notify_webhook_url, notify_webhook_secret must have 16 characters or more")
+        if self.notify_webhook_url:
+            try:
+                key_of(self.notify_webhook_secret)
+            except ValueError as error:
+                raise ValueError(f"with notify_webhook_url, notify_webhook_secret must be given: {error}") from None
         return self
 
     @property

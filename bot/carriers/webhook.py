@@ -1,14 +1,7 @@
-"""A webhook: one signed POST, tried again until it is taken.
-
-The signature is that of Stripe's and many others' webhooks: `Warmline-Signature: t=<seconds>,v1=<hex>`, where v1 is the HMAC-SHA256
-of `<t>.<body>` with the shared secret. A receiver compares it, and refuses a `t` that is minutes old. `Idempotency-Key` is the
-same for each try.
-"""
+"""A webhook: one signed POST, tried again until it is taken, always with the same `webhook-id`."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable
 from datetime import datetime
 
@@ -16,15 +9,7 @@ import orjson
 
 from bot.carriers.base import Call, NotCarried
 from bot.carriers.http import Poster
-
-HEADER = "Warmline-Signature"
-
-
-def signature(secret: str, body: bytes, at: datetime) -> str:
-    """The header's value for a body that is sent at `at`."""
-    seconds = int(at.timestamp())
-    mac = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={seconds},v1={mac}"
+from bot.signing import signed
 
 
 class Webhook:
@@ -48,11 +33,7 @@ class Webhook:
                 "at": call.at.isoformat().replace("+00:00", "Z"),
             }
         )
-        headers = {
-            "Content-Type": "application/json",
-            "Idempotency-Key": call.key,
-            HEADER: signature(self._secret, body, self._now()),
-        }
+        headers = signed(self._secret, message_id=call.key, at=self._now(), body=body)
         status = await self._poster.post(self._url, body, headers)
         if not 200 <= status < 300:
             raise NotCarried(f"http_{status}", for_good=status == 410)

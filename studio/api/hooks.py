@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -12,7 +10,8 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.hooks import SECRET_PREFIX, as_told, new_secret
+from bot.hooks import as_told
+from bot.signing import key_of, new_secret
 from bot.store.hooking import Hook
 from handoff.api.bodies import read_body
 from handoff.api.errors import BadRequest
@@ -21,9 +20,6 @@ from handoff.api.shapes import Shape
 from nurture.reports.telling import stamp
 from studio.api.ports import StudioParts
 from studio.events import EVENTS, BadHook, checked_events, checked_url
-
-SHORTEST_SECRET_BYTES = 24
-"""Standard Webhooks asks for 24 to 64."""
 
 
 class NewHook(BaseModel):
@@ -102,11 +98,9 @@ def made(url: str, events: list[str], secret: str | None, *, hook_id: str, now: 
     """A subscription. Raises `BadHook`."""
     if secret is not None:
         try:
-            key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-        except (binascii.Error, ValueError):
-            key = b""
-        if not secret.startswith(SECRET_PREFIX) or not SHORTEST_SECRET_BYTES <= len(key) <= 64:
-            raise BadHook("secret", f"a secret is {SECRET_PREFIX} and the base64 of 24 to 64 random bytes; leave it out to get one")
+            key_of(secret)
+        except ValueError as error:
+            raise BadHook("secret", f"{error}; leave it out to get one") from None
     return Hook(
         hook_id=hook_id, url=checked_url(url), secret=secret or new_secret(), kinds=checked_events(events), created_at=now
     )  # fmt: skip

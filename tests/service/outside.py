@@ -97,9 +97,9 @@ def vapid_of(posted: Posted) -> tuple[str, dict[str, Any]]:
 
 def signed_right(posted: Posted, secret: str) -> bool:
     """As a webhook's receiver checks it."""
-    parts = dict(part.split("=", 1) for part in posted.headers["Warmline-Signature"].split(","))
-    expected = hmac.new(secret.encode(), f"{parts['t']}.".encode() + posted.body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected, parts["v1"])
+    told = f"{posted.headers['webhook-id']}.{posted.headers['webhook-timestamp']}.".encode() + posted.body
+    mac = hmac.new(base64.b64decode(secret.removeprefix("whsec_")), told, hashlib.sha256).digest()
+    return hmac.compare_digest(f"v1,{base64.b64encode(mac).decode()}", posted.headers["webhook-signature"])
 
 
 class Mailbox:

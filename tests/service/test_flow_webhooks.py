@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.calling import secret_of, slots_of
-from bot.hooks import signature
+from bot.signing import signed
 from bot.time import HandTime
 from tests.service.serving import START, World, serving
 from tests.service.test_flow_versions import flow_words, greeted
@@ -99,7 +99,10 @@ async def test_an_answer_fills_slots_and_the_post_is_signed(tmp_path: Path, crm:
         told = json.loads(body)
         assert (told["flow"], told["step"], told["conversation_id"], told["slots"]) == ("score", "crm", ann, {})
         secret, timestamp = await secret_of(world.service.store), int(headers["webhook-timestamp"])
-        assert headers["webhook-signature"] == signature(secret, event_id=headers["webhook-id"], timestamp=timestamp, body=body)
+        assert (
+            headers["webhook-signature"]
+            == signed(secret, message_id=headers["webhook-id"], at=START, body=body)["webhook-signature"]
+        )
         assert timestamp == int(START.timestamp())
         assert await called(world, ann) == [(1, True, None)]
         await world.wind(days=1)

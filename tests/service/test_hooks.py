@@ -9,6 +9,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,6 +23,7 @@ from typer.testing import CliRunner
 
 from bot import hooks
 from bot.cli import app
+from bot.signing import signed
 from bot.store.marketing import ApiKey
 from studio.api.keys import sha256
 from studio.events import EVENTS, BadHook, checked_events, checked_url
@@ -164,13 +166,13 @@ async def test_what_is_no_subscription_is_refused_with_its_field(tmp_path: Path,
 
 
 def test_the_signature_is_that_of_the_standard() -> None:
-    made = hooks.signature(
+    made = signed(
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        event_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
-        timestamp=1614265330,
+        message_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        at=datetime.fromtimestamp(1614265330, UTC),
         body=b'{"test": 2432232314}',
     )
-    assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert made["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 @given(st.integers(1, 100), st.integers())

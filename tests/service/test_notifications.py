@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from bot.carriers.base import Call
 from bot.carriers.push import push_keys
 from bot.notifying import CLAIM_S
+from bot.signing import new_secret
 from bot.store import open_store
 from bot.store.noticing import Notification, Notified
 from bot.time import HandTime
@@ -25,7 +26,7 @@ from tests.service.desks import Console, asks_for_a_person, console
 from tests.service.outside import Browser, Mailbox, Posted, Receiver, mailbox, receiving, signed_right, vapid_of
 from tests.service.serving import World, serving
 
-SECRET = "a shared secret of some length"
+SECRET = new_secret()
 LADDER = """
 ladder:
   - {at: 25, actions: [push]}
@@ -137,7 +138,7 @@ async def test_a_page_reaches_the_supervisor_by_mail_and_the_signed_webhook_unti
         pages = [one for one in out.hook.posted if json.loads(one.body)["kind"] == "page"]
         (hook,) = pages
         assert signed_right(hook, SECRET)
-        assert not signed_right(hook, "another secret of some length")
+        assert not signed_right(hook, new_secret())
         assert json.loads(hook.body)["agent"]["email"] == "lena@example.com"
         page = await out.stands(lena, "page")
         assert [page[c].state for c in ("web_push", "email", "webhook")] == [Notified.FAILED, Notified.SENT, Notified.SENT]
@@ -198,7 +199,7 @@ async def test_what_may_pass_is_tried_again_with_growing_gaps(out: Outside) -> N
         await out.world.wind(seconds=15 + 165 + 4)
         push = (await out.stands(lena, "push"))["webhook"]
         assert (push.state, push.attempts) == (Notified.SENT, 3)
-        keys = [one.headers["Idempotency-Key"] for one in out.hook.posted]
+        keys = [one.headers["webhook-id"] for one in out.hook.posted]
         assert len(keys) == 3
         assert len(set(keys)) == 1
 
@@ -260,8 +261,8 @@ async def test_a_carrier_cut_off_before_it_was_recorded_is_repeated_once_under_t
 
 def key_of(posted: Posted) -> str:
     """By which a receiver tells a repeat."""
-    assert json.loads(posted.body)["id"] == posted.headers["Idempotency-Key"]
-    return posted.headers["Idempotency-Key"]
+    assert json.loads(posted.body)["id"] == posted.headers["webhook-id"]
+    return posted.headers["webhook-id"]
 
 
 async def test_a_notice_of_a_service_that_died_is_carried_by_the_next(tmp_path: Path) -> None:
