@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -178,8 +179,17 @@ def lint_flows(
     """Read every flow and say what a prospect would mind, with file, line and column. Errors give exit code 1."""
     from nurture.lint.command import check_flows
 
-    checked = check_flows(paths or [_settings().flows], min_score)
+    chosen = _settings()
+    checked = check_flows(paths or [chosen.flows], min_score, reply=_promised_reply(chosen))
     _tell(checked.findings, form, checked.scores)
+
+
+def _promised_reply(chosen: Settings) -> timedelta:
+    """Within which time the bot answers: by the promises file, if there is one here."""
+    from handoff.policy import Policy
+    from nurture.lint.calls import REPLY
+
+    return timedelta(seconds=Policy.load(chosen.promises).targets.reply_s) if chosen.promises.exists() else REPLY
 
 
 @flows.command("schema")
