@@ -98,6 +98,14 @@ def enrol(draft: Draft, nurture: Nurture, flow: Flow, by: str) -> Walk:
     return Walk(draft, nurture, flow, enrolment, prompted=False)
 
 
+def begun_by_this_too(draft: Draft, nurture: Nurture, kind: str, name: str) -> None:
+    """Mark what else would have started the flows that wait at their first step already: their words can still go by it."""
+    for enrolment in draft.state.live_enrolments:
+        flow = nurture.flow_of(enrolment)
+        if flow is not None and flow.started_by(kind, name) and enrolment.step_id == flow.first.id:
+            draft.put_enrolment(replace(enrolment, visits={**enrolment.visits, started_by(name): 1}))
+
+
 def begin_quietly(draft: Draft, nurture: Nurture, flow: Flow, by: str) -> None:
     """Enrol without a word in this decision: a wait begins, anything else comes after a pause."""
     walk = enrol(draft, nurture, flow, by)
