@@ -85,10 +85,21 @@ class Waits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PausedTold:
-    """A flow paused itself: which, when, and why in words."""
+    """A flow paused itself: which, when (None: it was paused before), and why in words."""
 
     flow: str
-    at: datetime
+    at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmStopped:
+    """An arm of an experiment that nobody new gets: of which flow and step, since when (None: from before), and why in words."""
+
+    flow: str
+    experiment: str
+    arm: str
+    at: datetime | None
     reason: str
 
 
@@ -124,6 +135,7 @@ class Simulated:
     held: tuple[HeldTold, ...]
     waits: Waits
     paused: tuple[PausedTold, ...]
+    stopped_arms: tuple[ArmStopped, ...]
     characters: Mapping[str, Mapping[str, int]]
     invented: tuple[str, ...]
     transcripts: tuple[Transcript, ...]
@@ -162,6 +174,7 @@ class Tally:
         self._waits_s: list[float] = []
         self._reasons: Counter[str] = Counter()
         self._paused: list[PausedTold] = []
+        self._stopped_arms: list[ArmStopped] = []
         self._told_of: dict[int, Talk] = {}
         self._lines: dict[int, list[tuple[datetime, str, str]]] = {}
 
@@ -212,9 +225,13 @@ class Tally:
         if (asked_at := self._asked_at.pop(talk.number, None)) is not None:
             self._waits_s.append((at - asked_at).total_seconds())
 
-    def paused(self, flow_id: str, at: datetime, reason: str) -> None:
-        """The brake was pulled."""
-        self._paused.append(PausedTold(flow=flow_id, at=at, reason=reason))
+    def stopped_itself(self, told: Iterable[PausedTold | ArmStopped]) -> None:
+        """Flows or arms did too much harm."""
+        for one in told:
+            if isinstance(one, PausedTold):
+                self._paused.append(one)
+            else:
+                self._stopped_arms.append(one)
 
     def note(self, talk: Talk, entry: JournalEntry) -> None:
         """A line of the journal."""
@@ -328,6 +345,7 @@ class Tally:
             ),
             waits=self._waits(),
             paused=tuple(self._paused),
+            stopped_arms=tuple(self._stopped_arms),
             characters={name: dict(counts) for name, counts in sorted(self._characters.items())},
             invented=invented,
             transcripts=self._transcripts(),
