@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, assert_never
 
-from bot.core import importing, pacing, repair, turn
+from bot.core import importing, interrupt, pacing, repair, turn
 from bot.core.draft import Draft
 from bot.core.events import (
     AgentGaveBack,
@@ -66,6 +66,7 @@ def decide(
     if wanted is not None and draft.ask_brain is None:
         episodes.open_episode(draft, rules.policy, desk, Reason.FLOW_STEP, detail=wanted)
     _owe_still(draft)
+    interrupt.carry_over(draft)
     return _close(draft, rules, event)
 
 
