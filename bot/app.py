@@ -18,6 +18,7 @@ from aiohttp import hdrs, web
 
 from bot import budget, metrics, pages, transcripts
 from bot import credentials as credentials_file
+from bot.arming import Arming
 from bot.audit import Auditor, Bounds
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
@@ -136,6 +137,7 @@ class Service:
     staff: Staff
     peers: Peers
     auditor: Auditor
+    arming: Arming
     published: Published
     notifier: Notifier
     promises: Promises
@@ -161,6 +163,7 @@ class Service:
             asyncio.create_task(self.notifier.run(), name="notifier"),
             asyncio.create_task(self.promises.run(), name="promises"),
             asyncio.create_task(self.hooks.run(), name="hooks"),
+            asyncio.create_task(self.arming.run(), name="arming"),
         ]
         self.life.serve()
 
@@ -292,6 +295,7 @@ def build(
     )
     auditor.late = clocks.wake
     hooks = HookWorker(store, time, rng, name=name)
+    arming = Arming(store, conversations, published, time)
     caller = Caller(store, conversations, time, background)
     conversations.on_calls = caller.call
     conversations.on_journal = hooks.wake
@@ -318,7 +322,7 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, published=published, notifier=notifier, promises=promises, hooks=hooks, caller=caller,
+        auditor=auditor, published=published, arming=arming, notifier=notifier, promises=promises, hooks=hooks, caller=caller,
         background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)

@@ -16,7 +16,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bot import contactbook, eventbook, hookkeeping, logs, marketing
+from bot import contactbook, eventbook, hookkeeping, logs, marketing, scheduling
 from bot import settings as settings_module
 from bot.core.model import WarmlineError
 from bot.publishing import add_commands as add_flow_commands
@@ -39,6 +39,7 @@ app.add_typer(agents, name="agents")
 app.add_typer(agents, name="agent", hidden=True)
 app.add_typer(experiments, name="experiments")
 add_flow_commands(flows)
+flows.command("schedule")(scheduling.schedule)
 app.add_typer(flows, name="flows")
 app.add_typer(sla, name="sla")
 marketing.add_reports(reports)

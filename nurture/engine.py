@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, CommandRefused, Heard, Owner, Reading, Reason, State
-from nurture import calling, enrolments, gate, reply
+from nurture import calling, enrolments, entry, gate, reply
 from nurture.book import Nurture, Persona
 from nurture.calling import call_ended
 from nurture.flow import REFERRALS, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep, WebhookStep
@@ -23,12 +23,14 @@ from nurture.walk import ended as end
 __all__ = [
     "Nurture",
     "Persona",
+    "arm_entries",
     "asks_for_person",
     "begin_by_segment",
     "call_ended",
     "carry_on",
     "due",
     "ended",
+    "entry_due",
     "go_over",
     "happened",
     "hear",
@@ -148,6 +150,16 @@ def settle(draft: Draft, nurture: Nurture) -> None:
 def begin_by_segment(draft: Draft, nurture: Nurture) -> None:
     """At the end of a decision: start the flows whose segment the person came into with it."""
     enrolments.segments(draft, nurture)
+
+
+def arm_entries(draft: Draft, nurture: Nurture) -> None:
+    """At the very end of a decision: the clocks of the flows that begin by themselves."""
+    entry.arm(draft, nurture)
+
+
+def entry_due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
+    """An ENTRY clock fired."""
+    entry.due(draft, nurture, clock)
 
 
 def start(draft: Draft, nurture: Nurture, flow_id: str) -> bool:

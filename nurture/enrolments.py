@@ -11,7 +11,7 @@ from bot.core.model import Clock, ClockKind, Enrolment, FlowMode
 from nurture import gate
 from nurture.book import Nurture
 from nurture.conditions import known_of, reached, started_by
-from nurture.flow import Flow, Step, WaitStep
+from nurture.flow import Condition, Flow, Step, WaitStep
 from nurture.walk import Walk
 from nurture.walk import ended as end
 
@@ -154,9 +154,14 @@ def segments(draft: Draft, nurture: Nurture) -> None:
         return
     for flow in list(triggered(draft, nurture, "segment", "")):
         for trigger in flow.triggers:
-            if trigger.segment and known_of(trigger.segment, draft.state) and not known_of(trigger.segment, draft.before):
+            if (segment := trigger.segment) and _came_into(segment, draft):
                 begin_quietly(draft, nurture, flow, "segment")
                 break
+
+
+def _came_into(segment: Condition, draft: Draft) -> bool:
+    """Whether it became true with this decision."""
+    return known_of(segment, draft.state, draft.now) and not known_of(segment, draft.before, draft.now)
 
 
 def withdraw_words(draft: Draft, enrolment: Enrolment) -> None:

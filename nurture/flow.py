@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 
+from nurture.schedule import Schedule
 from nurture.timing import SendRules
 
 REFERRALS = ("ref", "ad", "utm")
@@ -255,11 +256,12 @@ class Cap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event, segment or manual.
+    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event, segment,
+    schedule or manual.
 
     `names` are which of them; empty where there is only one. An event starts it only if its properties have, for each name in
     `where`, one of these values (as words, without regard to capitals); `remember` maps properties to slots.
-    `segment` is the condition that must become true of the person.
+    `segment` is the condition that must become true of the person; `schedule` is when the flow begins by itself.
     """
 
     kind: str
@@ -267,6 +269,7 @@ class Trigger:
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
     remember: Mapping[str, str] = field(default_factory=dict)
     segment: Condition | None = None
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,9 @@ def decide(
     if wanted is not None and draft.ask_brain is None:
         episodes.open_episode(draft, rules.policy, desk, Reason.FLOW_STEP, detail=wanted)
     _owe_still(draft)
-    interrupt.carry_over(draft)
+    if not isinstance(event, Audited):
+        interrupt.carry_over(draft)
+    engine.arm_entries(draft, rules.nurture)
     return _close(draft, rules, event)
 
 
@@ -156,6 +158,8 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             _overdue(draft, running, rules, desk)
         case ClockKind.STEP:
             engine.due(draft, rules.nurture, running)
+        case ClockKind.ENTRY:
+            engine.entry_due(draft, rules.nurture, running)
         case ClockKind.RATING:
             episodes.ask_rating(draft, rules.policy, running)
         case ClockKind.SNOOZE:

@@ -27,7 +27,7 @@ PROMISES = re.compile(
 
 NEVER_MIND = re.compile(
     r"\W*(oh |ok(ay)?,? |ah,? )?(never ?mind|nvm|nm|forget (it|that)|no need|got it|all good|that['’]s (enough|all)|skip (it|that))"
-    r"( thanks| thank you| thx)?\W*",
+    r"(,? (thanks|thank you|thx))?\W*",
     re.IGNORECASE,
 )
 

@@ -64,6 +64,8 @@ class ClockKind(StrEnum):
     """A talk with a person is over: ask how it was; key = episode id."""
     FORECAST = "forecast"
     """The waiting time that the prospect was told has run out; key = episode id."""
+    ENTRY = "entry"
+    """A flow may begin by itself, by a schedule or a silence; key = flow id and which of the two."""
 
 
 class Reason(StrEnum):
@@ -423,7 +425,8 @@ class State:
     """Everything `decide` may know about one conversation.
 
     `unheard` and `unsent` are the messages still to answer and to send. `wordings` are the latest wordings used,
-    newest last; `flow_sent_at` when flows lately wrote, for caps. `asking` is what the bot itself waits to be told
+    newest last; `flow_sent_at` when flows lately wrote, for caps.
+    `occurred` names the latest occurrence of each flow's schedule. `asking` is what the bot itself waits to be told
     (`callback_number`, `callback_time`) after a choice. `first_touch` is what brought them at the very first and never changes;
     `last_touch` the latest that was not direct.
     """
@@ -446,6 +449,7 @@ class State:
     wordings: tuple[str, ...] = ()
     flow_sent_at: tuple[datetime, ...] = ()
     finished_flows: tuple[str, ...] = ()
+    occurred: Json = field(default_factory=dict)
     asking: str | None = None
     turns: int = 0
     last_inbound_at: datetime | None = None

@@ -16,7 +16,7 @@ from typing import Any
 
 from bot.core import window
 from bot.core.decide import Rules, decide
-from bot.core.events import BrainAnswered, BrainFailed, ClockFired, Decision, DeliveryFailed, Event, FlowTriggered, Inbound
+from bot.core.events import Audited, BrainAnswered, BrainFailed, ClockFired, Decision, DeliveryFailed, Event, FlowTriggered, Inbound
 from bot.core.interrupt import HELD_BACK
 from bot.core.model import (
     Clock,
@@ -39,7 +39,7 @@ from bot.simulate.brains import MadeUpBrain, RecordedBrain, SimulatedBrain, read
 from bot.simulate.brakes import Brakes
 from bot.simulate.characters import CHARACTERS, Character
 from bot.simulate.desk import SimulatedDesk
-from bot.simulate.entering import Entrance, entrances
+from bot.simulate.entering import Entrance, entrances, way_tags
 from bot.simulate.person import Catalogue, Seen, awake, react
 from bot.simulate.setup import BadSetup, Setup
 from bot.simulate.tally import ArmStopped, PausedTold, Simulated, Tally
@@ -175,11 +175,11 @@ class World:
             texts = self.catalogue.meaning(frozenset({way.intent})) if way.intent else tuple(self.catalogue.kinds["hello"])
             self._write(talk, (talk.rng.choice(texts),), None, metadata)
             return
-        wrote_at = self.now - self.setup.last_wrote
+        wrote_at = self.now if way.falls_silent else self.now - self.setup.last_wrote
         opened = window.rule_for(talk.state.identity.channel).opened(action="message", at=wrote_at)
-        tags = tuple(sorted(self.flow.audience.tags))
+        tags = tuple(sorted({*self.flow.audience.tags, *(way_tags(self.flow) if way.falls_silent else ())}))
         talk.state = changed(talk.state, last_inbound_at=wrote_at, window=opened, turns=1, tags=tags)
-        self.handle(talk, FlowTriggered(flow_id=self.flow.flow_id))
+        self.handle(talk, Audited() if way.by_clock else FlowTriggered(flow_id=self.flow.flow_id))
 
     def _write(self, talk: Talk, texts: Sequence[str], payload: str | None, metadata: Json | None = None) -> None:
         """A message is taken in: it opens the promise and starts or puts off the turn, as intake does."""
