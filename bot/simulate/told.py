@@ -42,9 +42,7 @@ def as_text(result: Simulated) -> Iterator[str]:
     yield ""
     yield from _summary(result)
     for paused in result.paused:
-        before = (
-            "is paused, and was played as if it went on." if paused.flow == result.flow else "is paused, and nobody went on in it."
-        )
+        before = "was played as if it went on." if paused.flow == result.flow else "nobody went on in it."
         when = f"paused itself on {_when(paused.at)} and stayed so." if paused.at else f"is paused, and {before}"
         yield f"  {paused.flow} {when} {paused.reason}".rstrip()
     for arm in result.stopped_arms:
