@@ -64,7 +64,7 @@ from handoff.api import add_routes as add_console
 from handoff.chain import Carrier, Ways
 from handoff.policy import Policy
 from handoff.presence import Presence
-from nurture.engine import Nurture, Persona, steps_ahead
+from nurture.engine import Nurture, Persona, steps_ahead, wants_comment
 from nurture.load import load_flows
 from studio.api import StudioParts
 from studio.api import add_routes as add_studio
@@ -290,6 +290,7 @@ def build(
     )  # fmt: skip
     conversations.on_notices = notifier.wake
     intake.not_heard = delivery.not_heard
+    intake.wants_comment = lambda post, text: wants_comment(conversations.rules.nurture, post, text)
     auditor = Auditor(
         store, conversations, hub, time, audit_bounds(settings), every_s=settings.audit_every_s, holder=new_id("audit")
     )

@@ -178,6 +178,7 @@ class DeliveryWorker(Worker):
             closes_at=message.window_closes_at,
             last_inbound_at=message.last_inbound_at,
             now=now,
+            commented_at=message.say.due_at if message.say.comment_id else None,
         )
         if send_as is None:
             await self._fail(message, "window", "")

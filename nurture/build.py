@@ -55,6 +55,9 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
 def _trigger(trigger: str | NamedTrigger) -> f.Trigger:
     if isinstance(trigger, str):
         return f.Trigger(kind=trigger)
+    if trigger.comment:
+        words = tuple(word.casefold() for word in trigger.comment.words)
+        return f.Trigger(kind="comment", names=frozenset(trigger.comment.posts), words=words)
     return f.Trigger(
         kind=trigger.kind,
         names=frozenset() if trigger.segment or trigger.schedule else frozenset(getattr(trigger, trigger.kind)),

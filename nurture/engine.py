@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from bot.core.comments import comment_of
 from bot.core.draft import Draft
-from bot.core.model import Clock, ClockKind, CommandRefused, Heard, Owner, Reading, Reason, State
+from bot.core.model import Clock, ClockKind, CommandRefused, FlowMode, Heard, Owner, Reading, Reason, State
 from nurture import calling, enrolments, entry, gate, reply
 from nurture.book import Nurture, Persona
 from nurture.calling import call_ended
@@ -41,6 +42,7 @@ __all__ = [
     "settle",
     "start",
     "stop_all",
+    "wants_comment",
 ]
 
 CLOSING_OUTCOMES = frozenset({"won", "lost", "no_fit", "complaint"})
@@ -139,6 +141,15 @@ def referred(draft: Draft, nurture: Nurture, heard: Sequence[Heard]) -> None:
         walk.go(flow.first.id)
         enrolments.follow(draft, nurture)
         return
+
+
+def wants_comment(nurture: Nurture, post: str, text: str) -> bool:
+    """Whether a flow may begin by a comment like this; others are nobody's business."""
+    return any(
+        nurture.ruling(flow.flow_id).mode is FlowMode.LIVE and trigger.wants_comment(post, text)
+        for flow in nurture.flows.values()
+        for trigger in flow.triggers
+    )
 
 
 def settle(draft: Draft, nurture: Nurture) -> None:
@@ -381,6 +392,11 @@ def _referred_to(draft: Draft, nurture: Nurture, heard: Sequence[Heard]) -> Iter
         for name in filter(None, names):
             for flow in enrolments.triggered(draft, nurture, kind, str(name)):
                 yield flow, str(name)
+    for comment in filter(None, map(comment_of, reversed(heard))):
+        post, text = str(comment.get("post", "")), str(comment.get("text", ""))
+        for flow in enrolments.triggered(draft, nurture, "comment", post):
+            if any(trigger.wants_comment(post, text) for trigger in flow.triggers):
+                yield flow, "comment"
 
 
 def _first_question(flow: Flow) -> AskStep | None:

@@ -82,6 +82,17 @@ class ScheduleFile(File):
         return self
 
 
+def _comment(value: object) -> object:
+    return {} if value == "any" else value
+
+
+class CommentFile(File):
+    """A comment on a post of the page: on which posts (all if none is named), with which words (any if none is)."""
+
+    words: Names = []
+    posts: Names = []
+
+
 class NamedTrigger(File):
     tag: NameList = []
     intent: Names = []
@@ -93,6 +104,7 @@ class NamedTrigger(File):
     event: NameList = []
     segment: SegmentFile | None = None
     schedule: ScheduleFile | None = None
+    comment: Annotated[CommentFile, BeforeValidator(_comment, json_schema_input_type=Literal["any"] | CommentFile)] | None = None
     where: dict[str, Values] = {}
     remember: dict[str, Name] = {}
 
@@ -106,8 +118,8 @@ class NamedTrigger(File):
     def _one(self) -> NamedTrigger:
         if len(self.model_fields_set - MORE) != 1:
             raise ValueError(
-                "a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm, event, segment "
-                "or schedule"
+                "a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm, event, segment, "
+                "schedule or comment"
             )
         if self.model_fields_set & MORE and not self.event:
             raise ValueError("where and remember belong to an event")

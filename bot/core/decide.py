@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, assert_never
 
-from bot.core import importing, interrupt, pacing, repair, turn
+from bot.core import comments, importing, interrupt, pacing, repair, turn
 from bot.core.draft import Draft
 from bot.core.events import (
     AgentGaveBack,
@@ -230,6 +230,7 @@ def _undelivered(draft: Draft, event: DeliveryFailed) -> None:
 
 def _close(draft: Draft, rules: Rules, event: Event) -> Decision:
     """Pace what is said, tell the tracker what the bot's side said outside the brain, and close."""
+    comments.reply_privately(draft)
     after = max((u.say.due_at for u in draft.state.unsent if u.say.due_at), default=None)
     partner = _partner(draft, event)
     says = pacing.schedule(draft.says, now=draft.now, after=after, pacing=rules.pacing, rng=draft.rng, partner=partner)

@@ -180,7 +180,8 @@ class Say:
     `wording` names the copy it came from (a response name, `flow/step#variant`), so wordings need not repeat.
     `typing_at` and `due_at` are set by pacing: when the typing indicator starts and when the message may leave.
     `client_key` is the sender's own id of an agent's message: the same key twice is the same message. `prompted` tells of a
-    flow's words whether the prospect has just written; words said unprompted keep quiet hours and limits.
+    flow's words whether the prospect has just written; words said unprompted keep quiet hours and limits. `comment_id` is the
+    public comment to which this is the one private reply that the platform allows.
     """
 
     speaker: Speaker
@@ -194,6 +195,7 @@ class Say:
     prompted: bool | None = None
     client_key: str | None = None
     urgent: bool = False
+    comment_id: str | None = None
     typing_at: datetime | None = None
     due_at: datetime | None = None
 
@@ -426,7 +428,8 @@ class State:
 
     `unheard` and `unsent` are the messages still to answer and to send. `wordings` are the latest wordings used,
     newest last; `flow_sent_at` when flows lately wrote, for caps.
-    `occurred` names the latest occurrence of each flow's schedule. `asking` is what the bot itself waits to be told
+    `occurred` names the latest occurrence of each flow's schedule. `comment_id` is a public comment that may be answered privately,
+    once; nothing else may be sent to who commented until they write. `asking` is what the bot itself waits to be told
     (`callback_number`, `callback_time`) after a choice. `first_touch` is what brought them at the very first and never changes;
     `last_touch` the latest that was not direct.
     """
@@ -450,6 +453,7 @@ class State:
     flow_sent_at: tuple[datetime, ...] = ()
     finished_flows: tuple[str, ...] = ()
     occurred: Json = field(default_factory=dict)
+    comment_id: str | None = None
     asking: str | None = None
     turns: int = 0
     last_inbound_at: datetime | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.core import brake, consent, interrupt, pacing, touch, window
+from bot.core import brake, comments, consent, interrupt, pacing, touch, window
 from bot.core.draft import Draft
 from bot.core.events import AgentGaveBack, BrainAnswered, BrainAsk, BrainFailed, Converted, Inbound
 from bot.core.model import ClockKind, Heard, Json, Owner, Profile, Reason, Say, Speaker, State
@@ -95,7 +95,7 @@ def merged(old: Profile, new: Profile) -> Profile:
 
 def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
     """Take from the burst what the channel told beside the words."""
-    last = heard[-1]
+    last = (comments.written(heard) or heard)[-1]
     channel = draft.state.identity.channel
     opened = window.rule_for(channel).opened(action=str(last.metadata.get("action", "message")), at=last.at)
     profile = draft.state.profile
@@ -115,6 +115,7 @@ def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
         profile=profile,
         slots=slots,
     )
+    comments.learn(draft, heard)
 
 
 def _touched(draft: Draft, heard: tuple[Heard, ...]) -> None:

@@ -11,11 +11,12 @@ from nurture.flow import Flow
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrance:
     """A message of their own, by a link or an ad or meaning `intent`; or, where they write nothing, begun for them, or left to the
-    clock: a schedule, or their own silence from then on (`falls_silent`)."""
+    clock: a schedule, or their own silence from then on (`falls_silent`). `comment`: they comment on a post in public."""
 
     writes: bool = True
     intent: str | None = None
     referral: Mapping[str, object] = field(default_factory=dict)
+    comment: Mapping[str, object] = field(default_factory=dict)
     by_clock: bool = False
     falls_silent: bool = False
 
@@ -40,6 +41,9 @@ def entrances(flow: Flow) -> tuple[Entrance, ...]:
                 found += [Entrance(referral={"ad_id": name}) for name in names]
             case "utm":
                 found += [Entrance(referral={"utm": {"campaign": name}}) for name in names]
+            case "comment":
+                text = trigger.words[0] if trigger.words else "nice"
+                found += [Entrance(comment={"post": name, "text": text}) for name in names]
             case "schedule":
                 found.append(Entrance(writes=False, by_clock=True))
             case "segment" if trigger.segment and trigger.segment.silence:

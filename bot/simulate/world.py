@@ -171,7 +171,11 @@ class World:
 
     def _enter(self, talk: Talk, way: Entrance) -> None:
         if way.writes:
-            metadata = {"referral": dict(way.referral)} if way.referral else {}
+            metadata: dict[str, Any] = {"referral": dict(way.referral)} if way.referral else {}
+            if way.comment:
+                told = {**way.comment, "id": f"comment{talk.number}"}
+                self._write(talk, ("",), None, {"action": window.COMMENT, "comment": told})
+                return
             texts = self.catalogue.meaning(frozenset({way.intent})) if way.intent else tuple(self.catalogue.kinds["hello"])
             self._write(talk, (talk.rng.choice(texts),), None, metadata)
             return
@@ -308,8 +312,9 @@ class World:
             return
         closes_at = state.window.closes_at if state.window else None
         allowed = window.permit(
-            state.identity.channel, speaker=say.speaker, closes_at=closes_at, last_inbound_at=state.last_inbound_at, now=self.now
-        )
+            state.identity.channel, speaker=say.speaker, closes_at=closes_at, last_inbound_at=state.last_inbound_at, now=self.now,
+            commented_at=self.now if say.comment_id else None,
+        )  # fmt: skip
         if allowed is None:
             talk.state = changed(state, unsent=rest)
             self.tally.refused(talk, say)
