@@ -13,7 +13,7 @@ from nurture.copy import bubbles_of, language_tag
 from nurture.schedule import Schedule
 from nurture.shapes import DAYS
 from nurture.timing import SendRules
-from nurture.triggers import NamedTrigger, ScheduleFile, SegmentFile
+from nurture.triggers import MONTH, NamedTrigger, ScheduleFile, SegmentFile
 
 
 def build(document: Document, file: s.FlowFile) -> f.Flow:
@@ -69,7 +69,7 @@ def _trigger(trigger: str | NamedTrigger) -> f.Trigger:
 
 
 def _schedule(file: ScheduleFile) -> Schedule:
-    weekdays = frozenset(DAYS.index(day) for day in file.every) if isinstance(file.every, list) else frozenset[int]()
+    weekdays = frozenset(DAYS.index(day) for day in file.every or () if day != MONTH)
     return Schedule(at=file.at, weekdays=weekdays, month_day=file.day, on=file.on, spread=file.spread, grace=file.grace)
 
 

@@ -48,23 +48,28 @@ class SegmentFile(File):
         return self
 
 
+MONTH = "month"
+EVERY = (*DAYS, MONTH)
+
+
 def _every(value: object) -> object:
     """`day` is every weekday, `mon` a list of one."""
     if value == "day":
         return list(DAYS)
-    return [value] if isinstance(value, str) and value != "month" else value
+    return [value] if isinstance(value, str) else value
+
+
+Every = Annotated[
+    list[Literal[EVERY]],  # type: ignore[valid-type]
+    Field(min_length=1),
+    BeforeValidator(_every, json_schema_input_type=Literal[("day", *EVERY)] | list[Literal[DAYS]]),  # type: ignore[valid-type]
+]
 
 
 class ScheduleFile(File):
     """When a flow begins by itself, by the person's clock: on weekdays, on a day of each month, or on one date."""
 
-    every: (
-        Annotated[
-            Literal["month"] | Annotated[list[Literal[DAYS]], Field(min_length=1)],  # type: ignore[valid-type]
-            BeforeValidator(_every, json_schema_input_type=Literal["day", "month", DAYS] | list[Literal[DAYS]]),  # type: ignore[valid-type]
-        ]
-        | None
-    ) = None
+    every: Every | None = None
     day: int | None = Field(None, ge=1, le=31)
     on: date | None = None
     at: ClockTime
@@ -75,8 +80,9 @@ class ScheduleFile(File):
     def _sense(self) -> ScheduleFile:
         if (self.every is None) == (self.on is None):
             raise ValueError("a schedule has either every (day, month, or weekdays such as [mon, thu]) or on (a date), one of them")
-        if (self.every == "month") != (self.day is not None):
-            raise ValueError("every: month needs the day of the month (day: 1), and only it does")
+        monthly = self.every is not None and MONTH in self.every
+        if monthly != (self.day is not None) or (monthly and self.every != [MONTH]):
+            raise ValueError("every: month stands alone and needs the day of the month (day: 1), and only it does")
         if self.spread > timedelta(hours=12) or self.grace > timedelta(days=2):
             raise ValueError("spread is 12h at most, grace 2d")
         return self

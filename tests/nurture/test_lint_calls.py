@@ -49,7 +49,7 @@ def test_a_call_that_fails_into_itself_is_refused_with_its_place(tmp_path: Path)
     (finding,) = found(tmp_path, call(failure="again"), TIP, BYE, "  - {id: again, goto: crm}")
 
     assert (finding.step, finding.rule, finding.severity) == ("crm", "no_failure_way", Severity.ERROR)
-    assert (finding.line, finding.column) == (6, 69)
+    assert (finding.line, finding.column) == (6, 64)
     assert "a wait of an hour" in finding.suggestion
 
 
@@ -96,7 +96,7 @@ def test_what_a_failed_call_should_have_filled_is_not_sent_on(tmp_path: Path) ->
 def test_plain_http_is_refused(tmp_path: Path, url: str) -> None:
     (finding,) = found(tmp_path, call(url=url), TIP)
 
-    assert (finding.rule, finding.column) == ("call_in_clear", 24)
+    assert (finding.rule, finding.column) == ("call_in_clear", 25)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000/lead", "http://localhost/lead", "http://[::1]/lead", "https://a.example/"])

@@ -122,8 +122,9 @@ def test_a_short_month_has_its_last_day_and_one_date_comes_once() -> None:
 @pytest.mark.parametrize(
     ("trigger", "field", "words"),
     [
-        ("{schedule: {every: mon}}", "trigger[0].schedule.at", "needed"),
-        ("{schedule: {every: monday, at: '9:00'}}", "trigger[0].schedule.every", "mon"),
+        ("{schedule: {every: mon}}", "trigger[0].schedule.at", "is missing"),
+        ("{schedule: {every: [monday], at: '9:00'}}", "trigger[0].schedule.every", 'did you mean "mon"'),
+        ("{schedule: {every: [month, mon], day: 1, at: '9:00'}}", "trigger[0].schedule", "stands alone"),
         ("{schedule: {every: mon, at: '25:00'}}", "trigger[0].schedule.at", "not a time of day"),
         ("{schedule: {at: '9:00'}}", "trigger[0].schedule", "either every"),
         ("{schedule: {every: mon, on: 2026-12-01, at: '9:00'}}", "trigger[0].schedule", "either every"),
