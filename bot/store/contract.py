@@ -37,6 +37,7 @@ from bot.store.hooking import HookStore
 from bot.store.importing import ImportStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
+from bot.store.sight import Sight
 from handoff.forecast import Sample
 
 LONGEST_CLAIM = timedelta(minutes=2)
@@ -553,11 +554,18 @@ class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookSt
         """One conversation as a list shows it. Raises `NotFound`."""
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        *,
+        view: str,
+        agent_id: str | None = None,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+        sight: Sight | None = None,
     ) -> list[Overview]:
         """Lists: `queue` (waiting episodes, nearest deadline first), `mine` (owner agent = agent_id), `all` (latest
-        first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). Raises
-        `ValueError` for another view, or `mine` without an agent."""
+        first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). With `sight` those that
+        its agent may read, here and below; a page is full of them. Raises `ValueError` for another view, or `mine` without an
+        agent."""
 
     async def waiting(self) -> list[Waiting]:
         """Every waiting episode, nearest deadline first."""
@@ -569,15 +577,17 @@ class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookSt
         """Waits for first words of requests made from `since` on and before `now`, latest first, at most `limit`; one that
         still runs lasts until `now`. Without those where nobody sat and waited: called back, or helped unasked."""
 
-    async def filtered(self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None) -> list[Overview]:
+    async def filtered(
+        self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None, sight: Sight | None = None
+    ) -> list[Overview]:
         """The conversations that fit, in the filter's order. Paged by `before`, the place of the last one shown: its id, and its
         `last_at`, or what `bot.store.rules.risk_at` says of it."""
 
-    async def similar_answers(self, text: str, *, besides: str, limit: int) -> list[Similar]:
+    async def similar_answers(self, text: str, *, besides: str, limit: int, sight: Sight | None = None) -> list[Similar]:
         """What agents answered in other conversations than `besides` to messages like this one (see `bot.store.similar`), the most
         alike first, each answer once."""
 
-    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+    async def search(self, query: str, *, limit: int = 20, sight: Sight | None = None) -> list[Found]:
         """Conversations with a shown message, a note or a name in which all words of the query begin a word (see
         `bot.store.words`), whatever their case and accents. First those whose name holds them, then by the newest text that
         does. Nothing for a query without a word."""

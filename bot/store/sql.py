@@ -40,6 +40,7 @@ from bot.store.ledger import key_of, named_clocks
 from bot.store.postgres import claims_engine, postgres_engine
 from bot.store.rules import clean_text, must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
+from bot.store.sight import Sight
 from bot.store.sql_audit import SqlAudit
 from bot.store.sql_flows import SqlFlows
 from bot.store.sql_hooks import SqlHooks
@@ -312,10 +313,17 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, 
         return await self._read.run(lambda conn: reading.overview(conn, conversation_id))
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        *,
+        view: str,
+        agent_id: str | None = None,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+        sight: Sight | None = None,
     ) -> list[Overview]:
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
-        return await self._read.run(lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before))
+        asked = {"view": view, "agent_id": agent_id, "limit": limit, "before": before, "sight": sight}
+        return await self._read.run(lambda conn: reading.overviews(conn, **asked))  # type: ignore[arg-type]
 
     async def waiting(self) -> list[Waiting]:
         """See `Store.waiting`."""
@@ -329,17 +337,19 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, 
         """See `Store.first_waits`."""
         return await self._read.run(lambda conn: waits.first_waits(conn, since=since, now=now, limit=limit))
 
-    async def filtered(self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None) -> list[Overview]:
+    async def filtered(
+        self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None, sight: Sight | None = None
+    ) -> list[Overview]:
         """See `Store.filtered`."""
-        return await self._read.run(lambda conn: filtering.filtered(conn, wanted, limit=limit, before=before))
+        return await self._read.run(lambda conn: filtering.filtered(conn, wanted, limit=limit, before=before, sight=sight))
 
-    async def similar_answers(self, text: str, *, besides: str, limit: int) -> list[Similar]:
+    async def similar_answers(self, text: str, *, besides: str, limit: int, sight: Sight | None = None) -> list[Similar]:
         """See `Store.similar_answers`."""
-        return await self._read.run(lambda conn: searching.similar_answers(conn, text, besides=besides, limit=limit))
+        return await self._read.run(lambda conn: searching.similar_answers(conn, text, besides=besides, limit=limit, sight=sight))
 
-    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+    async def search(self, query: str, *, limit: int = 20, sight: Sight | None = None) -> list[Found]:
         """See `Store.search`."""
-        return await self._read.run(lambda conn: searching.search(conn, query, limit=limit))
+        return await self._read.run(lambda conn: searching.search(conn, query, limit=limit, sight=sight))
 
     async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""

@@ -23,6 +23,7 @@ from handoff.api.promises import PromisesApi
 from handoff.api.reports import Reports
 from handoff.api.search import Search
 from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
+from handoff.api.sights import within_sight
 from handoff.api.simulations import Simulations
 from handoff.api.socket import ConsoleSocket
 from handoff.api.starters import Starters
@@ -30,6 +31,8 @@ from handoff.api.talks import Talks
 from handoff.api.team import Team
 
 BASE = "/api/console"
+ABOUT_ONE = "/conversations/{id}"
+"""Such paths are for those who may read that conversation."""
 UNKEYED = frozenset({"/logout", "/password"})
 """They end sessions and set cookies, which no kept answer could."""
 
@@ -52,7 +55,9 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
 
     def signed_in(method: str, path: str, handler: SignedInHandler, *, admin: bool = False) -> None:
         keyed = method == "POST" and path not in UNKEYED
-        acting = once(handler, parts) if keyed else handler
+        # Inside of `once`: whoever gives a talk away and asks again under the same key is told what became of it.
+        seen = within_sight(handler, parts.store) if ABOUT_ONE in path else handler
+        acting = once(seen, parts) if keyed else seen
         app.router.add_route(method, BASE + path, answering(sessions.guard(acting, admin=admin)))
         described.append(Route(method, path, summary(handler), admin=admin, keyed=keyed))
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
 from bot.core.model import Speaker
 from bot.store.contract import Message, Note, Overview
+from bot.store.readers import sees, sight, sight_among
 from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, Take, read_body
 from handoff.api.errors import NO_STORE, BadRequest, Forbidden, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
@@ -44,7 +45,8 @@ class Talks:
         if view not in VIEWS:
             raise BadRequest("bad_field", f"view: one of {', '.join(VIEWS)}.", field="view")
         before = _place(request)
-        found = await self._store.overviews(view=view, agent_id=me.agent.agent_id, limit=LIST, before=before)
+        held_back = await sight(self._store, me.agent)
+        found = await self._store.overviews(view=view, agent_id=me.agent.agent_id, limit=LIST, before=before, sight=held_back)
         states = await asyncio.gather(*(self._store.load(overview.conversation_id) for overview in found))
         items = [item_shape(o, s.state, me.agent.agent_id) for o, s in zip(found, states, strict=True)]
         more = view == "all" and len(found) == LIST
@@ -172,8 +174,9 @@ class Talks:
 
     async def keep_note(self, conversation_id: str, me: SignedIn, text: str) -> Note:
         """Keep an internal note, and tell those it mentions. Raises `NotFound`."""
-        await self._store.overview(conversation_id)
-        mentioned = mentions(text, await self._store.agents(), by=me.agent.agent_id)
+        overview, agents = await self._store.overview(conversation_id), await self._store.agents()
+        readers = [one for one in agents if sees(sight_among(one, agents), overview)]
+        mentioned = mentions(text, readers, by=me.agent.agent_id)
         note = await self._store.add_note(conversation_id, agent=me.agent.ref, text=text, now=self._parts.now(), mentions=mentioned)
         if mentioned:
             self._parts.noticed()

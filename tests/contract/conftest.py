@@ -12,6 +12,7 @@ CONTRACTS = (
     "store_contract",
     "audit_contract",
     "desk_contract",
+    "sight_contract",
     "market_contract",
     "notices_contract",
     "answers_contract",

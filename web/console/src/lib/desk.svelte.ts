@@ -289,6 +289,7 @@ export class Desk {
       this.filter.changed();
       this.board.changed();
     }
+    else if (frame.type === "hidden") this.#hide(frame.conversation_id);
     else if (frame.type === "message") this.#message(frame.conversation_id, frame.message);
     else if (frame.type === "typing") this.#typing(frame.conversation_id, frame.who);
     else if (frame.type === "audit") this.audit?.changed();
@@ -309,6 +310,18 @@ export class Desk {
       this.#refreshing = null;
       if (this.chats.has(id)) void this.load(id);
     }, REFRESH_AFTER_MS);
+  }
+
+  /** It has become another team's, and is none of ours any more. */
+  #hide(id: string): void {
+    const shown = this.items.has(id);
+    this.items = new Map([...this.items].filter(([one]) => one !== id));
+    this.chats = new Map([...this.chats].filter(([one]) => one !== id));
+    this.search.drop(id);
+    this.notices = this.notices.filter((one) => one.conversation !== id);
+    this.filter.changed();
+    if (router.id === id) router.go(router.view);
+    if (shown) this.notify("message", "A conversation has gone to another team.");
   }
 
   #message(id: string, message: Message): void {

@@ -224,6 +224,7 @@ export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach" | "pu
 export type DeskFrame =
   | { type: "hello"; now: string; agents: Colleague[] }
   | { type: "conversation"; item: Item; now: string }
+  | { type: "hidden"; conversation_id: string }
   | { type: "message"; conversation_id: string; message: Message }
   | { type: "typing"; conversation_id: string; who: string }
   | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string; sound?: boolean; notice_id?: string | null }

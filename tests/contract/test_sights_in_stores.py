@@ -1,0 +1,40 @@
+"""Every store keeps conversations from agents of other teams."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.store import open_store
+from bot.store.contract import Store
+from bot.store.fake import FakeStore
+from tests.contract.sight_contract import SightContract
+
+
+class TestFakeStore(SightContract):
+    """In memory."""
+
+    @pytest.fixture
+    async def store(self) -> Store:
+        return FakeStore()
+
+
+class TestSqliteStore(SightContract):
+    """On a file."""
+
+    @pytest.fixture
+    async def store(self, sqlite_url: str) -> AsyncIterator[Store]:
+        store = open_store(sqlite_url)
+        yield store
+        await store.close()
+
+
+class TestPostgresStore(SightContract):
+    """On a server."""
+
+    @pytest.fixture
+    async def store(self, postgres_url: str) -> AsyncIterator[Store]:
+        store = open_store(postgres_url)
+        yield store
+        await store.close()
