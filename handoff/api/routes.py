@@ -29,6 +29,7 @@ from handoff.api.socket import ConsoleSocket
 from handoff.api.starters import Starters
 from handoff.api.talks import Talks
 from handoff.api.team import Team
+from handoff.api.timeline import Timeline
 
 BASE = "/api/console"
 ABOUT_ONE = "/conversations/{id}"
@@ -79,6 +80,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("GET", "/conversations/{id}", talks.one)
     signed_in("GET", "/conversations/{id}/messages", talks.messages)
     signed_in("GET", "/conversations/{id}/transcript", talks.transcript)
+    signed_in("GET", "/conversations/{id}/timeline", Timeline(parts).timeline)
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)

@@ -13,6 +13,7 @@ CONTRACTS = (
     "audit_contract",
     "desk_contract",
     "sight_contract",
+    "memory_contract",
     "market_contract",
     "notices_contract",
     "answers_contract",

@@ -1,4 +1,4 @@
-"""Every store keeps conversations from agents of other teams."""
+"""Every store keeps conversations from agents of other teams, and tells what became of a prospect."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pytest
 from bot.store import open_store
 from bot.store.contract import Store
 from bot.store.fake import FakeStore
+from tests.contract.memory_contract import MemoryContract
 from tests.contract.sight_contract import SightContract
 
 
-class TestFakeStore(SightContract):
+class TestFakeStore(SightContract, MemoryContract):
     """In memory."""
 
     @pytest.fixture
@@ -20,7 +21,7 @@ class TestFakeStore(SightContract):
         return FakeStore()
 
 
-class TestSqliteStore(SightContract):
+class TestSqliteStore(SightContract, MemoryContract):
     """On a file."""
 
     @pytest.fixture
@@ -30,7 +31,7 @@ class TestSqliteStore(SightContract):
         await store.close()
 
 
-class TestPostgresStore(SightContract):
+class TestPostgresStore(SightContract, MemoryContract):
     """On a server."""
 
     @pytest.fixture

@@ -119,6 +119,7 @@ async def test_the_same_paths_tell_those_who_may_read_it(office: Office, role: s
         f"{base}/conversations/{{id}}",
         f"{base}/conversations/{{id}}/messages?after=0",
         f"{base}/conversations/{{id}}/transcript?format=text",
+        f"{base}/conversations/{{id}}/timeline",
     }
 
 

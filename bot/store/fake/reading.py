@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import count
 
+from bot.core.events import JournalEntry
 from bot.core.model import (
     AgentRef,
     ClockKind,
@@ -29,6 +30,7 @@ from bot.store.contract import (
 )
 from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks
+from bot.store.remembering import Of, Place, Remembered, note_entry, page, visit_lines
 from bot.store.rules import (
     clean_text,
     fits,
@@ -215,6 +217,28 @@ class Reading(Talks):
             if _sees(sight, talk) and (held := [hit for hit in hits if holds(hit.text, words)]):
                 found[conversation_id] = held
         return [Found(overview=self._overview(self._talks[key]), hits=hits[:HITS]) for key, hits in newest_first(found)[:limit]]
+
+    async def remembered(
+        self, conversation_id: str, *, kinds: Sequence[str], limit: int, before: Place | None = None, sight: Sight | None = None
+    ) -> list[Remembered]:
+        """See `RememberingStore.remembered`. Here each conversation is a prospect's only one."""
+        talk = self._talks.get(conversation_id)
+        if talk is None or not _sees(sight, talk):
+            return []
+        channel = talk.state.identity.channel
+
+        def line(of: Of, number: int, entry: JournalEntry) -> Remembered:
+            return Remembered(of=of, number=number, conversation_id=conversation_id, channel=channel, entry=entry)
+
+        wrote = [(one.at, one.message_id) for one in talk.lines if one.arrival is not None]
+        found = [line(Of.MEETING, 0, JournalEntry(kind="met", at=talk.state.created_at, data={}))]
+        found += visit_lines(conversation_id, channel, wrote)
+        found += [line(Of.JOURNAL, one.journal_id, one.entry) for one in talk.journal if one.entry.kind in kinds]
+        found += [
+            line(Of.NOTE, one.note_id, note_entry(at=one.at, agent_id=one.agent.agent_id, agent=one.agent.name, text=one.text))
+            for one in await self.notes(conversation_id)
+        ]
+        return page(found, limit=limit, before=before)
 
     async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""

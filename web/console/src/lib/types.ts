@@ -195,6 +195,17 @@ export interface Card {
   asked: { agent_id: string; why: string[] } | null;
 }
 
+/** Something that happened with a prospect; `conversation_id` that of another conversation of theirs. */
+export interface TimelineLine {
+  id: string;
+  at: string;
+  until: string | null;
+  sort: "visit" | "person" | "flow" | "note" | "conversion" | "rating" | "consent" | "trouble";
+  text: string;
+  more: string;
+  conversation_id: string | null;
+}
+
 export interface Colleague {
   id: string;
   name: string;
