@@ -221,7 +221,9 @@ class Feed:
         to = frame.get("to") or ()
         for screen in tuple(self._screens):
             mine = screen.me.agent.agent_id in to
-            if (mine or not to) and (screen in readers or frame["kind"] == "brake" or (mine and frame["kind"] == "page")):
+            # Without such a conversation there is nothing to hold back; a page or a brake is for whoever it is for.
+            anybodys = overview is None or frame["kind"] == "brake" or (mine and frame["kind"] == "page")
+            if (mine or not to) and (anybodys or screen in readers):
                 screen.put(await self._notice_for(frame, overview if screen in readers else None))
 
     async def _notice_for(self, frame: Frame, overview: Overview | None) -> Frame:

@@ -53,6 +53,7 @@ async def test_the_console_reads_it_page_by_page(office: Office) -> None:
     for n in range(35):
         office.time.wind(60)
         await sam.post(f"conversations/{conversation_id}/note", {"text": f"note {n}"})
+    office.time.wind(60)
     await sam.post(f"conversations/{conversation_id}/take")
     path = f"conversations/{conversation_id}/timeline"
     status, page = await sam.get(path)
