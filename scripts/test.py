@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from tests.folders import FOLDERS
+
 ROOT = Path(__file__).resolve().parent.parent
 BRAIN = ROOT / "brain" / ".venv" / "bin" / "python"
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
@@ -44,20 +46,25 @@ def lanes(reports: Path) -> list[list[Suite]]:
     def junit(name: str) -> str:
         return f"--junitxml={reports / name}.xml"
 
-    service = [sys.executable, "-m", "pytest", "-q", "--ignore=tests/brain", "--ignore=tests/actions"]
+    pytest = [sys.executable, "-m", "pytest", "-q"]
+    elsewhere = [f"--ignore=tests/{folder}" for folder in ("brain", "actions", "sim", "e2e", "real")]
     brain = [str(BRAIN), "-m", "pytest", "-q", "-c", "brain/pytest.ini", "--rootdir=."]
     web = ["npm", "test", "--silent", "--", "--reporter=default", "--reporter=junit", f"--outputFile.junit={reports}/web.xml"]
     slowest = "--durations=10"
+
+    def folders(mark: str) -> list[str]:
+        return [f"tests/{folder}" for folder in sorted(FOLDERS[mark])]
+
     return [
-        [Suite(name="service", command=(*service, "--ignore=tests/sim", "-m", "not e2e and not real", junit("service")))],
+        [Suite(name="service", command=(*pytest, *elsewhere, "-m", "not e2e and not real", junit("service")))],
         [
             Suite(name="web", command=tuple(web), folder=ROOT / "web"),
             Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
-            Suite(name="browser", command=(*service, "-m", "e2e", slowest, junit("browser"))),
+            Suite(name="browser", command=(*pytest, *folders("e2e"), "-m", "e2e", slowest, junit("browser"))),
         ],
         [
-            Suite(name="real", command=(*service, "-m", "real and not e2e", slowest, junit("real"))),
-            Suite(name="simulator", command=(*service, "tests/sim", junit("simulator"))),
+            Suite(name="real", command=(*pytest, *folders("real"), slowest, junit("real"))),
+            Suite(name="simulator", command=(*pytest, "tests/sim", junit("simulator"))),
         ],
     ]
 
@@ -149,6 +156,7 @@ def main() -> int:
     totals, names = [0, 0, 0], list[str]()
     with tempfile.TemporaryDirectory(dir=quick_folder()) as folder, ThreadPoolExecutor() as side_by_side:
         reports = Path(folder)
+        reports.chmod(0o711)  # PostgreSQL runs as another user, with its files in here
         planned = lanes(reports)
         for lane in planned:
             sys.stdout.write(f"Running {', then '.join(suite.name for suite in lane)} ...\n")

@@ -1,12 +1,10 @@
 """The runner of all suites: what failed beside the others is tried again by itself, once."""
 
-import runpy
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-RUNNER = runpy.run_path(str(ROOT / "scripts" / "test.py"))
+from scripts.test import passes_alone, selector
 
 
 @pytest.mark.parametrize(
@@ -19,14 +17,14 @@ RUNNER = runpy.run_path(str(ROOT / "scripts" / "test.py"))
     ],
 )
 def test_a_test_is_found_by_what_its_report_says(classname: str, case: str, node: str | None) -> None:
-    assert RUNNER["selector"](classname, case) == node
+    assert selector(classname, case) == node
 
 
 def test_a_suite_that_left_no_report_and_the_simulator_are_not_run_again(tmp_path: Path) -> None:
     for name in ("service: the suite itself, exit code 2", "simulator: tests.scripts.test_test_runner test_a"):
-        assert not RUNNER["passes_alone"](name, tmp_path)
+        assert not passes_alone(name, tmp_path)
 
 
 def test_what_fails_each_time_fails_alone_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert not RUNNER["passes_alone"]("service: tests.scripts.test_test_runner test_that_is_not_there", tmp_path)
+    assert not passes_alone("service: tests.scripts.test_test_runner test_that_is_not_there", tmp_path)
     assert "again, alone" in capsys.readouterr().out
