@@ -124,10 +124,10 @@ class Talks:
         return found
 
     async def take(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
-        """POST take. Whoever has no room for it is refused with `full`; an admin may take it all the same, and says why."""
+        """POST take. Whoever has no room for it is refused with `full`; supervisors may take it all the same, and say why."""
         body = await read_body(request, Take) if request.can_read_body else Take()
-        if body.above_capacity and me.agent.role != "admin":
-            raise Forbidden("admins_only", "Only an admin may go above what somebody has room for.")
+        if body.above_capacity and me.agent.role == "agent":
+            raise Forbidden("supervisors_only", "Only supervisors and admins may go above what somebody has room for.")
         taken = await self.command(request, me, AgentTook(agent=me.agent.ref, above_capacity=body.above_capacity))
         about = request.match_info["id"]
         await self._store.notifications_acted(me.agent.agent_id, conversation_id=about, now=self._parts.now())
@@ -170,13 +170,17 @@ class Talks:
         """POST note."""
         conversation_id = request.match_info["id"]
         body = await read_body(request, NoteBody)
-        return answer({"note": note_shape(await self.keep_note(conversation_id, me, body.text))})
+        return answer({"note": note_shape(await self.keep_note(conversation_id, me, body.text, whisper=body.whisper))})
 
-    async def keep_note(self, conversation_id: str, me: SignedIn, text: str) -> Note:
-        """Keep an internal note, and tell those it mentions. Raises `NotFound`."""
+    async def keep_note(self, conversation_id: str, me: SignedIn, text: str, *, whisper: bool = False) -> Note:
+        """Keep an internal note and tell those it mentions; of a whisper whoever holds the talk, too. Raises `NotFound`."""
         overview, agents = await self._store.overview(conversation_id), await self._store.agents()
         readers = [one for one in agents if sees(sight_among(one, agents), overview)]
         mentioned = mentions(text, readers, by=me.agent.agent_id)
+        episode = overview.episode
+        if whisper and episode is not None and episode.status == "accepted" and episode.agent is not None:
+            holder = {one.agent_id for one in readers} & {episode.agent.agent_id} - {me.agent.agent_id}
+            mentioned = tuple(dict.fromkeys((*holder, *mentioned)))
         note = await self._store.add_note(conversation_id, agent=me.agent.ref, text=text, now=self._parts.now(), mentions=mentioned)
         if mentioned:
             self._parts.noticed()

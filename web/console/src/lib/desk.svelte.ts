@@ -162,7 +162,7 @@ export class Desk {
     }
   }
 
-  /** `aboveCapacity` is why an admin takes more than they have room for. */
+  /** `aboveCapacity` is why a supervisor takes more than they have room for. */
   async take(id: string, aboveCapacity = ""): Promise<void> {
     const body = aboveCapacity === "" ? {} : { above_capacity: aboveCapacity };
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`, body);
@@ -175,10 +175,11 @@ export class Desk {
     void this.load(id);
   }
 
-  /** Whoever holds it lets go of it to me. */
-  async takeOver(id: string): Promise<void> {
-    if (this.items.get(id)?.episode?.status === "accepted") await this.transfer(id, { to: this.me.id }, "");
-    await this.take(id);
+  /** Whoever holds it lets go of it to me. `aboveCapacity` as in `take`. */
+  async takeOver(id: string, aboveCapacity = ""): Promise<void> {
+    const episode = this.items.get(id)?.episode;
+    if (episode?.status === "accepted" && episode.agent?.id !== this.me.id) await this.transfer(id, { to: this.me.id }, "");
+    await this.take(id, aboveCapacity);
   }
 
   async snooze(id: string, until: Date | null): Promise<void> {
@@ -194,8 +195,9 @@ export class Desk {
     this.#item(item);
   }
 
-  async addNote(id: string, text: string): Promise<void> {
-    const { note } = await api.post<{ note: Note }>(`conversations/${encodeURIComponent(id)}/note`, { text });
+  /** A whisper is told to whoever holds the conversation. */
+  async addNote(id: string, text: string, whisper = false): Promise<void> {
+    const { note } = await api.post<{ note: Note }>(`conversations/${encodeURIComponent(id)}/note`, { text, whisper });
     this.#chat(id, (chat) => ({ ...chat, notes: [...chat.notes.filter((one) => one.id !== note.id), note] }));
   }
 
