@@ -336,8 +336,9 @@ class Episode:
     """One handoff, from request to return. The four timestamps split the wait into its segments.
 
     `breached` names the clocks that were missed (offer, accept, first_words, next_words) and `causes` why. `rung` is the next
-    rung to climb. `status` is waiting, accepted or closed. `policy` and `team` say which promises hold; `value` is what the lead
-    is worth, `weight` how much of an agent's capacity it takes (`above_capacity`: a supervisor let it be too much).
+    rung to climb. `status` is waiting, accepted or closed. `policy` and `team` say which promises hold, and `promises` of which
+    version of the file they were when it was opened; `value` is what the lead is worth, `weight` how much of an agent's capacity it
+    takes (`above_capacity`: a supervisor let it be too much).
     `language` and `skills` are asked for until `language_until` and `skills_until`; `last_agent` talked with the person before, and
     `asked_at` is when somebody was asked last, the `times_asked`th time. `segments` add up
     where the time went until `phase_since`, since when it goes to `phase`.
@@ -395,6 +396,7 @@ class Episode:
     outcome_value: float | None = None
     not_before: datetime | None = None
     times: tuple[datetime, ...] = ()
+    promises: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

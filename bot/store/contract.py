@@ -37,6 +37,7 @@ from bot.store.hooking import HookStore
 from bot.store.importing import ImportStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
+from bot.store.promised import PromiseStore
 from bot.store.remembering import RememberingStore
 from bot.store.sight import Sight
 from handoff.forecast import Sample
@@ -363,7 +364,9 @@ class Counts:
     due_clocks: int = 0
 
 
-class Store(AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportStore, RememberingStore, Protocol):
+class Store(
+    AnswerStore, AuditStore, FlowStore, MarketStore, NoticeStore, HookStore, ImportStore, RememberingStore, PromiseStore, Protocol
+):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""
 
     # ---- life

@@ -40,6 +40,7 @@ from bot.store.handed import handed
 from bot.store.ledger import key_of, named_clocks
 from bot.store.memories import SqlMemories
 from bot.store.postgres import claims_engine, postgres_engine
+from bot.store.promises import SqlPromises
 from bot.store.rules import clean_text, must_be_final
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sight import Sight
@@ -89,7 +90,7 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
 
-class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, SqlAnswers, SqlMemories):
+class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, SqlAnswers, SqlMemories, SqlPromises):
     """`bot.store.contract.Store` over SQL. Writes go through one runner, reads through another, so that a long list
     does not hold up a turn; a read sees every write that was awaited before it."""
 

@@ -14,6 +14,7 @@ CONTRACTS = (
     "desk_contract",
     "sight_contract",
     "memory_contract",
+    "promise_contract",
     "market_contract",
     "notices_contract",
     "answers_contract",

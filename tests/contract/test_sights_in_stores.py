@@ -1,4 +1,4 @@
-"""Every store keeps conversations from agents of other teams, and tells what became of a prospect."""
+"""Every store keeps conversations from agents of other teams, tells what became of a prospect, and keeps the promises."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from bot.store import open_store
 from bot.store.contract import Store
 from bot.store.fake import FakeStore
 from tests.contract.memory_contract import MemoryContract
+from tests.contract.promise_contract import PromiseContract
 from tests.contract.sight_contract import SightContract
 
 
-class TestFakeStore(SightContract, MemoryContract):
+class TestFakeStore(SightContract, MemoryContract, PromiseContract):
     """In memory."""
 
     @pytest.fixture
@@ -21,7 +22,7 @@ class TestFakeStore(SightContract, MemoryContract):
         return FakeStore()
 
 
-class TestSqliteStore(SightContract, MemoryContract):
+class TestSqliteStore(SightContract, MemoryContract, PromiseContract):
     """On a file."""
 
     @pytest.fixture
@@ -31,7 +32,7 @@ class TestSqliteStore(SightContract, MemoryContract):
         await store.close()
 
 
-class TestPostgresStore(SightContract, MemoryContract):
+class TestPostgresStore(SightContract, MemoryContract, PromiseContract):
     """On a server."""
 
     @pytest.fixture

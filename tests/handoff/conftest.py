@@ -224,7 +224,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
         circuits=lambda: made.circuits, queued=queued, push_services=("fcm.googleapis.com",),
-        promises=Promises(DEFAULT_FILE, POLICY, tmp_path / "promises", SystemTime()),
+        promises=Promises(DEFAULT_FILE, POLICY, store, SystemTime()),
         simulator=(sys.executable, "-m", "bot.simulate"),
     )  # fmt: skip
     add_routes(app, parts)
