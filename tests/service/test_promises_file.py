@@ -173,10 +173,8 @@ async def test_services_on_one_database_share_the_history(tmp_path: Path) -> Non
     paths[1].write_text(BETTER, encoding="utf-8")
     await two.look()
     assert two.policy.version == version_of(BETTER)
-    assert [(kept.version, kept.by) for kept in await two.versions()] == [
-        (version_of(BETTER), "a_alex"),
-        (version_of(SHIPPED), "file"),
-    ]
+    kept = [(one.version, one.by) for one in await two.versions()]
+    assert kept == [(version_of(BETTER), "a_alex"), (version_of(SHIPPED), "file")]
 
 
 async def test_a_text_is_checked_while_it_is_written(desk: tuple[World, Path, Console]) -> None:
