@@ -6,14 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.model import (
-    Clock,
-    Episode,
-    Identity,
-    Json,
-    Owner,
-    Profile,
-)
+from bot.core.model import Clock, Episode, Identity, Json, Owner, Profile
 from bot.store.contract.messages import Message
 from handoff.forecast import Sample
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from bot.core.events import Claim
-from bot.core.model import (
-    WarmlineError,
-)
+from bot.core.model import WarmlineError
 
 
 class StoreError(WarmlineError):

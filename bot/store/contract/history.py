@@ -8,10 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.events import JournalEntry
-from bot.core.model import (
-    Episode,
-    Standing,
-)
+from bot.core.model import Episode, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.model import (
-    AgentRef,
-    Attachment,
-    Delivery,
-    QuickReply,
-    Speaker,
-)
+from bot.core.model import AgentRef, Attachment, Delivery, QuickReply, Speaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

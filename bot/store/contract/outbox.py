@@ -6,13 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.model import (
-    Delivery,
-    Identity,
-    Json,
-    Profile,
-    Say,
-)
+from bot.core.model import Delivery, Identity, Json, Profile, Say
 from bot.store.contract.messages import Message
 
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.model import (
-    AgentRef,
-)
+from bot.core.model import AgentRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

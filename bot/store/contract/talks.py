@@ -8,12 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.events import Decision
-from bot.core.model import (
-    Arrival,
-    Clock,
-    Identity,
-    State,
-)
+from bot.core.model import Arrival, Clock, Identity, State
 from bot.store.braked import Braked
 
 
