@@ -19,7 +19,7 @@ from bot.store.auditing import AuditRun, Marks, RowCount
 from bot.store.contract import Store
 from nurture.flow import Flow
 from nurture.load import load_flows
-from tests.contract.store_contract import ANN, BEN, MIA, T0, answer, arrival, at, bot, enrolment, met, take, waiting_episode
+from tests.contract.acts import ANN, BEN, MIA, T0, answer, arrival, at, bot, enrolment, met, take, waiting_episode
 
 FLOWS: Mapping[str, Flow] = load_flows(Path(__file__).parents[2] / "flows")
 VERSION = FLOWS["follow_up"].version

@@ -16,8 +16,8 @@ from bot.store.auditing import Marks
 from bot.store.codec import episode_values
 from bot.store.fake import FakeStore
 from bot.store.tables import clocks, conversations, episodes, messages, notes
+from tests.contract.acts import BEN, MIA
 from tests.contract.audit_contract import T0, AuditContract, bot, enrolled, met, send, sent_findings
-from tests.contract.store_contract import BEN, MIA
 
 
 class FakeWreck:

@@ -7,23 +7,12 @@ from datetime import datetime
 
 import pytest
 
-from bot.core.events import Decision, JournalEntry
 from bot.core.model import Say, Speaker
 from bot.store.contract import AlreadyExists, NotFound, Store
-from bot.store.marketing import CONVERTED, ApiKey, FlowSend
-from tests.contract.store_contract import BEN, T0, answer, at, bot, claim_out, met
+from bot.store.marketing import ApiKey, FlowSend
+from tests.contract.acts import BEN, T0, answer, at, bot, claim_out, commit, met, sold
 
 KEY = ApiKey(key_id="k1", name="shop", token_sha256="ab" * 32, created_at=T0)
-
-
-async def commit(store: Store, conversation_id: str, *entries: JournalEntry, now: float = 0) -> None:
-    loaded = await store.load(conversation_id)
-    decision = Decision(state=replace(loaded.state, turns=loaded.state.turns + 1), journal=entries)
-    await store.commit(conversation_id, version=loaded.version, decision=decision, now=at(now))
-
-
-def sold(external_id: str, value: str = "9.90") -> JournalEntry:
-    return JournalEntry(kind=CONVERTED, at=T0, data={"external_id": external_id, "name": "sale", "value": value})
 
 
 def tip(number: int) -> Say:
@@ -34,8 +23,8 @@ async def sends(store: Store, *, after: int = 0, limit: int = 9, since: datetime
     return await store.flow_sends(after=after, limit=limit, since=since)
 
 
-class MarketContract:
-    """Subclasses give a `store`."""
+class TestMarket:
+    """What flows sent, conversions, and keys of the API."""
 
     async def test_flow_sends_are_paged_by_id_and_tell_what_became_of_them(self, store: Store) -> None:
         ann = await met(store)

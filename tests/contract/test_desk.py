@@ -1,4 +1,4 @@
-"""What every store must do for people at the desk. Part of `StoreContract`."""
+"""What every store must do for people at the desk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.core.events import Decision
 from bot.core.model import Arrival, Clock, ClockKind, Episode, Identity, Owner, Profile, Promise, Reason, Say, Speaker
 from bot.store.contract import NOBODY, Filter, Store
 from bot.store.rules import NO_RISK, fits, risk_at
-from tests.contract.store_contract import BEN, MIA, answer, arrival, at, bot, change, claim_out, met, take
+from tests.contract.acts import BEN, MIA, answer, arrival, at, bot, change, claim_out, met, take
 
 
 async def found(store: Store, query: str) -> list[tuple[str, list[str]]]:
@@ -28,8 +28,8 @@ def handoff(key: str, *, due: float) -> Episode:
     return Episode(episode_id=key, reason=Reason.ASKED, requested_at=at(0), first_words_due_at=at(due))
 
 
-class DeskContract:
-    """See the module."""
+class TestDesk:
+    """Lists by what they show, what is sought, and similar answers."""
 
     async def test_words_are_found_in_messages_notes_and_names(self, store: Store) -> None:
         ann, ben = await met(store), await met(store, BEN)

@@ -1,4 +1,4 @@
-"""What every store must do about the keys of requests. `test_answer_stores` runs it on each."""
+"""What every store must do about the keys of requests."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from bot.store.answering import ACTING_FOR, ANSWERS_KEPT, Begun, Known
 from bot.store.contract import Store
-from tests.contract.store_contract import T0, at
+from tests.contract.acts import T0, at
 
 SECOND = timedelta(seconds=1)
 NEW, ACTING, OTHER = Begun(known=Known.NEW), Begun(known=Known.ACTING), Begun(known=Known.OTHER)
 
 
-class AnswersContract:
+class TestAnswers:
     """Answers by the key of their request."""
 
     async def test_a_key_is_taken_once_and_gives_the_first_answer(self, store: Store) -> None:

@@ -10,7 +10,7 @@ from bot.core.events import Decision, JournalEntry
 from bot.core.model import Clock, ClockKind, Enrolment, Identity, Owner, Profile, Say, Speaker, State, Touch, Window
 from bot.store.contract import NotFound, Store, StoreError
 from bot.store.importing import MERGED, NEW, UNCHANGED, ImportRun
-from tests.contract.store_contract import ANN, BEN, T0, arrival, at, change, due, met, take
+from tests.contract.acts import ANN, BEN, T0, arrival, at, change, due, met, take
 
 RUN = ImportRun(import_id="i1", name="fair.csv", started_at=T0)
 CEM = Identity(channel="facebook", external_id="cem")
@@ -40,8 +40,8 @@ def enrolled(state: State, place: int) -> Decision:
     return Decision(state=known, set_clocks=(clock,), journal=(held,))
 
 
-class ImportContract:
-    """Subclasses give a `store`."""
+class TestImports:
+    """Contacts that come and go by file."""
 
     async def test_an_import_that_is_known_goes_on_where_it_stood(self, store: Store) -> None:
         assert await store.import_run("i1") is None

@@ -1,4 +1,4 @@
-"""What every store must do about notices. `test_notice_stores` runs it on each."""
+"""What every store must do about notices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.core.events import Decision, Notice
 from bot.store.contract import Agent, Store
 from bot.store.noticing import Device, Notification, Notified, Planned
-from tests.contract.store_contract import MIA, T0, at, met
+from tests.contract.acts import MIA, T0, at, met
 
 MINUTE = timedelta(minutes=1)
 
@@ -49,7 +49,7 @@ async def claim(store: Store, seconds: float, worker: str = "w") -> list[str]:
     return [one.carrier for one in await store.claim_notifications(worker=worker, now=now, until=now + MINUTE / 6, limit=9)]
 
 
-class NoticesContract:
+class TestNotices:
     """Notices, notifications and devices."""
 
     async def test_a_notice_is_kept_with_the_commit_and_planned_once(self, store: Store) -> None:

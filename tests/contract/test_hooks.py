@@ -10,8 +10,7 @@ from bot.core.events import JournalEntry
 from bot.core.model import Delivery
 from bot.store.contract import AlreadyExists, NotFound, Store
 from bot.store.hooking import Hook, Telling
-from tests.contract.market_contract import commit, sold
-from tests.contract.store_contract import ANN, LEASE, T0, answer, at, bot, met
+from tests.contract.acts import ANN, LEASE, T0, answer, at, bot, commit, met, sold
 
 SALES = Hook(hook_id="h1", url="https://crm.example/in", secret="s", kinds=("prospect.converted",), created_at=T0)
 FLOWS = replace(SALES, hook_id="h2", kinds=("flow.*", "message.failed"), created_at=at(1))
@@ -30,8 +29,8 @@ async def kinds(store: Store, hook_id: str, now: float = 99) -> list[str]:
     return [telling.entry.kind for telling in await claim(store, hook_id, now)]
 
 
-class HookContract:
-    """Subclasses give a `store`."""
+class TestHooks:
+    """Subscriptions, and what is still to be told."""
 
     async def test_each_line_of_the_journal_is_to_be_told_to_those_who_want_it(self, store: Store) -> None:
         ann = await met(store)
