@@ -11,8 +11,9 @@ import pytest
 from bot.store import open_store
 from bot.store.contract import Store
 from bot.store.fake import FakeStore
+from tests.contract.wrecks import FakeWreck, SqlWreck, Wreck
 
-pytest.register_assert_rewrite("tests.contract.acts", "tests.contract.audit_contract")
+pytest.register_assert_rewrite("tests.contract.acts", "tests.contract.audited")
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,9 @@ async def store(url: str | None) -> AsyncIterator[Store]:
     opened = FakeStore() if url is None else open_store(url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def wreck(store: Store) -> Wreck:
+    """Breaks what the store would not break by itself."""
+    return FakeWreck(store) if isinstance(store, FakeStore) else SqlWreck(store)
