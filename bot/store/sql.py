@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.store import schema
 from bot.store.answers import SqlAnswers
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
-from bot.store.contract import StoreError
+from bot.store.contract import StoreError, StoreUnavailable
 from bot.store.postgres import claims_engine, postgres_engine
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sql_audit import SqlAudit
@@ -25,6 +25,9 @@ from bot.store.sql_reading import SqlReading
 from bot.store.sql_talks import SqlTalks
 from bot.store.sqlite import sqlite_engine
 from bot.store.watched import Watched
+
+MIGRATION_TRIES = 12
+"""How often to ask for the lock that another process holds while it migrates; on SQLite each try waits for BUSY_TIMEOUT_MS."""
 
 
 def new_id() -> str:
@@ -73,7 +76,15 @@ class SqlStore(
 
     async def migrate(self) -> None:
         """See `Store.migrate`."""
-        await self._write.run(schema.upgrade)
+        for left in reversed(range(MIGRATION_TRIES)):
+            try:
+                await self._write.run(schema.upgrade)
+            except StoreUnavailable as error:
+                # Another process migrates, which takes longer than a write waits.
+                if error.reason != "busy" or not left:
+                    raise
+            else:
+                return
 
     async def ping(self) -> None:
         """See `Store.ping`."""
