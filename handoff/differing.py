@@ -27,7 +27,7 @@ def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 def _leaves(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, Mapping) and (value or not at):
         for name, inner in value.items():
             yield from _leaves(inner, f"{at}.{name}" if at else str(name))
     elif isinstance(value, (list, tuple)) and value:

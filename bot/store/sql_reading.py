@@ -54,9 +54,7 @@ class SqlReading:
 
     async def similar_answers(self, text: str, *, besides: str, limit: int, sight: Sight | None = None) -> list[Similar]:
         """See `Store.similar_answers`."""
-        return await self._read.run(
-            lambda conn: searching.similar_answers(conn, text, besides=besides, limit=limit, sight=sight)
-        )
+        return await self._read.run(lambda conn: searching.similar_answers(conn, text, besides=besides, limit=limit, sight=sight))
 
     async def overview(self, conversation_id: str) -> Overview:
         """See `Store.overview`."""

@@ -9,8 +9,8 @@ from bot.core.model import Arrival
 from bot.store.contract import Store
 from bot.store.remembering import VISIT_GAP, Of
 from bot.store.sight import Sight
-from tests.contract.test_desk import person
 from tests.contract.acts import MIA, at, change, met
+from tests.contract.test_desk import person
 
 ANN = person("ann")
 GAP_S = VISIT_GAP.total_seconds()

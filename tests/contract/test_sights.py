@@ -9,8 +9,8 @@ from bot.core.model import AgentRef, Arrival, Clock, ClockKind, Owner, Say, Spea
 from bot.store.contract import Filter, Store
 from bot.store.rules import risk_at
 from bot.store.sight import Sight
-from tests.contract.test_desk import handoff, person
 from tests.contract.acts import MIA, answer, at, change, claim_out, met, take
+from tests.contract.test_desk import handoff, person
 
 SAM = AgentRef(agent_id="sam", name="Sam")
 OF_SALES = Sight(agent_id="sam", hidden=frozenset({"support", "billing"}))
