@@ -79,6 +79,7 @@ class ItemAnswer(TypedDict):
     tags: list[str]
     episode: EpisodeAnswer | None
     window_closes_at: datetime | None
+    human_until: datetime | None
     snoozed_until: datetime | None
 
 
@@ -98,7 +99,7 @@ class File(TypedDict):
 
 
 class MessageAnswer(TypedDict):
-    """One message; `seq` is None until it is shown."""
+    """One message; `seq` is None until it is shown. An agent's can be taken back until `undo_until`."""
 
     id: str
     seq: int | None
@@ -113,6 +114,7 @@ class MessageAnswer(TypedDict):
     error: str | None
     read: bool
     key: str | None
+    undo_until: datetime | None
 
 
 class Author(TypedDict):
