@@ -51,7 +51,8 @@ class StoreUnavailable(StoreError):
     """The database cannot be reached or written now (away, locked, disk full, read only). Nothing was changed, or, if it went
     away while a transaction ended, all of it was: intake knows a repeat, a commit's version has moved.
 
-    `reason` is away (also: locked, shut down), full (no room on the disk) or read_only."""
+    `reason` is away (also: shut down), busy (another process writes for longer than one waits), full (no room on the disk) or
+    read_only."""
 
     def __init__(self, message: str, *, reason: str = "away") -> None:
         super().__init__(message)

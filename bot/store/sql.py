@@ -31,6 +31,7 @@ from bot.store.contract import (
     Parked,
     Similar,
     StoreError,
+    StoreUnavailable,
     TakenIn,
     Waiting,
 )
@@ -49,6 +50,9 @@ from bot.store.sql_notices import SqlNotices
 from bot.store.sqlite import sqlite_engine
 from bot.store.watched import Watched
 from handoff.forecast import Sample
+
+MIGRATION_TRIES = 12
+"""How often to ask for the lock that another process holds while it migrates; on SQLite each try waits for BUSY_TIMEOUT_MS."""
 
 
 def new_id() -> str:
@@ -97,7 +101,15 @@ class SqlStore(SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, 
 
     async def migrate(self) -> None:
         """See `Store.migrate`."""
-        await self._write.run(schema.upgrade)
+        for left in reversed(range(MIGRATION_TRIES)):
+            try:
+                await self._write.run(schema.upgrade)
+            except StoreUnavailable as error:
+                # Another process migrates, which takes longer than a write waits.
+                if error.reason != "busy" or not left:
+                    raise
+            else:
+                return
 
     async def ping(self) -> None:
         """See `Store.ping`."""

@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 SETTLE_WITHIN_S = 30.0
 LOOK_AGAIN_S = 0.002
+TRIES = 10
 VERIFY, SECRET, TOKEN = "open-sesame", "app-secret", "page-token"
 
 
@@ -122,18 +123,24 @@ class Visitor:
         self.seen: list[dict[str, Any]] = []
 
     async def say(self, text: str = "", *, key: str | None = None, payload: str | None = None) -> dict[str, Any]:
-        """Send and wait until it is stored."""
+        """Send and wait until it is stored; where the database stands still, try again as the browser does."""
         frame = {"type": "say", "key": key or f"key-{next(self._keys):08}", "text": text, "payload": payload}
-        await self.socket.send_json(frame)
-        return await self.next("stored")
+        answer: dict[str, Any] = {}
+        for _ in range(TRIES):
+            await self.socket.send_json(frame)
+            answer = await self.next("stored", "error")
+            if answer.get("code") != "try_again":
+                break
+        assert answer["type"] == "stored", answer
+        return answer
 
-    async def next(self, kind: str) -> dict[str, Any]:
-        """The next frame of this kind; message frames on the way are kept in `seen`."""
+    async def next(self, *kinds: str) -> dict[str, Any]:
+        """The next frame of one of these kinds; message frames on the way are kept in `seen`."""
         while True:
             frame = json.loads(await self.socket.receive_str(timeout=10))
             if frame["type"] == "message":
                 self.seen.append(frame["message"])
-            if frame["type"] == kind:
+            if frame["type"] in kinds:
                 return dict(frame)
 
     async def hears(self, count: int) -> list[dict[str, Any]]:
