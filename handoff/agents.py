@@ -11,6 +11,7 @@ from bot.core.events import Claim, ForeignEcho
 from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Promise, Reason, Say, Speaker, State
 from bot.core.window import permit
 from handoff import rating
+from handoff.accounts import booked_until, phase_of
 from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
 from handoff.judging import judge, judge_all, offer_due, wait_cause, words_missed
@@ -102,7 +103,13 @@ def stand(draft: Draft, policy: Policy, clock: Clock) -> None:
     episode = open_one(draft.state)
     if stands is None or episode is None or episode.agent is None or episode.agent.agent_id != stands.agent_id:
         return
-    _spoke(draft, policy, episode, max(stands.at, episode.requested_at), later=stands.later, asked=stands.asked)
+    at = max(stands.at, episode.requested_at)
+    _spoke(draft, policy, episode, at, later=stands.later, asked=stands.asked)
+    episode, phase = draft.state.episode or episode, phase_of(draft.state, None, draft.now)
+    if phase != episode.phase and episode.phase_since is not None:
+        # The wait until they left is nobody's time to answer in.
+        booked = booked_until(episode, at, policy.hours)
+        put(draft, episode, segments=booked, phase=phase, phase_since=max(at, episode.phase_since))
 
 
 def give_back(

@@ -88,6 +88,7 @@ def test_first_words_count_from_the_moment_they_were_sent() -> None:
     assert stands.state.episode is not None
     assert stands.state.episode.first_words_at == after(10)
     assert [line.data["waited_ms"] for line in stands.journal if line.kind == "episode.first_words"] == [10_000]
+    assert [(one.kind, one.wall_s) for one in stands.state.episode.segments] == [("held", 10.0)]
 
 
 def test_words_that_were_taken_back_never_leave_and_leave_nothing_behind() -> None:

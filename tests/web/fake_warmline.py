@@ -89,6 +89,7 @@ class Talk:
     episode: Json | None = None
     waiting_since: str | None = None
     window_closes_at: str | None = None
+    human_until: str | None = None
     card: Json = field(default_factory=dict)
     resume: list[Json] = field(default_factory=list)
     snoozed_until: str | None = None
@@ -310,6 +311,7 @@ class FakeWarmline:
             "tags": talk.tags,
             "episode": talk.episode,
             "window_closes_at": talk.window_closes_at,
+            "human_until": talk.human_until,
             "snoozed_until": talk.snoozed_until,
         }
 

@@ -223,10 +223,10 @@ export class Desk {
     }
   }
 
-  /** Takes back the last thing I did that can be. False if there is none. */
-  undoLast(): boolean {
+  /** Takes back the last thing I did that can be, or the last words I sent here. False if there is none. */
+  undoLast({ words = false } = {}): boolean {
     const id = router.id;
-    const one = lastUndoable(id === null ? null : { id, messages: this.chat(id).messages }, this.#acts, this.me.name, clock.now);
+    const one = lastUndoable(id === null ? null : { id, messages: this.chat(id).messages }, words ? [] : this.#acts, this.me.name, clock.now);
     if (one) void this.undo(one);
     return one !== null;
   }

@@ -13,6 +13,8 @@ export interface ChannelWindow {
   little: boolean;
   /** In a few words, for the top of a conversation. */
   short: string;
+  /** What to know where one writes. */
+  warning: string;
   /** What may be sent now, and what after. */
   now: string;
   next: string;
@@ -28,7 +30,7 @@ export function windowOf(item: Pick<Item, "channel" | "window_closes_at" | "huma
   if (now < closes) {
     const left = closes - now;
     const next = human > closes ? `After that only a person can, for ${span(human - closes)} more.` : "After that nobody can until they write again.";
-    return { phase: "open", left, little: left < LITTLE_MS.open, short: `window closes in ${span(left)}`, now: `You, the bot and its flows can write for ${span(left)}.`, next };
+    return { phase: "open", left, little: left < LITTLE_MS.open, short: `window closes in ${span(left)}`, warning: `${name}’s window closes in ${span(left)}. ${next}`, now: `You, the bot and its flows can write for ${span(left)}.`, next };
   }
   if (now < human) {
     const left = human - now;
@@ -37,9 +39,10 @@ export function windowOf(item: Pick<Item, "channel" | "window_closes_at" | "huma
       left,
       little: left < LITTLE_MS.human,
       short: `only people can write, for ${span(left)}`,
+      warning: `Only you can write, for ${span(left)}; the bot and its flows can’t until they write again.`,
       now: `Only a person can write, for ${span(left)}: ${name} takes your own words as a late answer.`,
       next: "The bot and its flows can't. They can again once the prospect writes.",
     };
   }
-  return { phase: "closed", left: 0, little: true, short: "the channel's window is closed", now: `${name} lets nobody write until they do.`, next: "What you write now would not reach them. Reach them another way, or snooze this." };
+  return { phase: "closed", left: 0, little: true, short: "window closed", warning: `${name} lets nobody write until they do. What you write stays here.`, now: `${name} lets nobody write until they do.`, next: "Reach them another way, or snooze this until they write." };
 }

@@ -89,13 +89,13 @@ test("Ctrl+Z in an empty box takes back what was just sent, and is the browser's
 test("a window that closes soon is said, and one that has closed sends nothing", async () => {
   const at = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
   compose({ window_closes_at: at(1), human_until: at(145) }, message(1, "prospect", "hi"));
-  expect(screen.getByText(/You, the bot and its flows can write for/)).toBeTruthy();
+  expect(screen.getByText(/Messenger’s window closes in .* After that only a person can/)).toBeTruthy();
   cleanup();
   compose({ window_closes_at: at(-1), human_until: at(143) }, message(1, "prospect", "hi"));
-  expect(screen.getByText(/Only a person can write/)).toBeTruthy();
+  expect(screen.getByText(/Only you can write, for 5 d/)).toBeTruthy();
   cleanup();
   compose({ window_closes_at: at(-200), human_until: at(-1) }, message(1, "prospect", "hi"));
-  expect(screen.getByText(/Messenger lets nobody write until they do\./)).toBeTruthy();
+  expect(screen.getByText(/Messenger lets nobody write until they do\. What you write stays here\./)).toBeTruthy();
   await type("too late");
   expect(screen.getByRole<HTMLButtonElement>("button", { name: "Send" }).disabled).toBe(true);
   await fireEvent.keyDown(box(), { key: "Enter" });
