@@ -10,10 +10,23 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+from tests.folders import FOLDERS
+
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
     from tests.postgres import Postgres
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Nobody's test is left out because it lies in the wrong folder."""
+    for item in items:
+        for mark, folders in FOLDERS.items():
+            folder = item.path.relative_to(Path(__file__).parent).parts[0]
+            if item.get_closest_marker(mark) and folder not in folders:
+                raise pytest.UsageError(
+                    f"{item.nodeid}: tests marked {mark} belong into tests/{' or tests/'.join(sorted(folders))}"
+                )
 
 
 @pytest.fixture(scope="session")
