@@ -1,12 +1,11 @@
 // @vitest-environment happy-dom
-import { cleanup, fireEvent, render, screen } from "@testing-library/svelte";
 import { flushSync } from "svelte";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { NEW_CHAT, type Chat } from "../lib/chat.ts";
 import type { Desk } from "../lib/desk.svelte.ts";
 import type { Item, Message } from "../lib/types.ts";
 import Composer from "./Composer.svelte";
-import { shownDesk } from "./shown.svelte.ts";
+import { button, hide, key, one, page, press, show, shownDesk, type } from "./shown.svelte.ts";
 
 const ITEM: Item = {
   id: "c1", name: "Priya Shah", picture_url: null, channel: "facebook", owner: "agent", preview: null, last_at: "2026-11-23T09:00:00Z", waiting_since: null,
@@ -18,87 +17,80 @@ const message = (seq: number, speaker: Message["speaker"], text: string, name: s
 const chat = (...messages: Message[]): Chat => ({ ...NEW_CHAT, state: "ready", messages });
 
 let desk: ReturnType<typeof shownDesk>;
-const box = (): HTMLTextAreaElement => screen.getByLabelText("Write to Priya Shah");
+const box = (): HTMLTextAreaElement => one("#reply");
+const write = (text: string): void => type(box(), text);
 
 function compose(item: Partial<Item> = {}, ...messages: Message[]): void {
   desk = shownDesk(chat(...messages));
-  render(Composer, { desk: desk as unknown as Desk, item: { ...ITEM, ...item } });
-}
-
-async function type(text: string): Promise<void> {
-  await fireEvent.input(box(), { target: { value: text } });
+  show(Composer, { desk: desk as unknown as Desk, item: { ...ITEM, ...item } });
 }
 
 beforeEach(() => void sessionStorage.clear());
-afterEach(() => {
-  cleanup();
-  vi.restoreAllMocks();
-});
+afterEach(hide);
 
-test("what was typed is sent with Enter, and the box is empty", async () => {
+test("what was typed is sent with Enter, and the box is empty", () => {
   compose({}, message(1, "prospect", "hi"));
-  await type("Hello there");
-  await fireEvent.keyDown(box(), { key: "Enter" });
+  write("Hello there");
+  key(box(), { key: "Enter" });
   expect(desk.said).toEqual(["Hello there"]);
   expect(box().value).toBe("");
 });
 
-test("what others say while I write is shown, and sending asks first", async () => {
+test("what others say while I write is shown, and sending asks first", () => {
   compose({}, message(1, "prospect", "hi"));
-  await type("The red ones are here");
+  write("The red ones are here");
   desk.current = chat(message(1, "prospect", "hi"), message(2, "prospect", "no, blue ones"));
   flushSync();
-  expect(screen.getByText("Priya Shah wrote while you were writing.")).toBeTruthy();
-  await fireEvent.keyDown(box(), { key: "Enter" });
+  expect(page()).toContain("Priya Shah wrote while you were writing.");
+  key(box(), { key: "Enter" });
   expect(desk.said).toEqual([]);
-  expect(screen.getByRole("alert").textContent).toContain("Does your answer still fit?");
-  await fireEvent.click(screen.getByRole("button", { name: "Send it as it is" }));
+  expect(one("[role=alert]").textContent).toContain("Does your answer still fit?");
+  expect(document.activeElement).toBe(button("Send it as it is"));
+  press("Send it as it is");
   expect(desk.said).toEqual(["The red ones are here"]);
 });
 
-test("what I have read is asked about no more, what comes after it is", async () => {
+test("what I have read is asked about no more, what comes after it is", () => {
   compose({}, message(1, "prospect", "hi"));
-  await type("The red ones are here");
+  write("The red ones are here");
   desk.current = chat(message(1, "prospect", "hi"), message(2, "agent", "Mine!", "Sam Reyes"));
   flushSync();
-  await fireEvent.click(screen.getByRole("button", { name: "I've read it" }));
-  expect(screen.queryByText(/while you were writing/)).toBeNull();
+  press("I've read it");
+  expect(page()).not.toContain("while you were writing");
   desk.current = chat(message(1, "prospect", "hi"), message(2, "agent", "Mine!", "Sam Reyes"), message(3, "bot", "one moment"));
   flushSync();
-  await fireEvent.keyDown(box(), { key: "Enter" });
+  key(box(), { key: "Enter" });
   expect(desk.said).toEqual(["The red ones are here"]);
 });
 
-test("words that were taken back stand before what was begun since", async () => {
+test("words that were taken back stand before what was begun since", () => {
   compose({}, message(1, "prospect", "hi"));
-  await type("and then");
+  write("and then");
   desk.put("It is $89.");
   flushSync();
   expect(box().value).toBe("It is $89.\nand then");
 });
 
-test("Ctrl+Z in an empty box takes back what was just sent, and is the browser's own in any other", async () => {
+test("Ctrl+Z in an empty box takes back what was just sent, and is the browser's own in any other", () => {
   compose({}, message(1, "prospect", "hi"));
-  await fireEvent.keyDown(box(), { key: "z", ctrlKey: true });
+  key(box(), { key: "z", ctrlKey: true });
   expect(desk.undone).toBe(1);
-  await type("words");
-  await fireEvent.keyDown(box(), { key: "z", ctrlKey: true });
+  write("words");
+  key(box(), { key: "z", ctrlKey: true });
   expect(desk.undone).toBe(1);
 });
 
-test("a window that closes soon is said, and one that has closed sends nothing", async () => {
+test("a window that closes soon is said, and one that has closed sends nothing", () => {
   const at = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
   compose({ window_closes_at: at(1), human_until: at(145) }, message(1, "prospect", "hi"));
-  expect(screen.getByText(/Messenger’s window closes in .* After that only a person can/)).toBeTruthy();
-  cleanup();
+  expect(page()).toMatch(/Messenger’s window closes in .* After that only a person can/);
   compose({ window_closes_at: at(-1), human_until: at(143) }, message(1, "prospect", "hi"));
-  expect(screen.getByText(/Only you can write, for 5 d/)).toBeTruthy();
-  cleanup();
+  expect(page()).toMatch(/Only you can write, for 5 d/);
   compose({ window_closes_at: at(-200), human_until: at(-1) }, message(1, "prospect", "hi"));
-  expect(screen.getByText(/Messenger lets nobody write until they do\. What you write stays here\./)).toBeTruthy();
-  await type("too late");
-  expect(screen.getByRole<HTMLButtonElement>("button", { name: "Send" }).disabled).toBe(true);
-  await fireEvent.keyDown(box(), { key: "Enter" });
+  expect(page()).toMatch(/Messenger lets nobody write until they do\. What you write stays here\./);
+  write("too late");
+  expect(button("Send").disabled).toBe(true);
+  key(box(), { key: "Enter" });
   expect(desk.said).toEqual([]);
   expect(box().value).toBe("too late");
 });
