@@ -317,8 +317,14 @@ def _must_not_write(draft: Draft) -> bool:
 def _window_closed(draft: Draft) -> bool:
     state = draft.state
     closes_at = state.window.closes_at if state.window else None
-    told = {"closes_at": closes_at, "last_inbound_at": state.last_inbound_at, "now": draft.now}
-    return permit(state.identity.channel, speaker=Speaker.AGENT, **told) is None
+    as_what = permit(
+        state.identity.channel,
+        speaker=Speaker.AGENT,
+        closes_at=closes_at,
+        last_inbound_at=state.last_inbound_at,
+        now=draft.now,
+    )
+    return as_what is None
 
 
 def _owes_words(draft: Draft, episode: Episode) -> bool:
