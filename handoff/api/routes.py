@@ -57,7 +57,8 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     def signed_in(method: str, path: str, handler: SignedInHandler, *, admin: bool = False) -> None:
         keyed = method == "POST" and path not in UNKEYED
         # Inside of `once`: whoever gives a talk away and asks again under the same key is told what became of it.
-        seen = within_sight(handler, parts.store) if ABOUT_ONE in path else handler
+        # What one gave back can be taken back, though it may be another team's by then.
+        seen = within_sight(handler, parts.store, had=path.endswith("/undo")) if ABOUT_ONE in path else handler
         acting = once(seen, parts) if keyed else seen
         app.router.add_route(method, BASE + path, answering(sessions.guard(acting, admin=admin)))
         described.append(Route(method, path, summary(handler), admin=admin, keyed=keyed))

@@ -9,18 +9,24 @@ from bot.store.readers import sees, sight
 from handoff.api.sessions import SignedIn, SignedInHandler
 
 
-async def must_see(store: Store, agent: Agent, conversation_id: str) -> None:
-    """Raises `NotFound` for a conversation that the agent may not read: as if there were none."""
+async def must_see(store: Store, agent: Agent, conversation_id: str, *, had: bool = False) -> None:
+    """Raises `NotFound` for a conversation that the agent may not read: as if there were none. With `had` whoever had its latest
+    handoff may, too."""
     held_back = await sight(store, agent)
-    if held_back is not None and not sees(held_back, await store.overview(conversation_id)):
+    if held_back is None:
+        return
+    overview = await store.overview(conversation_id)
+    holder = overview.episode.agent if overview.episode else None
+    theirs = had and holder is not None and holder.agent_id == agent.agent_id
+    if not theirs and not sees(held_back, overview):
         raise NotFound("conversation", conversation_id)
 
 
-def within_sight(handler: SignedInHandler, store: Store) -> SignedInHandler:
-    """The handler of a path with a conversation's `id`, for those who may read that conversation."""
+def within_sight(handler: SignedInHandler, store: Store, *, had: bool = False) -> SignedInHandler:
+    """The handler of a path with a conversation's `id`, for those who may read that conversation; `had` as in `must_see`."""
 
     async def seen(request: web.Request, me: SignedIn) -> web.StreamResponse:
-        await must_see(store, me.agent, request.match_info["id"])
+        await must_see(store, me.agent, request.match_info["id"], had=had)
         return await handler(request, me)
 
     seen.__doc__ = handler.__doc__

@@ -377,7 +377,7 @@ export class Desk {
     this.items = new Map([...this.items].filter(([one]) => one !== id));
     this.chats = new Map([...this.chats].filter(([one]) => one !== id));
     this.search.drop(id);
-    this.notices = this.notices.filter((one) => one.conversation !== id);
+    this.notices = this.notices.filter((one) => one.conversation !== id || one.undo !== null);
     this.filter.changed();
     if (router.id === id) router.go(router.view);
     if (shown) this.notify("message", "A conversation has gone to another team.");
