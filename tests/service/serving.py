@@ -19,10 +19,12 @@ from typing import Any
 from aiohttp import ClientWebSocketResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.app import Service, build, load_rules
+from bot.app import build
 from bot.core.decide import Rules
 from bot.credentials import Credentials
 from bot.fakes.brain import FakeBrain
+from bot.parts import load_rules
+from bot.service import Service
 from bot.settings import Settings
 from bot.store import open_store
 from bot.time import HandTime
