@@ -67,6 +67,7 @@ def load_rules(settings: Settings) -> Rules:
         currency=settings.currency,
         harm_limit=settings.harm_limit,
         address=settings.address,
+        undo_send_s=settings.undo_s,
     )
 
 
