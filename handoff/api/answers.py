@@ -369,6 +369,12 @@ class Contradiction(TypedDict):
     message: str
 
 
+class FileProblem(Problem):
+    """A problem in one of several files."""
+
+    file: str
+
+
 class Checked(TypedDict):
     """POST promises/check."""
 

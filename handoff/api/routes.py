@@ -15,7 +15,7 @@ from handoff.api.feed import Feed
 from handoff.api.keys import once
 from handoff.api.lists import Lists
 from handoff.api.notifications import Notifications
-from handoff.api.openapi import Route, document
+from handoff.api.openapi import Route, console_api, document
 from handoff.api.outbox import Outbox
 from handoff.api.passing import Passing
 from handoff.api.ports import ConsoleParts
@@ -114,7 +114,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
 
     @cache
     def described_once() -> dict[str, Any]:
-        return document(described, base=BASE, cookie=COOKIE)
+        return document(described, console_api(base=BASE, cookie=COOKIE))
 
     async def openapi(_request: web.Request) -> web.Response:
         return web.json_response(described_once())
