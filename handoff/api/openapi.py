@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from pydantic import TypeAdapter
 
@@ -172,7 +172,8 @@ def document(routes: Sequence[Route], api: Api) -> dict[str, Any]:
     known = [api.types.get((route.method, route.path), _ANY) for route in routes]
     wanted = {one for types in known for one in (types.body, types.answer) if one} | {Refusal}
     named = sorted(wanted, key=str)
-    schemas, shared = TypeAdapter.json_schemas([(str(one), "validation", TypeAdapter(one)) for one in named], ref_template=_SCHEMAS)
+    adapters: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [(str(one), "validation", _adapter(one)) for one in named]
+    schemas, shared = TypeAdapter.json_schemas(adapters, ref_template=_SCHEMAS)
     of = {one: schemas[str(one), "validation"] for one in named}
     paths: dict[str, dict[str, Any]] = {}
     for route, types in zip(routes, known, strict=True):
@@ -211,6 +212,10 @@ def _operation(route: Route, types: Types, of: dict[Any, Any], acting: Sequence[
     if taken := (_json(of[types.body]) if types.body else {}) | _media(types.takes):
         operation["requestBody"] = {"required": True, "content": taken}
     return operation | ({"security": []} if route.public else {})
+
+
+def _adapter(one: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(one)
 
 
 def _media(kinds: Sequence[str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from handoff.api.ports import ConsoleParts
 from handoff.api.promises import PromisesApi
 from handoff.api.reports import Reports
 from handoff.api.search import Search
-from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
+from handoff.api.sessions import ADMINS, COOKIE, MARKETERS, Sessions, SignedInHandler
 from handoff.api.simulations import Simulations
 from handoff.api.socket import ConsoleSocket
 from handoff.api.starters import Starters
@@ -50,10 +50,12 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
 
     described = [Route("POST", "/login", summary(sessions.login), public=True)]
 
-    def signed_in(method: str, path: str, handler: SignedInHandler, *, admin: bool = False) -> None:
+    def signed_in(
+        method: str, path: str, handler: SignedInHandler, *, admin: bool = False, roles: frozenset[str] | None = None
+    ) -> None:
         keyed = method == "POST" and path not in UNKEYED
         acting = once(handler, parts) if keyed else handler
-        app.router.add_route(method, BASE + path, answering(sessions.guard(acting, admin=admin)))
+        app.router.add_route(method, BASE + path, answering(sessions.guard(acting, roles=ADMINS if admin else roles)))
         described.append(Route(method, path, summary(handler), admin=admin, keyed=keyed))
 
     app.router.add_post(f"{BASE}/login", answering(sessions.login))
@@ -106,7 +108,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
         signed_in("GET", "/promises/history", promises.history, admin=True)
         signed_in("GET", "/promises/history/{id}", promises.one, admin=True)
         signed_in("POST", "/promises/history/{id}/restore", promises.restore, admin=True)
-    signed_in("POST", "/simulations", Simulations(parts).simulate, admin=True)
+    signed_in("POST", "/simulations", Simulations(parts).simulate, roles=MARKETERS)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)

@@ -8,7 +8,9 @@ from handoff.api.openapi import Api, Types
 from handoff.api.sessions import COOKIE, CSRF_HEADER
 from nurture.reports import flows, sources
 from studio.api import answers
+from studio.api.checking import TextBody
 from studio.api.conversions import ConversionBody
+from studio.api.experiments import LetBody
 from studio.api.flows import FlowBody, RollbackBody, RulingBody
 from studio.api.hooks import NewHook, ReplayBody
 from studio.happenings import HappeningBody
@@ -41,6 +43,12 @@ _UPLOAD: Query = (
     ("per_hour", _COUNT | {"default": 600}),
     ("mapping", {"type": "array", "items": {"type": "string", "pattern": "^.+=.+$"}}),
 )
+_EXPERIMENTS: Query = (
+    ("flow", _WORD),
+    ("measure", {"type": "string", "enum": ["goal", "reply"]}),
+    ("within", _LENGTH),
+    ("alpha", {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "default": 0.05}),
+)
 _FLOW = "/flows/{flow}"
 
 TYPES: dict[tuple[str, str], Types] = {
@@ -53,6 +61,11 @@ TYPES: dict[tuple[str, str], Types] = {
     ("GET", f"{_FLOW}/versions/{{number}}"): Types(answers.OneVersion),
     ("GET", f"{_FLOW}/diff"): Types(answers.Difference, query=(("from", _COUNT), ("to", _COUNT))),
     ("GET", f"{_FLOW}/log"): Types(answers.Log),
+    ("GET", "/flows/figures"): Types(answers.AllFigures, query=_RANGE),
+    ("GET", "/flows/held"): Types(answers.HeldBack, query=(("flow", _WORD),)),
+    ("POST", f"{_FLOW}/check"): Types(answers.Checked, TextBody),
+    ("GET", "/experiments"): Types(answers.ExperimentsAnswer, query=_EXPERIMENTS),
+    ("POST", "/experiments/{flow}/{experiment}/{arm}/resume"): Types(answers.Nothing, LetBody),
     ("POST", f"{_FLOW}/plan"): Types(answers.PlanAnswer, FlowBody),
     ("POST", f"{_FLOW}/publish"): Types(answers.Outcome, FlowBody),
     ("POST", f"{_FLOW}/rollback"): Types(answers.Outcome, RollbackBody),

@@ -11,9 +11,12 @@ from aiohttp import web
 from handoff.api.openapi import Route, document
 from handoff.api.routes import summary
 from studio.api.bulk import Bulk
+from studio.api.checking import Checking
 from studio.api.contacts import Contacts
 from studio.api.conversions import Conversions
 from studio.api.described import studio_api
+from studio.api.experiments import Experiments
+from studio.api.figures import Figures
 from studio.api.flows import RULINGS, Flows
 from studio.api.happenings import Happenings
 from studio.api.hooks import Hooks
@@ -39,7 +42,14 @@ def add_routes(app: web.Application, parts: StudioParts) -> None:
 
     _add_reports(add, Reports(parts))
     if parts.publishing is not None:
+        figures = Figures(parts, parts.publishing)
+        add("GET", "/flows/figures", figures.many)
+        add("GET", "/flows/held", figures.held)
         _add_flows(add, Flows(parts, parts.publishing))
+    add("POST", "/flows/{flow}/check", Checking().check)
+    experiments = Experiments(parts)
+    add("GET", "/experiments", experiments.many)
+    add("POST", "/experiments/{flow}/{experiment}/{arm}/resume", experiments.resume)
     add("POST", "/events", Happenings(parts).add)
     add("POST", "/events/import", Bulk(parts).add)
     add("POST", "/conversions", Conversions(parts).add)

@@ -20,6 +20,10 @@ from tests.service.test_flow_versions import FLOW, greeted, write
 BASE = "/api/studio"
 KEY = {"Authorization": "Bearer wl_test"}
 PEOPLE = b"external_id,first_name,consent,consent_date\ncem,Cem,fair,2026-01-02\nben,Ben,,2026-01-01\n"
+SPLIT = FLOW.format(hi="Hello.", more="A tip.").replace(
+    "  - {id: pause, wait: 3h}\n",
+    "  - {id: pause, wait: 3h}\n  - {id: split, experiment: [{arm: a, share: 1, then: more}, {arm: b, share: 1, then: last}]}\n",
+)
 RANGE = "from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z"
 
 
@@ -33,7 +37,7 @@ class Program:
     async def ask(self, method: str, path: str, body: object = None, *, status: int = 200) -> Any:
         template, operation = self._operation(method, path)
         kind = {"data": body} if isinstance(body, bytes) else {"json": body}
-        async with self.world.client.request(method, f"{BASE}{path}", headers=KEY, **kind) as response:  # type: ignore[arg-type]
+        async with self.world.client.request(method, f"{BASE}{path}", headers=KEY, **kind) as response:
             assert response.status == status, await response.text()
             said = operation["responses"]["default" if status >= 400 else str(status)]["content"]
             assert response.content_type in said
@@ -66,7 +70,7 @@ async def program(tmp_path: Path) -> AsyncIterator[Program]:
 async def test_the_document_is_valid_and_describes_every_route_that_is_there(program: Program) -> None:
     document = program.document
     OpenAPIV31SpecValidator(document).validate()
-    routes = [(r.method, r.resource.canonical) for r in program.world.client.server.app.router.routes() if r.resource]
+    routes = [(r.method, r.resource.canonical) for r in program.world.service.web.router.routes() if r.resource]
     there = {(method, path) for method, path in routes if method != "HEAD" and path.startswith(f"{BASE}/")}
     described = {(method.upper(), path) for path, of in document["paths"].items() for method in of}
     assert described == there - {("GET", f"{BASE}/openapi.json")}
@@ -96,6 +100,14 @@ async def test_every_json_answer_is_what_the_document_says(program: Program) -> 
     await ask("GET", f"/reports/sources/behind?{RANGE}&measure=people")
 
     await ask("GET", "/flows")
+    await ask("GET", f"/flows/figures?{RANGE}")
+    await ask("GET", "/flows/held")
+    await ask("POST", "/flows/tips/check", {"text": SPLIT})
+    await ask("POST", "/flows/tips/check", {"text": "flow: 3"})
+    await ask("GET", "/experiments?flow=tips")
+    await ask("POST", "/flows/tips/publish", {"text": SPLIT})
+    await ask("GET", "/experiments")
+    await ask("POST", "/experiments/tips/split/b/resume", {"reason": "a test"}, status=404)
     text = {"text": FLOW.format(hi="New hello.", more="New tip."), "move": True}
     await ask("POST", "/flows/tips/plan", text)
     await ask("POST", "/flows/tips/publish", text)
