@@ -15,7 +15,7 @@ from bot.sim.plan import AgentPlan, Habit, Shift
 from bot.store.contract import Agent, AgentFull, NotFound, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
-    from bot.app import Service
+    from bot.service import Service
 
 CALLS = ("alarm", "breach")
 """Notices that call everybody."""

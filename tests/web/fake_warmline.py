@@ -24,6 +24,7 @@ from bot.core.audit import CHECKS, ROWS
 
 DIST = Path(__file__).parents[2] / "web" / "dist"
 type Json = dict[str, Any]
+PATIENCE_S = 20.0
 
 PERSONA: Json = {"name": "Mia", "tagline": "The friendly bot at Sundial", "picture_url": None}
 
@@ -37,8 +38,8 @@ def now() -> datetime:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Waits for something that happens on another connection, five seconds at most."""
-    async with asyncio.timeout(5):
+    """Waits for something that happens on another connection, as long as a page may take."""
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - the condition may be about anything
             await asyncio.sleep(0.02)
 
