@@ -146,7 +146,7 @@ class NewAgent(_Body):
 
     email: _Email
     name: _Name
-    role: Literal["agent", "supervisor", "admin"] = "agent"
+    role: Literal["agent", "supervisor", "marketer", "admin"] = "agent"
     password: _NewPassword
 
 
@@ -154,7 +154,7 @@ class AgentChange(_Body):
     """PATCH agents: only what is given changes. A `capacity` of null is what the settings say."""
 
     name: _Name | None = None
-    role: Literal["agent", "supervisor", "admin"] | None = None
+    role: Literal["agent", "supervisor", "marketer", "admin"] | None = None
     disabled: bool | None = None
     password: _NewPassword | None = None
     skills: _Names | None = None

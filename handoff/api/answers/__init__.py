@@ -31,6 +31,7 @@ from handoff.api.answers.people import AgentAnswer, Agents, ColleaguesAnswer, Fa
 from handoff.api.answers.promises import (
     Checked,
     Contradiction,
+    FileProblem,
     KeptText,
     KeptVersion,
     KeptVersions,
@@ -77,6 +78,7 @@ __all__ = [
     "EpisodeAnswer",
     "Face",
     "File",
+    "FileProblem",
     "FilledStarter",
     "Findings",
     "FoundAnswer",

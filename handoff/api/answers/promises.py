@@ -15,6 +15,12 @@ class Problem(TypedDict):
     message: str
 
 
+class FileProblem(Problem):
+    """A problem in one of several files."""
+
+    file: str
+
+
 class Contradiction(TypedDict):
     """What can be read and makes no sense."""
 
