@@ -263,10 +263,10 @@ def _run(command: Callable[[Tools], Awaitable[None]]) -> None:
 @asynccontextmanager
 async def _tools(settings: Settings) -> AsyncIterator[Tools]:
     """The database with what decides about it. Raises `YamlFileError` for a flow file that cannot be read."""
-    from bot import app as composition
     from bot.brain import SocketBrain
     from bot.conversations import Conversations
     from bot.hub import Hub
+    from bot.parts import load_rules, mint
     from bot.published import Published
     from bot.run import migrate_only
     from bot.store import open_store
@@ -274,14 +274,14 @@ async def _tools(settings: Settings) -> AsyncIterator[Tools]:
     from handoff.desk import Desk
     from studio.publishing import Publishing
 
-    rules = composition.load_rules(settings.model_copy(update={"flows_publish": "start"}))
+    rules = load_rules(settings.model_copy(update={"flows_publish": "start"}))
     await migrate_only(settings)
     store, time = open_store(settings.url), SystemTime()
     # Nothing that happens here asks the brain.
     brain = SocketBrain(settings.brain_socket, timeout_s=settings.brain_timeout_s)
     published = Published(store, rules.nurture, at_start=False)
     conversations = Conversations(
-        store, brain, Hub(), time, rules, desk=lambda: Desk(()), rng=Random(), new_id=composition.mint,
+        store, brain, Hub(), time, rules, desk=lambda: Desk(()), rng=Random(), new_id=mint,
         tracker_events=settings.tracker_events, published=published,
     )  # fmt: skip
     try:

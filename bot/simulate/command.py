@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from bot.app import load_rules
+from bot.parts import load_rules
 from bot.settings import Settings
 from bot.simulate.brains import SimulatedBrain
 from bot.simulate.running import RunningBrain
