@@ -78,8 +78,9 @@ def _at_once_after(flow: Flow, step_id: str | None) -> set[str]:
 def _just_answered(flow: Flow, call: WebhookStep) -> bool:
     """Whether an answer may lead to the call with no words of the flow between them."""
     for step in flow.steps.values():
-        answers = (step.then,) if isinstance(step, AskStep) else ()
-        answers = (step.accepted, step.declined) if isinstance(step, OfferStep) else answers
+        answers: list[str | None] = [step.then] if isinstance(step, AskStep) else []
+        if isinstance(step, OfferStep):
+            answers = [step.accepted, step.declined]
         if any(call.id in _wordless(flow, target) for target in answers):
             return True
     return False
@@ -130,7 +131,7 @@ def _unfilled(flow: Flow, call: WebhookStep) -> AtField:
     """What only this call fills is sent to another program on the way on which it failed."""
     mine = frozenset(call.into.values())
     seen: set[str] = set()
-    ahead = [(call.on_failure, mine)]
+    ahead: list[tuple[str | None, frozenset[str]]] = [(call.on_failure, mine)]
     while ahead:
         step_id, missing = ahead.pop()
         step = flow.steps.get(step_id or "")
