@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from bot import settings as settings_module
 from bot.core.seal import Broken, broken_at, sealed, unlinked
@@ -67,13 +66,11 @@ def verify_now(
 
     with Console(stderr=True).status("Following every line ..."):
         found = asyncio.run(look())
-    out.print(f"{found.lines} lines of {found.conversations} conversations.")
-    if found.broken:
-        out.print(_table(found.broken))
+    out.print(f"Conversations: {found.conversations}. Lines with a link: {found.lines}.")
+    for one in found.broken:
+        out.print(_told(one))
     if found.slipped_in:
-        out.print(
-            f"{found.slipped_in} lines carry no link: an older version wrote them during an upgrade, or they were slipped in."
-        )
+        out.print(f"{found.slipped_in} lines carry no link: an older version wrote them, or they were slipped in.")
     out.print(f"Seal until {end:%Y-%m-%dT%H:%M:%S}: {found.seal or 'none, nothing is written yet'}")
     differs = seal is not None and seal != found.seal
     if differs:
@@ -81,10 +78,8 @@ def verify_now(
     raise typer.Exit(1 if found.broken or differs else 0)
 
 
-def _table(broken: tuple[Broken, ...]) -> Table:
-    table = Table("Conversation", "Line", "Written", "What is wrong", box=None)
-    for one in broken:
-        at = f"{one.at:%Y-%m-%d %H:%M:%S}Z" if one.at else ""
-        wrong = "this line, or one before it, was changed or is missing" if one.journal_id else "its last lines are missing"
-        table.add_row(one.conversation_id, str(one.journal_id or ""), at, wrong)
-    return table
+def _told(one: Broken) -> str:
+    if one.journal_id is None or one.at is None:
+        return f"Conversation {one.conversation_id}: its last lines are missing."
+    written = f"{one.at:%Y-%m-%d %H:%M:%S}Z"
+    return f"Conversation {one.conversation_id}, line {one.journal_id}, written {written}: it, or one before it, was changed or is missing."
