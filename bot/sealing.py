@@ -81,5 +81,5 @@ def verify_now(
 def _told(one: Broken) -> str:
     if one.journal_id is None or one.at is None:
         return f"Conversation {one.conversation_id}: its last lines are missing."
-    written = f"{one.at:%Y-%m-%d %H:%M:%S}Z"
-    return f"Conversation {one.conversation_id}, line {one.journal_id}, written {written}: it, or one before it, was changed or is missing."
+    line = f"Conversation {one.conversation_id}, line {one.journal_id}, written {one.at:%Y-%m-%d %H:%M:%S}Z"
+    return f"{line}: it, or one before it, was changed or is missing."
