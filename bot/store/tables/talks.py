@@ -59,6 +59,8 @@ conversations = sa.Table(
     sa.Column("enrolments", sa.Text, nullable=False),
     sa.Column("doc", sa.Text, nullable=False),
     sa.Column("link", sa.Text),
+    # Whose it is, as `bot.store.sight.team_of` says.
+    sa.Column("team", sa.Text),
     sa.ForeignKeyConstraint(["channel", "external_id"], ["identities.channel", "identities.external_id"]),
     sa.UniqueConstraint("channel", "external_id"),
     sa.Index(
