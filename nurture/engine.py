@@ -13,12 +13,13 @@ from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, CommandRefused, Heard, Owner, Reading, Reason, State
 from nurture import calling, enrolments, gate, reply
 from nurture.book import Nurture, Persona
+from nurture.burst import Burst
 from nurture.calling import call_ended
 from nurture.flow import REFERRALS, AskStep, Flow, HandoffStep, OfferStep, SayStep, Step, WaitStep, WebhookStep
 from nurture.going_over import go_over
 from nurture.happened import happened
-from nurture.walk import CALL_AGAIN, CALLING, READY, REASKS, Burst, Walk
-from nurture.walk import ended as end
+from nurture.resting import ended as end
+from nurture.walk import CALL_AGAIN, CALLING, READY, REASKS, Walk
 
 __all__ = [
     "Nurture",
