@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from tests.folders import FOLDERS
 
 if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
     from tests.postgres import Postgres
 
 
@@ -41,3 +44,17 @@ async def postgres_url(postgres: Postgres) -> AsyncIterator[str]:
     """A migrated database of this test's own."""
     async with postgres.database() as url:
         yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all: tests look at pages in profiles of their own."""
+    from playwright.async_api import async_playwright, expect
+
+    from tests.chromium import CHROMIUM, FLAGS, PATIENCE_MS
+
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()

@@ -94,6 +94,13 @@ class SnoozeBody(_Body):
     until: Annotated[str, StringConstraints(max_length=40)] | None
 
 
+class UndoBody(_Body):
+    """POST undo: what was just done, and the client's own id of words that were sent."""
+
+    act: Literal["send", "take", "give_back", "snooze"]
+    key: Annotated[str, StringConstraints(min_length=8, max_length=80)] | None = None
+
+
 class ViewBody(_Body):
     """A saved list: its name, and what GET conversations/filtered is asked."""
 

@@ -102,6 +102,7 @@ TYPES: dict[tuple[str, str], Types] = {
     ("POST", "/conversations/{id}/transfer"): Types(answers.OneItem, bodies.TransferBody),
     ("POST", "/conversations/{id}/snooze"): Types(answers.OneItem, bodies.SnoozeBody),
     ("POST", "/conversations/{id}/give-back"): Types(answers.OneItem, bodies.GiveBack),
+    ("POST", "/conversations/{id}/undo"): Types(answers.OneItem, bodies.UndoBody),
     ("POST", "/conversations/{id}/seen"): Types(answers.Nothing),
     ("POST", "/notices/{id}/seen"): Types(answers.Nothing),
     ("GET", "/notifications"): Types(answers.NotificationsAnswer),

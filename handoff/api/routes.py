@@ -86,6 +86,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/conversations/{id}/transfer", passing.transfer)
     signed_in("POST", "/conversations/{id}/snooze", passing.snooze)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
+    signed_in("POST", "/conversations/{id}/undo", passing.undo)
     signed_in("POST", "/conversations/{id}/seen", notifications.seen_conversation)
     signed_in("POST", "/notices/{id}/seen", notifications.seen_notice)
     signed_in("GET", "/notifications", notifications.mine)

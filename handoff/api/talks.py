@@ -16,8 +16,19 @@ from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, Take, read_b
 from handoff.api.errors import NO_STORE, BadRequest, Forbidden, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
 from handoff.api.sessions import SignedIn, answer
-from handoff.api.shapes import Shape, card_shape, item_shape, message_shape, note_shape, prospect_name, stamp
+from handoff.api.shapes import (
+    Shape,
+    card_shape,
+    governing_shape,
+    item_shape,
+    message_shape,
+    note_shape,
+    prospect_name,
+    stamp,
+    undoable_until,
+)
 from handoff.card import card
+from handoff.governing import governing
 from handoff.hours import zones
 from handoff.mentions import mentions
 from handoff.transcript import as_data, as_text, file_name
@@ -63,16 +74,17 @@ class Talks:
             self._store.episodes(conversation_id),
             self._store.journal(conversation_id),
         )
-        name = prospect_name(overview)
+        name, undoable = prospect_name(overview), undoable_until(loaded.state)
         ahead = self._parts.steps_ahead(loaded.state)
         drawn = card(loaded.state, episodes, [line.entry for line in journal], self._parts.current.card)
+        governs = governing(loaded.state, self._parts.current)
         return answer(
             {
                 "item": item_shape(overview, loaded.state, me.agent.agent_id),
                 "messages": [message_shape(message, name) for message in shown],
-                "pending": [message_shape(message, name) for message in pending],
+                "pending": [message_shape(message, name, undoable) for message in pending],
                 "notes": [note_shape(note) for note in notes],
-                "card": card_shape(drawn),
+                "card": {**card_shape(drawn), "promises": governs and governing_shape(governs)},
                 "resume": [{"flow": flow, "name": called, "step": step} for flow, called, step in ahead],
                 "now": stamp(self._parts.now()),
             }
@@ -158,11 +170,13 @@ class Talks:
             if body.seen is not None:
                 await self._must_have_seen(conversation_id, me, body.seen)
             event = AgentWrote(agent=me.agent.ref, text=body.text, client_key=body.key)
-            await self._handle(conversation_id, event)
+            state = (await self._handle(conversation_id, event)).state
             message = await self._by_key(conversation_id, body.key)
+        else:
+            state = (await self._store.load(conversation_id)).state
         if message is None:
             raise RuntimeError(f"the words with key {body.key!r} were committed and cannot be found")
-        return answer({"message": message_shape(message, None)})
+        return answer({"message": message_shape(message, None, undoable_until(state))})
 
     async def note(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST note."""

@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.axe import violations
 from tests.e2e.conftest import DESK, PHONE, Install, Look, Shot
-from tests.e2e.driving import Agent, Visitor, violations
+from tests.e2e.driving import Agent, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

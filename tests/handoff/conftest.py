@@ -26,6 +26,7 @@ from bot.core.events import (
     AgentSnoozed,
     AgentTook,
     AgentTransferred,
+    AgentUndid,
     AgentWrote,
     Event,
 )
@@ -74,6 +75,7 @@ class RuledConversations:
         self._store, self._hub, self._now, self._desk = store, hub, now, desk
         self._ids = itertools.count(1)
         self.before_commit: Callable[[], None] = lambda: None
+        self.undo_send_s = 0.0
 
     async def handle(self, conversation_id: str, event: Event) -> Handled:
         return await self.do(conversation_id, lambda draft: self._rule(draft, event))
@@ -104,7 +106,15 @@ class RuledConversations:
             case AgentSaw():
                 episodes.seen(draft, POLICY, event.agent_id)
             case AgentWrote():
-                episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key)
+                episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key, wait_s=self.undo_send_s)
+            case AgentUndid(act="send"):
+                episodes.take_back(draft, event.agent, event.client_key)
+            case AgentUndid(act="take"):
+                episodes.untake(draft, POLICY, self._desk(), event.agent)
+            case AgentUndid(act="give_back"):
+                episodes.take_again(draft, POLICY, event.agent)
+            case AgentUndid():
+                snooze.undo(draft, event.agent)
             case AgentGaveBack():
                 told = (event.summary, event.outcome, event.slots, event.value, event.promised)
                 episodes.give_back(draft, POLICY, event.agent, *told)

@@ -45,6 +45,7 @@ async def test_the_queue_shows_who_waits_and_until_when(office: Office) -> None:
             "clock": {"kind": "first_words", "due_at": "2026-11-23T09:01:00.000Z", "started_at": "2026-11-23T09:00:00.000Z"},
         },
         "window_closes_at": None,
+        "human_until": None,
         "snoozed_until": None,
     }
     assert (await sam.get("conversations?view=mine"))[1]["items"] == []

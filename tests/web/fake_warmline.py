@@ -24,6 +24,7 @@ from bot.core.audit import CHECKS, ROWS
 
 DIST = Path(__file__).parents[2] / "web" / "dist"
 type Json = dict[str, Any]
+PATIENCE_S = 20.0
 
 PERSONA: Json = {"name": "Mia", "tagline": "The friendly bot at Sundial", "picture_url": None}
 
@@ -37,8 +38,8 @@ def now() -> datetime:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Waits for something that happens on another connection, five seconds at most."""
-    async with asyncio.timeout(5):
+    """Waits for something that happens on another connection, as long as a page may take."""
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - the condition may be about anything
             await asyncio.sleep(0.02)
 
@@ -89,8 +90,10 @@ class Talk:
     episode: Json | None = None
     waiting_since: str | None = None
     window_closes_at: str | None = None
+    human_until: str | None = None
     card: Json = field(default_factory=dict)
     resume: list[Json] = field(default_factory=list)
+    snoozed_until: str | None = None
     given_back: Json = field(default_factory=dict)
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     hellos: list[Json] = field(default_factory=list)
@@ -116,6 +119,11 @@ class FakeWarmline:
         self.echo_own = True
         self.audit: Json = audit_report()
         self.requests: list[tuple[str, str]] = []
+        self.lose_answers = 0
+        self.undo_send_s = 0.0
+        self.undo_error: tuple[int, str, str] | None = None
+        self.undone: list[Json] = []
+        self.answers: dict[str, bytes] = {}
         self.parked: list[Json] = []
         self.sent_again: list[str] = []
         self.act_error: tuple[int, str, str] | None = None
@@ -304,6 +312,8 @@ class FakeWarmline:
             "tags": talk.tags,
             "episode": talk.episode,
             "window_closes_at": talk.window_closes_at,
+            "human_until": talk.human_until,
+            "snoozed_until": talk.snoozed_until,
         }
 
     # The widget's side
@@ -390,6 +400,20 @@ class FakeWarmline:
         return None if person is None or person.disabled else person
 
     async def api(self, request: web.Request) -> web.StreamResponse:
+        """Acts once for each Idempotency-Key. `lose_answers` acts are carried out and their lines break before the answer."""
+        key = request.headers.get("Idempotency-Key", "")
+        if key in self.answers:
+            return web.Response(body=self.answers[key], content_type="application/json")
+        answer = await self.acted(request)
+        if key and isinstance(answer, web.Response) and answer.status < 300 and isinstance(answer.body, bytes):
+            self.answers[key] = answer.body
+            if self.lose_answers > 0 and not request.path.endswith("/seen"):
+                self.lose_answers -= 1
+                assert request.transport is not None
+                request.transport.abort()
+        return answer
+
+    async def acted(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         self.requests.append((request.method, path))
         if self.api_down:
@@ -525,10 +549,15 @@ class FakeWarmline:
                 if held >= person.capacity:
                     return mistake(409, "full", f"Your hands are full: you have {held} of {person.capacity:g}.")
             return await self.take(talk, person)
+        if verb == "undo":
+            return await self.undo(talk, person, body)
         if talk.agent is not person or talk.owner != "agent":
             return mistake(409, "not_yours", "You don't have this conversation any more.")
         if verb == "say":
             return await self.agent_says(talk, body)
+        if verb == "snooze":
+            talk.snoozed_until = body["until"]
+            return web.json_response({"item": self.item(talk)})
         talk.given_back = body
         talk.owner, talk.agent, talk.episode, talk.waiting_since = (
             ("closed" if body["outcome"] in ("won", "lost") else "bot"),
@@ -546,6 +575,25 @@ class FakeWarmline:
         )
         await self.to_prospect(talk, {"type": "owner", "owner": talk.owner, "agent": None})
         await self.push_item(talk)
+        return web.json_response({"item": self.item(talk)})
+
+    async def undo(self, talk: Talk, person: Person, body: Json) -> web.Response:
+        """The opposite act, in short."""
+        if self.undo_error is not None:
+            return mistake(*self.undo_error)
+        self.undone.append(body)
+        match body["act"]:
+            case "send":
+                if not any(one["key"] == body["key"] for one in talk.pending):
+                    return mistake(409, "too_late", "Too late: it is on its way to them already.")
+                talk.pending = [one for one in talk.pending if one["key"] != body["key"]]
+            case "take":
+                talk.agent = None
+                await self.open_episode(talk)
+            case "give_back":
+                return await self.take(talk, person)
+            case "snooze":
+                talk.snoozed_until = None
         return web.json_response({"item": self.item(talk)})
 
     async def take(self, talk: Talk, person: Person) -> web.Response:
@@ -576,6 +624,12 @@ class FakeWarmline:
             told = {"code": "wrote_meanwhile", "message": f"{talk.name} wrote meanwhile."}
             shown = [self.desk_message(one) for one in unseen]
             return web.json_response({"error": told | {"messages": shown}}, status=409)
+        if self.undo_send_s > 0 and known is None:
+            until = stamp(now() + timedelta(seconds=self.undo_send_s))
+            waits = self.add(talk, "agent", body["text"], key=body["key"], delivery="queued", undo_until=until)
+            talk.messages.remove(waits)
+            talk.pending.append(self.desk_message(waits | {"seq": None}))
+            return web.json_response({"message": talk.pending[-1]})
         message = known or self.add(talk, "agent", body["text"], key=body["key"])
         if talk.episode:
             talk.episode["clock"] = None

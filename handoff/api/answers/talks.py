@@ -24,7 +24,7 @@ class File(TypedDict):
 
 
 class MessageAnswer(TypedDict):
-    """One message; `seq` is None until it is shown."""
+    """One message; `seq` is None until it is shown. An agent's can be taken back until `undo_until`."""
 
     id: str
     seq: int | None
@@ -39,6 +39,7 @@ class MessageAnswer(TypedDict):
     error: str | None
     read: bool
     key: str | None
+    undo_until: datetime | None
 
 
 class Author(TypedDict):

@@ -4,20 +4,24 @@ import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
 import { Audit } from "./audit.svelte.ts";
 import { attention } from "./attention.ts";
-import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, wrote, type Chat, type Local } from "./chat.ts";
+import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, takenBack, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
+import { draftOf, putBack } from "./draft.ts";
 import { Filter } from "./filter.svelte.ts";
 import { router } from "./router.svelte.ts";
 import { Search } from "./search.svelte.ts";
 import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, StepAhead, View } from "./types.ts";
 import { Undelivered } from "./undelivered.svelte.ts";
+import { lastUndoable, OFFERED_FOR_MS, type UndoAct, type Undoable } from "./undo.ts";
 import { refreshed, rowsOf } from "./urgency.ts";
 
 export interface Notice {
   id: number;
-  kind: NoticeKind;
+  /** `done` says what I did myself. */
+  kind: NoticeKind | "done";
   conversation: string;
   text: string;
+  undo: Undoable | null;
 }
 
 interface List {
@@ -71,6 +75,8 @@ export class Desk {
   #wasLive = false;
   #refreshing: ReturnType<typeof setTimeout> | null = null;
   #sending = new Set<string>();
+  #acts: Undoable[] = [];
+  #boxes = new Map<string, (words: string) => void>();
 
   constructor(
     readonly me: Agent,
@@ -167,6 +173,7 @@ export class Desk {
     const body = aboveCapacity === "" ? {} : { above_capacity: aboveCapacity };
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`, body);
     this.#item(item);
+    this.#did("take", item, `You have ${item.name ?? "it"} now.`);
   }
 
   async transfer(id: string, where: { to: string } | { team: string }, note: string): Promise<void> {
@@ -184,6 +191,7 @@ export class Desk {
   async snooze(id: string, until: Date | null): Promise<void> {
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/snooze`, { until: until?.toISOString() ?? null });
     this.#item(item);
+    if (until) this.#did("snooze", item, `${item.name ?? "It"} is snoozed.`);
   }
 
   /** `worth`: what the outcome is worth, in the currency of the settings. */
@@ -192,6 +200,54 @@ export class Desk {
     const goOn = resume && { flow: resume.flow, step: resume.step };
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {}, promised, resume: goOn });
     this.#item(item);
+    this.#did("give_back", item, `The bot has ${item.name ?? "it"} again.`);
+  }
+
+  /** Takes back what I just did, if it is still true; else it is said why not. Words come back into the box. */
+  async undo(one: Undoable): Promise<void> {
+    const { conversation: id, act, key } = one;
+    this.#acts = this.#acts.filter((each) => each !== one);
+    this.notices = this.notices.filter(({ undo }) => undo !== one);
+    const words = this.chat(id).messages.find((message) => message.key === key && message.speaker === "agent")?.text;
+    try {
+      const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/undo`, key === null ? { act } : { act, key });
+      this.#item(item);
+      if (act !== "send" || key === null) return;
+      this.#chat(id, (chat) => takenBack(chat, key));
+      if (words) this.#intoBox(id, words);
+    } catch (error) {
+      this.notify("lost", api.wordsOf(error), id === router.id ? "" : id);
+      this.#signedOutBy(error);
+    } finally {
+      if (this.chats.has(id)) void this.load(id);
+    }
+  }
+
+  /** Takes back the last thing I did that can be, or the last words I sent here. False if there is none. */
+  undoLast({ words = false } = {}): boolean {
+    const id = router.id;
+    const one = lastUndoable(id === null ? null : { id, messages: this.chat(id).messages }, words ? [] : this.#acts, this.me.name, clock.now);
+    if (one) void this.undo(one);
+    return one !== null;
+  }
+
+  /** Somebody writes in a box for this conversation; gives what ends that. */
+  writes(id: string, put: (words: string) => void): () => void {
+    this.#boxes.set(id, put);
+    return () => this.#boxes.delete(id);
+  }
+
+  #intoBox(id: string, words: string): void {
+    const put = this.#boxes.get(id);
+    if (put) put(words);
+    else sessionStorage.setItem(draftOf(id), putBack(words, sessionStorage.getItem(draftOf(id)) ?? ""));
+  }
+
+  /** Whatever was offered before about the same conversation is history. */
+  #did(act: UndoAct, { id }: Item, said: string): void {
+    const one = { conversation: id, act, key: null, until: clock.now + OFFERED_FOR_MS };
+    this.#acts = [...this.#acts.filter(({ conversation, until }) => conversation !== id && until > clock.now), one];
+    this.notify("done", said, id, one);
   }
 
   async addNote(id: string, text: string): Promise<void> {
@@ -230,12 +286,13 @@ export class Desk {
     }
   }
 
-  notify(kind: NoticeKind, text: string, conversation = ""): void {
+  notify(kind: Notice["kind"], text: string, conversation = "", undo: Undoable | null = null): void {
     const id = ++this.#noticeId;
     // The latest about a conversation says it all; only a breach and a flow that paused itself stay beside it.
-    const said = (one: Notice): boolean => one.text === text || (conversation !== "" && one.conversation === conversation && one.kind !== "breach" && one.kind !== "brake");
-    this.notices = [...this.notices.filter((one) => !said(one)), { id, kind, text, conversation }].slice(-4);
-    if (kind !== "breach" && kind !== "lost" && kind !== "brake") setTimeout(() => this.dismiss(id), NOTICE_LASTS_MS);
+    const stays = (one: Notice): boolean => one.kind === "breach" || one.kind === "brake" || (one.kind === "done" && kind !== "done");
+    const said = (one: Notice): boolean => (one.text === text && one.kind === kind && one.kind !== "done") || (conversation !== "" && one.conversation === conversation && !stays(one));
+    this.notices = [...this.notices.filter((one) => !said(one)), { id, kind, text, conversation, undo }].slice(-4);
+    if (kind !== "breach" && kind !== "lost" && kind !== "brake") setTimeout(() => this.dismiss(id), undo ? OFFERED_FOR_MS : NOTICE_LASTS_MS);
   }
 
   dismiss(id: number): void {
@@ -250,7 +307,7 @@ export class Desk {
     for (let local = next(); local; local = next()) {
       const { key, text, seen } = local;
       try {
-        const { message } = await api.post<{ message: Message }>(`conversations/${encodeURIComponent(id)}/say`, { text, key, seen });
+        const { message } = await api.post<{ message: Message }>(`conversations/${encodeURIComponent(id)}/say`, { text, key, seen }, { again: false });
         this.#chat(id, (chat) => confirmed(chat, key, message));
       } catch (error) {
         this.#unsent(id, key, error);
