@@ -29,6 +29,8 @@ class By(StrEnum):
     TEAM = "team"
     CHANNEL = "channel"
     REASON = "reason"
+    PROMISES = "promises"
+    """By the version of the promises that held when it was asked for."""
 
 
 class Ending(StrEnum):

@@ -196,5 +196,7 @@ def _keys(by: By, zone: ZoneInfo) -> Callable[[Handed], str]:
                 return one.channel
             case By.REASON:
                 return episode.reason.value
+            case By.PROMISES:
+                return episode.promises or NOBODY
 
     return key

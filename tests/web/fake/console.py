@@ -149,6 +149,10 @@ class ConsoleSide(Acts):
             return web.json_response(
                 {"messages": [self.desk_message(one) for one in talk.messages if one["seq"] < before_seq][-50:]}
             )
+        if steps[1] == "timeline":
+            start = int(request.query.get("cursor", 0))
+            more = str(start + 3) if len(talk.timeline) > start + 3 else None
+            return web.json_response({"lines": talk.timeline[start : start + 3], "next": more, "now": stamp(now())})
         return await self.command(talk, person, steps[1], body)
 
     async def undelivered(self, person: Person, steps: list[str]) -> web.Response:

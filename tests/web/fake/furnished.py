@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from tests.web.fake.talks import Talk, now, stamp
+from tests.web.fake.talks import Json, Talk, now, stamp
 from tests.web.fake.world import World
 
 
@@ -49,6 +50,20 @@ def furnish(fake: World) -> None:
         (3, "ladder", "Of course. I'm getting somebody from the team, usually that takes less than two minutes."),
     ]:
         fake.add(priya, speaker, text, at=t - timedelta(minutes=minutes))
+
+    def told(sort: str, text: str, ago: timedelta, **more: Any) -> Json:
+        line = {"id": f"{sort}-{ago.total_seconds():g}", "at": stamp(t - ago), "sort": sort, "text": text}
+        return {**line, "until": None, "more": "", "conversation_id": None, **more}
+
+    kind = "Spoke on the phone in May, very kind."
+    priya.timeline = [
+        told("person", "A person was needed: asked", timedelta(minutes=3)),
+        told("visit", "Came by on Messenger: 2 messages", timedelta(minutes=9), until=stamp(t - timedelta(minutes=3))),
+        told("conversion", "Conversion: guide, worth 9 EUR", timedelta(days=2)),
+        told("note", "Note by Sam Reyes", timedelta(days=30), more=kind),
+        told("rating", "Rated the talk 5 of 5", timedelta(days=31)),
+        told("visit", "First contact on the website", timedelta(days=90), conversation_id="c-old"),
+    ]
     priya.notes.append(
         {
             "id": "n1",

@@ -81,6 +81,7 @@ class Talk:
     window_closes_at: str | None = None
     human_until: str | None = None
     card: Json = field(default_factory=dict)
+    timeline: list[Json] = field(default_factory=list)
     resume: list[Json] = field(default_factory=list)
     snoozed_until: str | None = None
     given_back: Json = field(default_factory=dict)
