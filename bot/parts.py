@@ -67,6 +67,7 @@ def load_rules(settings: Settings) -> Rules:
         currency=settings.currency,
         harm_limit=settings.harm_limit,
         address=settings.address,
+        undo_send_s=settings.undo_s,
     )
 
 
@@ -130,7 +131,8 @@ def channels_on(credentials: Credentials, settings: Settings) -> list[Channel]:
         channels.append(RestChannel())
     if credentials.with_widget:
         origins = credentials.widget.origins if credentials.widget else ()
-        channels.append(WidgetChannel(persona=settings.persona, tagline=settings.tagline, origins=origins))
+        per_minute = settings.widget_per_minute
+        channels.append(WidgetChannel(persona=settings.persona, tagline=settings.tagline, origins=origins, per_minute=per_minute))
     if credentials.facebook:
         channels.append(facebook_channel(credentials.facebook, quiet=settings.pacing == "instant"))
     return channels

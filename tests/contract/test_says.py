@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.events import Decision
-from bot.core.model import QuickReply, Say, Speaker
+from bot.core.model import CommandRefused, QuickReply, Say, Speaker
 from bot.store.contract import Store, VersionConflict
 from tests.contract.acts import BEN, ME, MIA, T0, answer, at, bot, due, met, sending
 
@@ -46,6 +46,18 @@ class TestSays:
         assert await store.unsent_count(conversation_id) == 2
         elsewhere = await answer(store, await met(store, BEN), typed)
         assert elsewhere.message_ids != first.message_ids
+
+    async def test_words_that_were_taken_back_are_not_queued_under_their_key_again(self, store: Store) -> None:
+        conversation_id = await met(store)
+        typed = Say(speaker=Speaker.AGENT, text="hello", agent=MIA, client_key="k1", due_at=at(5))
+        (first,) = (await answer(store, conversation_id, typed)).message_ids
+        loaded = await store.load(conversation_id)
+        back = Decision(state=replace(loaded.state, unsent=()), withdraw=(first,))
+        await store.commit(conversation_id, version=loaded.version, decision=back, now=T0)
+        with pytest.raises(CommandRefused) as refused:
+            await answer(store, conversation_id, bot("before it"), typed)
+        assert refused.value.code == "taken_back"
+        assert await store.unsent_count(conversation_id) == 0
 
     async def test_withdrawn_says_are_never_sent(self, store: Store) -> None:
         conversation_id = await met(store)

@@ -90,8 +90,11 @@ class Talk:
     episode: Json | None = None
     waiting_since: str | None = None
     window_closes_at: str | None = None
+    human_until: str | None = None
     card: Json = field(default_factory=dict)
+    timeline: list[Json] = field(default_factory=list)
     resume: list[Json] = field(default_factory=list)
+    snoozed_until: str | None = None
     given_back: Json = field(default_factory=dict)
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     hellos: list[Json] = field(default_factory=list)
@@ -117,6 +120,11 @@ class FakeWarmline:
         self.echo_own = True
         self.audit: Json = audit_report()
         self.requests: list[tuple[str, str]] = []
+        self.lose_answers = 0
+        self.undo_send_s = 0.0
+        self.undo_error: tuple[int, str, str] | None = None
+        self.undone: list[Json] = []
+        self.answers: dict[str, bytes] = {}
         self.parked: list[Json] = []
         self.sent_again: list[str] = []
         self.act_error: tuple[int, str, str] | None = None
@@ -305,6 +313,8 @@ class FakeWarmline:
             "tags": talk.tags,
             "episode": talk.episode,
             "window_closes_at": talk.window_closes_at,
+            "human_until": talk.human_until,
+            "snoozed_until": talk.snoozed_until,
         }
 
     # The widget's side
@@ -391,6 +401,20 @@ class FakeWarmline:
         return None if person is None or person.disabled else person
 
     async def api(self, request: web.Request) -> web.StreamResponse:
+        """Acts once for each Idempotency-Key. `lose_answers` acts are carried out and their lines break before the answer."""
+        key = request.headers.get("Idempotency-Key", "")
+        if key in self.answers:
+            return web.Response(body=self.answers[key], content_type="application/json")
+        answer = await self.acted(request)
+        if key and isinstance(answer, web.Response) and answer.status < 300 and isinstance(answer.body, bytes):
+            self.answers[key] = answer.body
+            if self.lose_answers > 0 and not request.path.endswith("/seen"):
+                self.lose_answers -= 1
+                assert request.transport is not None
+                request.transport.abort()
+        return answer
+
+    async def acted(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         self.requests.append((request.method, path))
         if self.api_down:
@@ -508,6 +532,10 @@ class FakeWarmline:
             return web.json_response(
                 {"messages": [self.desk_message(one) for one in talk.messages if one["seq"] < before_seq][-50:]}
             )
+        if steps[1] == "timeline":
+            start = int(request.query.get("cursor", 0))
+            more = str(start + 3) if len(talk.timeline) > start + 3 else None
+            return web.json_response({"lines": talk.timeline[start : start + 3], "next": more, "now": stamp(now())})
         return await self.command(talk, person, steps[1], body)
 
     async def command(self, talk: Talk, person: Person, verb: str, body: Json) -> web.Response:
@@ -526,10 +554,15 @@ class FakeWarmline:
                 if held >= person.capacity:
                     return mistake(409, "full", f"Your hands are full: you have {held} of {person.capacity:g}.")
             return await self.take(talk, person)
+        if verb == "undo":
+            return await self.undo(talk, person, body)
         if talk.agent is not person or talk.owner != "agent":
             return mistake(409, "not_yours", "You don't have this conversation any more.")
         if verb == "say":
             return await self.agent_says(talk, body)
+        if verb == "snooze":
+            talk.snoozed_until = body["until"]
+            return web.json_response({"item": self.item(talk)})
         talk.given_back = body
         talk.owner, talk.agent, talk.episode, talk.waiting_since = (
             ("closed" if body["outcome"] in ("won", "lost") else "bot"),
@@ -547,6 +580,25 @@ class FakeWarmline:
         )
         await self.to_prospect(talk, {"type": "owner", "owner": talk.owner, "agent": None})
         await self.push_item(talk)
+        return web.json_response({"item": self.item(talk)})
+
+    async def undo(self, talk: Talk, person: Person, body: Json) -> web.Response:
+        """The opposite act, in short."""
+        if self.undo_error is not None:
+            return mistake(*self.undo_error)
+        self.undone.append(body)
+        match body["act"]:
+            case "send":
+                if not any(one["key"] == body["key"] for one in talk.pending):
+                    return mistake(409, "too_late", "Too late: it is on its way to them already.")
+                talk.pending = [one for one in talk.pending if one["key"] != body["key"]]
+            case "take":
+                talk.agent = None
+                await self.open_episode(talk)
+            case "give_back":
+                return await self.take(talk, person)
+            case "snooze":
+                talk.snoozed_until = None
         return web.json_response({"item": self.item(talk)})
 
     async def take(self, talk: Talk, person: Person) -> web.Response:
@@ -577,6 +629,12 @@ class FakeWarmline:
             told = {"code": "wrote_meanwhile", "message": f"{talk.name} wrote meanwhile."}
             shown = [self.desk_message(one) for one in unseen]
             return web.json_response({"error": told | {"messages": shown}}, status=409)
+        if self.undo_send_s > 0 and known is None:
+            until = stamp(now() + timedelta(seconds=self.undo_send_s))
+            waits = self.add(talk, "agent", body["text"], key=body["key"], delivery="queued", undo_until=until)
+            talk.messages.remove(waits)
+            talk.pending.append(self.desk_message(waits | {"seq": None}))
+            return web.json_response({"message": talk.pending[-1]})
         message = known or self.add(talk, "agent", body["text"], key=body["key"])
         if talk.episode:
             talk.episode["clock"] = None
@@ -723,6 +781,20 @@ def furnish(fake: FakeWarmline) -> None:
         (3, "ladder", "Of course. I'm getting somebody from the team, usually that takes less than two minutes."),
     ]:
         fake.add(priya, speaker, text, at=t - timedelta(minutes=minutes))
+
+    def told(sort: str, text: str, ago: timedelta, **more: Any) -> Json:
+        line = {"id": f"{sort}-{ago.total_seconds():g}", "at": stamp(t - ago), "sort": sort, "text": text}
+        return {**line, "until": None, "more": "", "conversation_id": None, **more}
+
+    kind = "Spoke on the phone in May, very kind."
+    priya.timeline = [
+        told("person", "A person was needed: asked", timedelta(minutes=3)),
+        told("visit", "Came by on Messenger: 2 messages", timedelta(minutes=9), until=stamp(t - timedelta(minutes=3))),
+        told("conversion", "Conversion: guide, worth 9 EUR", timedelta(days=2)),
+        told("note", "Note by Sam Reyes", timedelta(days=30), more=kind),
+        told("rating", "Rated the talk 5 of 5", timedelta(days=31)),
+        told("visit", "First contact on the website", timedelta(days=90), conversation_id="c-old"),
+    ]
     priya.notes.append(
         {
             "id": "n1",

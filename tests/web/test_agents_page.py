@@ -74,7 +74,7 @@ async def test_giving_back_says_what_was_promised_and_where_the_bot_goes_on(
     talk.resume = [{"flow": "welcome", "name": "Welcome", "step": step} for step in ("hello", "offer_a_call")]
     await page.reload()
     await page.get_by_role("button", name="Give back").click()
-    await page.get_by_label("What did you promise?").fill("A call on Friday\n\nThe price list")
+    await page.get_by_label("What is promised and still open?").fill("A call on Friday\n\nThe price list")
     await page.get_by_label("Where does the bot go on?").select_option("Welcome: offer a call")
     assert await violations(page) == []
     await page.get_by_label("Won").check()

@@ -52,6 +52,8 @@ class ClockKind(StrEnum):
     """An agent's first words are due; key = episode id."""
     SNOOZE = "snooze"
     """The conversation comes back to the agent who put it aside."""
+    UNDO = "undo"
+    """An agent's words leave, and can't be taken back any more; key = the writer's own id of them."""
     RATING = "rating"
     """A talk with a person is over: ask how it was; key = episode id."""
     FORECAST = "forecast"

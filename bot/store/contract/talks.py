@@ -81,7 +81,8 @@ class TalkStore(Protocol):
         notices.
 
         Raises `VersionConflict` if the conversation's version moved, or a message to withdraw has left meanwhile.
-        A `Say` with a client_key already known in this conversation is not queued twice (its old id is returned).
+        A `Say` with a client_key already known in this conversation is not queued twice (its old id is returned); raises
+        `CommandRefused` `taken_back` if it was withdrawn.
         Says without `due_at` are due now. Messages are sent in the order of their ids.
         Clocks that intake set after the load (a new TURN) are kept: only clocks that the decision names change, and
         a TURN or PROMISE clock is never cancelled while an unheard message that the decision did not hear is stored. And if

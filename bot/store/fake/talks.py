@@ -16,7 +16,17 @@ from bot.store.fake.records import Line, Talk, can_withdraw, copied
 from bot.store.jsontext import json_text
 from bot.store.ledger import named_clocks
 from bot.store.marketing import CONVERTED, HAPPENED
-from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest, must_have_room, served_at
+from bot.store.rules import (
+    Owed,
+    cancellable,
+    clean_say,
+    in_order,
+    kept_promise,
+    latest,
+    must_have_room,
+    must_not_be_taken_back,
+    served_at,
+)
 from bot.store.waits import booked_in
 
 
@@ -67,6 +77,10 @@ class Talks(Intake, Braking, Due):
             line = talk.open.get(message_id)
             if line is None or not can_withdraw(line):
                 raise VersionConflict(f"message {message_id} of conversation {talk.state.conversation_id} has left already")
+        for say in decision.say:
+            known = talk.by_client_key.get(say.client_key) if say.client_key is not None else None
+            if known is not None and known.delivery is not None:
+                must_not_be_taken_back(known.delivery)
         live = dict(talk.live_flows)
         held = {enrolment.enrolment_id: enrolment for enrolment in decision.state.enrolments}
         for flow_id, enrolment_id in talk.live_flows.items():

@@ -55,6 +55,7 @@ class ItemAnswer(TypedDict):
     tags: list[str]
     episode: EpisodeAnswer | None
     window_closes_at: datetime | None
+    human_until: datetime | None
     snoozed_until: datetime | None
 
 

@@ -24,7 +24,7 @@ class File(TypedDict):
 
 
 class MessageAnswer(TypedDict):
-    """One message; `seq` is None until it is shown."""
+    """One message; `seq` is None until it is shown. An agent's can be taken back until `undo_until`."""
 
     id: str
     seq: int | None
@@ -39,6 +39,7 @@ class MessageAnswer(TypedDict):
     error: str | None
     read: bool
     key: str | None
+    undo_until: datetime | None
 
 
 class Author(TypedDict):
@@ -102,6 +103,27 @@ class TranscriptAnswer(TypedDict):
     channel: str
     name: str | None
     messages: list[Spoken]
+    now: datetime
+
+
+class TimelineLine(TypedDict):
+    """Something that happened. `until` is the end of a visit, `more` somebody's own words; `conversation_id` that of another
+    conversation of the same prospect."""
+
+    id: str
+    at: datetime
+    until: datetime | None
+    sort: Literal["visit", "person", "flow", "note", "conversion", "rating", "consent", "trouble"]
+    text: str
+    more: str
+    conversation_id: str | None
+
+
+class TimelineAnswer(TypedDict):
+    """GET timeline, latest first."""
+
+    lines: list[TimelineLine]
+    next: str | None
     now: datetime
 
 
