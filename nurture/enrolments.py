@@ -12,8 +12,8 @@ from nurture import gate
 from nurture.book import Nurture
 from nurture.conditions import known_of, reached, started_by
 from nurture.flow import Condition, Flow, Step, WaitStep
+from nurture.resting import ended as end
 from nurture.walk import Walk
-from nurture.walk import ended as end
 
 PAUSE = timedelta(minutes=10)
 """How long flows keep still after a person gave back, or after something else ended."""
@@ -154,7 +154,7 @@ def segments(draft: Draft, nurture: Nurture) -> None:
         return
     for flow in list(triggered(draft, nurture, "segment", "")):
         for trigger in flow.triggers:
-            if (segment := trigger.segment) and _came_into(segment, draft):
+            if trigger.segment and _came_into(trigger.segment, draft):
                 begin_quietly(draft, nurture, flow, "segment")
                 break
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.core import brake, guard
 from bot.core.events import JournalEntry
 from bot.core.model import FlowMode
-from bot.simulate.tally import ArmStopped, PausedTold
+from bot.simulate.result import ArmStopped, PausedTold
 from bot.store.braked import CountsInMemory, first_day, may_brake
 from nurture.book import Nurture, Ruling
 

@@ -15,10 +15,10 @@ from rich.progress import Progress
 from bot.parts import load_rules
 from bot.settings import Settings
 from bot.simulate.brains import SimulatedBrain
+from bot.simulate.result import Simulated
 from bot.simulate.running import RunningBrain
 from bot.simulate.setup import BadSetup, Setup
 from bot.simulate.standing import as_it_stands
-from bot.simulate.tally import Simulated
 from bot.simulate.told import as_csv, as_data, as_text
 from bot.simulate.world import simulate
 from bot.supervisor import socket_path
@@ -71,7 +71,7 @@ def brain_of(name: str, settings: Settings) -> Iterator[SimulatedBrain | None]:
 def played(
     settings: Settings, flow_id: str, setup: Setup, *, brain: str = "recorded", progress: Callable[[float], None] = lambda _: None
 ) -> Simulated:
-    """Play a flow of the project, by what holds in its database. Raises `BadSetup`, and what a brain that does not run raises."""
+    """Play a flow of the project. Raises `BadSetup`, and what a brain that does not run raises."""
     rules = as_it_stands(settings, load_rules(settings))
     with brain_of(brain, settings) as reads:
         return simulate(rules, flow_id, setup, brain=reads, progress=progress)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.simulate.characters import CHARACTERS
-from bot.simulate.tally import Simulated, StepTold, Transcript
+from bot.simulate.result import Simulated, StepTold, Transcript
 from nurture.timing import known_zone
 
 WHY = {

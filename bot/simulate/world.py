@@ -41,8 +41,9 @@ from bot.simulate.characters import CHARACTERS, Character
 from bot.simulate.desk import SimulatedDesk
 from bot.simulate.entering import Entrance, entrances, way_tags
 from bot.simulate.person import Catalogue, Seen, awake, react
+from bot.simulate.result import ArmStopped, PausedTold, Simulated
 from bot.simulate.setup import BadSetup, Setup
-from bot.simulate.tally import ArmStopped, PausedTold, Simulated, Tally
+from bot.simulate.tally import Tally
 from bot.store.rules import turn_due_at
 from handoff.policy import AfterLadder, Policy
 from nurture.book import Nurture
