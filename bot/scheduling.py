@@ -38,7 +38,7 @@ def schedule(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """When scheduled flows begin next for somebody in a time zone, and which begin by silence."""
-    from bot.app import load_rules
+    from bot.parts import load_rules
 
     if zone is not None and known_zone(zone).key != zone:
         raise UnknownZone(f"--zone: {zone} is not a time zone; write for example Europe/Lisbon")

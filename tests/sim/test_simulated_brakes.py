@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.app import load_rules
 from bot.cli import app
 from bot.core.decide import Rules
 from bot.core.model import FlowMode
+from bot.parts import load_rules
 from bot.published import text_of
 from bot.settings import Settings
 from bot.simulate import Setup, simulate
