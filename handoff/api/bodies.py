@@ -51,15 +51,16 @@ class SayBody(_Body):
 
 
 class Take(_Body):
-    """POST take. `above_capacity` is why the taker may hold more than they have room for; an admin's word."""
+    """POST take. `above_capacity` is why the taker may hold more than they have room for; a supervisor's or admin's word."""
 
     above_capacity: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
 
 
 class NoteBody(_Body):
-    """POST note."""
+    """POST note. A whisper is told to whoever holds the conversation."""
 
     text: _Words
+    whisper: bool = False
 
 
 class ResumeAt(_Body):

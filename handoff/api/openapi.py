@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from handoff.api import answers, bodies
 from handoff.api.search import LONGEST_QUERY
-from handoff.reports import By
+from handoff.numbers import By
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,7 @@ TYPES: dict[tuple[str, str], Types] = {
         answers.TranscriptAnswer,
         query=(("format", {"type": "string", "enum": ["json", "text"]}), ("zone", {"type": "string", "default": "UTC"})),
     ),
+    ("GET", "/conversations/{id}/timeline"): Types(answers.TimelineAnswer, query=(("cursor", {"type": "string"}),)),
     ("POST", "/conversations/{id}/take"): Types(answers.OneItem, bodies.Take),
     ("POST", "/conversations/{id}/say"): Types(answers.OneMessage, bodies.SayBody),
     ("POST", "/conversations/{id}/note"): Types(answers.OneNote, bodies.NoteBody),

@@ -23,13 +23,17 @@ from handoff.api.promises import PromisesApi
 from handoff.api.reports import Reports
 from handoff.api.search import Search
 from handoff.api.sessions import ADMINS, COOKIE, MARKETERS, Sessions, SignedInHandler
+from handoff.api.sights import within_sight
 from handoff.api.simulations import Simulations
 from handoff.api.socket import ConsoleSocket
 from handoff.api.starters import Starters
 from handoff.api.talks import Talks
 from handoff.api.team import Team
+from handoff.api.timeline import Timeline
 
 BASE = "/api/console"
+ABOUT_ONE = "/conversations/{id}"
+"""Such paths are for those who may read that conversation."""
 UNKEYED = frozenset({"/logout", "/password"})
 """They end sessions and set cookies, which no kept answer could."""
 
@@ -54,7 +58,10 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
         method: str, path: str, handler: SignedInHandler, *, admin: bool = False, roles: frozenset[str] | None = None
     ) -> None:
         keyed = method == "POST" and path not in UNKEYED
-        acting = once(handler, parts) if keyed else handler
+        # Inside of `once`: whoever gives a talk away and asks again under the same key is told what became of it.
+        # What one gave back can be taken back, though it may be another team's by then.
+        seen = within_sight(handler, parts.store, had=path.endswith("/undo")) if ABOUT_ONE in path else handler
+        acting = once(seen, parts) if keyed else seen
         app.router.add_route(method, BASE + path, answering(sessions.guard(acting, roles=ADMINS if admin else roles)))
         described.append(Route(method, path, summary(handler), admin=admin, keyed=keyed))
 
@@ -76,6 +83,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("GET", "/conversations/{id}", talks.one)
     signed_in("GET", "/conversations/{id}/messages", talks.messages)
     signed_in("GET", "/conversations/{id}/transcript", talks.transcript)
+    signed_in("GET", "/conversations/{id}/timeline", Timeline(parts).timeline)
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)

@@ -59,6 +59,8 @@ from handoff.api.answers.talks import (
     StarterAnswer,
     StartersAnswer,
     StepAhead,
+    TimelineAnswer,
+    TimelineLine,
     TranscriptAnswer,
 )
 
@@ -114,6 +116,8 @@ __all__ = [
     "StarterAnswer",
     "StartersAnswer",
     "StepAhead",
+    "TimelineAnswer",
+    "TimelineLine",
     "TranscriptAnswer",
     "ViewAnswer",
     "Views",
