@@ -240,7 +240,7 @@ def _write_state(
         conn.execute(_KNOW, {"id": row.prospect_id, **known})
     if episode != row.episode:
         if state.episode is not None:
-            must_be_free(conn, state.episode)
+            must_be_free(conn, row.conversation_id, state.episode)
         project_episode(conn, row.conversation_id, before=row.episode, after=state.episode, now=now)
     if enrolments != row.enrolments:
         project_enrolments(conn, row.conversation_id, state.enrolments)
