@@ -26,6 +26,8 @@ DIST = Path(__file__).parents[2] / "web" / "dist"
 type Json = dict[str, Any]
 PATIENCE_S = 20.0
 
+UNKEYED = ("login", "logout", "password")
+
 PERSONA: Json = {"name": "Mia", "tagline": "The friendly bot at Sundial", "picture_url": None}
 
 
@@ -420,6 +422,8 @@ class FakeWarmline:
             return mistake(503, "busy", "The service is busy. Try again in a moment.")
         if request.method != "GET" and request.headers.get("X-Warmline") != "1":
             return mistake(403, "csrf", "This request did not come from the console.")
+        if request.method == "POST" and path not in UNKEYED and not request.headers.get("Idempotency-Key"):
+            return mistake(400, "no_key", "The console sends a key with each act.")
         body: Json = await request.json() if request.can_read_body else {}
         if path == "login":
             return self.login(body)
