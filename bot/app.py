@@ -135,7 +135,7 @@ def build(
         echoed=echoed,
         met=lambda conversation_id, identity: background.start(introduce(conversation_id, identity)),
     )
-    promises = Promises(settings.promises, rules.policy, settings.home / "promises", time)
+    promises = Promises(settings.promises, rules.policy, store, time)
 
     def go_by(policy: Policy) -> None:
         conversations.go_by(policy)

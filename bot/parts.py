@@ -131,7 +131,8 @@ def channels_on(credentials: Credentials, settings: Settings) -> list[Channel]:
         channels.append(RestChannel())
     if credentials.with_widget:
         origins = credentials.widget.origins if credentials.widget else ()
-        channels.append(WidgetChannel(persona=settings.persona, tagline=settings.tagline, origins=origins))
+        per_minute = settings.widget_per_minute
+        channels.append(WidgetChannel(persona=settings.persona, tagline=settings.tagline, origins=origins, per_minute=per_minute))
     if credentials.facebook:
         channels.append(facebook_channel(credentials.facebook, quiet=settings.pacing == "instant"))
     return channels

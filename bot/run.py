@@ -47,6 +47,7 @@ ANSWERS_WITHIN_S = 2.0
 SWAP_WITHIN_S = 120.0
 EVERY_SUSPECT = 100_000
 FIRST_ADMIN = "admin@example.com"
+ROLES = ("agent", "supervisor", "marketer", "admin")
 JOURNAL_PAGE = 5000
 
 
@@ -87,8 +88,8 @@ async def swap_model(settings: Settings, model: Path) -> str:
 
 async def add_agent_now(settings: Settings, *, email: str, name: str, role: str) -> str:
     """Add an agent; gives the first password."""
-    if role not in ("agent", "supervisor", "admin"):
-        raise SettingsError(f"--role: {role!r} is neither agent nor admin")
+    if role not in ROLES:
+        raise SettingsError(f"--role: {role!r} is none of {', '.join(ROLES)}")
     if "@" not in email:
         raise SettingsError(f"{email!r} is not an e-mail address")
     await migrate_only(settings)

@@ -65,6 +65,11 @@ class Settings(BaseModel):
     burst_wait_s: float = Field(
         1.2, ge=0, le=10, description="How long to wait for more before a burst is answered; 0 with instant pacing."
     )
+    widget_per_minute: float = Field(
+        60,
+        ge=0,
+        description="Messages a minute that one browser may send in the long run, 20 at once; more wait there. 0: no limit.",
+    )
     brain_workers: int = Field(2, ge=1, le=64, description="Brain processes that answer side by side.")
     brain_timeout_s: float = Field(
         8.0, gt=0, le=60, description="After this long without an answer the turn goes on without the brain."

@@ -223,6 +223,7 @@ def _step_in(draft: Draft, policy: Policy, reason: Reason) -> Episode:
     round_ = new_round(draft, policy, policy.targets.first_words_s)
     draft.note("episode.opened", episode_id=key, reason=reason.value, policy=policy.name)
     episode = Episode(
+        promises=policy.version,
         episode_id=key,
         reason=reason,
         requested_at=draft.now,

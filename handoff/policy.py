@@ -6,6 +6,7 @@ governs one handoff (`of`, `for_facts`). Every deadline of a handoff is made by 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -233,6 +234,7 @@ class Policy(_Part):
     card: Guide = Guide()
 
     _name: str = PrivateAttr(default=DEFAULT_NAME)
+    _version: str = PrivateAttr(default="")
     _file: Policy | None = PrivateAttr(default=None)
     _hours: Calendar | None = PrivateAttr(default=None)
     _known: dict[tuple[str, str | None], Policy] = PrivateAttr(default_factory=dict)
@@ -251,6 +253,7 @@ class Policy(_Part):
         problems = [document.error(loc, message) for loc, message in policy._wrong_references()]
         if problems:
             raise YamlFileError.gather(problems)
+        policy._version = version_of(document.whole)
         return policy
 
     @classmethod
@@ -315,6 +318,11 @@ class Policy(_Part):
     def name(self) -> str:
         """The policy's name; `default` for the top of the file."""
         return self._name
+
+    @property
+    def version(self) -> str:
+        """Which version of the file it is of; empty if it is of none."""
+        return self._version
 
     @property
     def hours(self) -> Calendar:
@@ -385,6 +393,11 @@ class Policy(_Part):
     def choice_replies(self) -> tuple[QuickReply, ...]:
         """The choices as quick replies."""
         return tuple(QuickReply(title=getattr(self.choices, c.name.lower()), payload=c.value) for c in Choice)
+
+
+def version_of(text: str) -> str:
+    """Names a text: the same text has the same version."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def load(path: Path) -> Policy:

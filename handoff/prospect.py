@@ -11,6 +11,7 @@ from handoff.booking import TIME, ask_time, free_place_again, tapped, typed, unb
 from handoff.choosing import typed_choice, wants_call
 from handoff.desk import Desk
 from handoff.judging import breach, judge_all, wait_cause
+from handoff.languages import time_in_english
 from handoff.offers import back_to_waiting, close, offered_now
 from handoff.opening import open_episode
 from handoff.policy import Choice, Policy, Target, due
@@ -163,7 +164,7 @@ def told(draft: Draft, policy: Policy, desk: Desk, heard: tuple[Heard, ...]) -> 
         case "callback_time":
             if episode.times:
                 return typed(draft, policy, desk, episode, text)
-            if "?" in text and not _TIMELY.search(text):
+            if "?" in text and not _TIMELY.search(time_in_english(text)):
                 return False
             time = text[:MAX_TOLD]
             _keep_told(draft, policy, episode, slot="callback_time", value=time, tag="booking")

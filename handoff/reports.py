@@ -47,6 +47,8 @@ class By(StrEnum):
     TEAM = "team"
     CHANNEL = "channel"
     REASON = "reason"
+    PROMISES = "promises"
+    """By the version of the promises that held when it was asked for."""
 
 
 class Ending(StrEnum):
@@ -392,5 +394,7 @@ def _keys(by: By, zone: ZoneInfo) -> Callable[[Handed], str]:
                 return one.channel
             case By.REASON:
                 return episode.reason.value
+            case By.PROMISES:
+                return episode.promises or NOBODY
 
     return key

@@ -11,7 +11,9 @@ from bot.store import schema
 from bot.store.answers import SqlAnswers
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import StoreError, StoreUnavailable
+from bot.store.memories import SqlMemories
 from bot.store.postgres import claims_engine, postgres_engine
+from bot.store.promises import SqlPromises
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sql_audit import SqlAudit
 from bot.store.sql_flows import SqlFlows
@@ -63,8 +65,9 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
 
 
 class SqlStore(
-    SqlTalks, SqlOutbox, SqlReading, SqlPeople, SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, SqlAnswers
-):
+    SqlTalks, SqlOutbox, SqlReading, SqlPeople, SqlAudit, SqlFlows, SqlMarket, SqlNotices, SqlHooks, SqlImports, SqlAnswers,
+    SqlMemories, SqlPromises,
+):  # fmt: skip
     """`bot.store.contract.Store` over SQL. Writes go through one runner, reads through another, so that a long list
     does not hold up a turn; a read sees every write that was awaited before it."""
 

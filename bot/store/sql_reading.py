@@ -10,6 +10,7 @@ from bot.store import filtering, reading, searching, standing, waits
 from bot.store.contract import Counts, Filter, Found, Handed, JournalLine, Message, Note, Overview, Similar, Waiting
 from bot.store.handed import handed
 from bot.store.runner import Runner
+from bot.store.sight import Sight
 from handoff.forecast import Sample
 
 
@@ -47,27 +48,37 @@ class SqlReading:
         """See `Store.notes`."""
         return await self._read.run(lambda conn: reading.notes_of(conn, conversation_id))
 
-    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+    async def search(self, query: str, *, limit: int = 20, sight: Sight | None = None) -> list[Found]:
         """See `Store.search`."""
-        return await self._read.run(lambda conn: searching.search(conn, query, limit=limit))
+        return await self._read.run(lambda conn: searching.search(conn, query, limit=limit, sight=sight))
 
-    async def similar_answers(self, text: str, *, besides: str, limit: int) -> list[Similar]:
+    async def similar_answers(self, text: str, *, besides: str, limit: int, sight: Sight | None = None) -> list[Similar]:
         """See `Store.similar_answers`."""
-        return await self._read.run(lambda conn: searching.similar_answers(conn, text, besides=besides, limit=limit))
+        return await self._read.run(lambda conn: searching.similar_answers(conn, text, besides=besides, limit=limit, sight=sight))
 
     async def overview(self, conversation_id: str) -> Overview:
         """See `Store.overview`."""
         return await self._read.run(lambda conn: reading.overview(conn, conversation_id))
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        *,
+        view: str,
+        agent_id: str | None = None,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+        sight: Sight | None = None,
     ) -> list[Overview]:
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
-        return await self._read.run(lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before))
+        return await self._read.run(
+            lambda conn: reading.overviews(conn, view=view, agent_id=agent_id, limit=limit, before=before, sight=sight)
+        )
 
-    async def filtered(self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None) -> list[Overview]:
+    async def filtered(
+        self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None, sight: Sight | None = None
+    ) -> list[Overview]:
         """See `Store.filtered`."""
-        return await self._read.run(lambda conn: filtering.filtered(conn, wanted, limit=limit, before=before))
+        return await self._read.run(lambda conn: filtering.filtered(conn, wanted, limit=limit, before=before, sight=sight))
 
     async def waiting(self) -> list[Waiting]:
         """See `Store.waiting`."""

@@ -32,6 +32,7 @@ from bot.store.notices import write_notices
 from bot.store.postgres import lock_agent
 from bot.store.projections import project_enrolments, project_episode
 from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest, must_have_room, must_not_be_taken_back
+from bot.store.sight import team_of
 from bot.store.tables import (
     HELD_STATUS,
     OPEN_STATUS,
@@ -224,6 +225,7 @@ def _write_state(conn: sa.Connection, row: Record, decision: Decision, still_owe
             "episode": episode,
             "enrolments": enrolments,
             "doc": doc_text(state),
+            "team": team_of(state.episode, state.slots),
         },
     )
     profile = profile_text(state.profile)

@@ -43,7 +43,7 @@ class Passing:
             if colleague.disabled_at is not None:
                 raise NotFound("agent", body.to)
             to = colleague.ref
-        event = AgentTransferred(agent=me.agent.ref, to=to, team=body.team, anyones=me.agent.role != "agent")
+        event = AgentTransferred(agent=me.agent.ref, to=to, team=body.team, anyones=me.agent.role in ("supervisor", "admin"))
         passed = await self._talks.command(request, me, event)
         if body.note:
             await self._talks.keep_note(request.match_info["id"], me, body.note)

@@ -12,6 +12,7 @@ from aiohttp import web
 from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
 from bot.core.model import Speaker
 from bot.store.contract import Message, Note, Overview
+from bot.store.readers import sees, sight, sight_among
 from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, Take, read_body
 from handoff.api.errors import NO_STORE, BadRequest, Forbidden, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
@@ -55,7 +56,8 @@ class Talks:
         if view not in VIEWS:
             raise BadRequest("bad_field", f"view: one of {', '.join(VIEWS)}.", field="view")
         before = _place(request)
-        found = await self._store.overviews(view=view, agent_id=me.agent.agent_id, limit=LIST, before=before)
+        held_back = await sight(self._store, me.agent)
+        found = await self._store.overviews(view=view, agent_id=me.agent.agent_id, limit=LIST, before=before, sight=held_back)
         states = await asyncio.gather(*(self._store.load(overview.conversation_id) for overview in found))
         items = [item_shape(o, s.state, me.agent.agent_id) for o, s in zip(found, states, strict=True)]
         more = view == "all" and len(found) == LIST
@@ -134,10 +136,10 @@ class Talks:
         return found
 
     async def take(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
-        """POST take. Whoever has no room for it is refused with `full`; an admin may take it all the same, and says why."""
+        """POST take. Whoever has no room for it is refused with `full`; supervisors may take it all the same, and say why."""
         body = await read_body(request, Take) if request.can_read_body else Take()
-        if body.above_capacity and me.agent.role != "admin":
-            raise Forbidden("admins_only", "Only an admin may go above what somebody has room for.")
+        if body.above_capacity and me.agent.role == "agent":
+            raise Forbidden("supervisors_only", "Only supervisors and admins may go above what somebody has room for.")
         taken = await self.command(request, me, AgentTook(agent=me.agent.ref, above_capacity=body.above_capacity))
         about = request.match_info["id"]
         await self._store.notifications_acted(me.agent.agent_id, conversation_id=about, now=self._parts.now())
@@ -182,12 +184,17 @@ class Talks:
         """POST note."""
         conversation_id = request.match_info["id"]
         body = await read_body(request, NoteBody)
-        return answer({"note": note_shape(await self.keep_note(conversation_id, me, body.text))})
+        return answer({"note": note_shape(await self.keep_note(conversation_id, me, body.text, whisper=body.whisper))})
 
-    async def keep_note(self, conversation_id: str, me: SignedIn, text: str) -> Note:
-        """Keep an internal note, and tell those it mentions. Raises `NotFound`."""
-        await self._store.overview(conversation_id)
-        mentioned = mentions(text, await self._store.agents(), by=me.agent.agent_id)
+    async def keep_note(self, conversation_id: str, me: SignedIn, text: str, *, whisper: bool = False) -> Note:
+        """Keep an internal note and tell those it mentions; of a whisper whoever holds the talk, too. Raises `NotFound`."""
+        overview, agents = await self._store.overview(conversation_id), await self._store.agents()
+        readers = [one for one in agents if sees(sight_among(one, agents), overview)]
+        mentioned = mentions(text, readers, by=me.agent.agent_id)
+        episode = overview.episode
+        if whisper and episode is not None and episode.status == "accepted" and episode.agent is not None:
+            holder = {one.agent_id for one in readers} & {episode.agent.agent_id} - {me.agent.agent_id}
+            mentioned = tuple(dict.fromkeys((*holder, *mentioned)))
         note = await self._store.add_note(conversation_id, agent=me.agent.ref, text=text, now=self._parts.now(), mentions=mentioned)
         if mentioned:
             self._parts.noticed()

@@ -163,10 +163,11 @@ class Office:
     circuits: list[tuple[str, Circuit]] = field(default_factory=list)
     queued: int = 0
 
-    async def add(self, name: str, role: str = "agent") -> Agent:
+    async def add(self, name: str, role: str = "agent", *, teams: tuple[str, ...] = ()) -> Agent:
         agent = Agent(
-            agent_id=name.lower(), email=f"{name.lower()}@example.com", name=name, role=role, password_hash=HASH, created_at=START
-        )
+            agent_id=name.lower(), email=f"{name.lower()}@example.com", name=name, role=role, password_hash=HASH, created_at=START,
+            teams=teams,
+        )  # fmt: skip
         await self.store.add_agent(agent)
         return agent
 
@@ -198,10 +199,10 @@ class Office:
     async def waiting(self, who: str = "p1", reason: Reason = Reason.ASKED) -> str:
         """A conversation in which a person is needed."""
         conversation_id = await self.prospect(who=who)
-        await self.conversations.do(conversation_id, lambda d: self._needs_a_person(d, reason))
+        await self.conversations.do(conversation_id, lambda d: self.needs_a_person(d, reason))
         return conversation_id
 
-    def _needs_a_person(self, draft: Draft, reason: Reason) -> None:
+    def needs_a_person(self, draft: Draft, reason: Reason = Reason.ASKED) -> None:
         draft.heard(tuple(h.message_id for h in draft.state.unheard))
         episodes.open_episode(draft, POLICY, self.desk(), reason)
 
@@ -233,7 +234,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
         circuits=lambda: made.circuits, queued=queued, push_services=("fcm.googleapis.com",),
-        promises=Promises(DEFAULT_FILE, POLICY, tmp_path / "promises", SystemTime()),
+        promises=Promises(DEFAULT_FILE, POLICY, store, SystemTime()),
         simulator=(sys.executable, "-m", "bot.simulate"),
     )  # fmt: skip
     add_routes(app, parts)

@@ -94,6 +94,7 @@ class Talk:
     window_closes_at: str | None = None
     human_until: str | None = None
     card: Json = field(default_factory=dict)
+    timeline: list[Json] = field(default_factory=list)
     resume: list[Json] = field(default_factory=list)
     snoozed_until: str | None = None
     given_back: Json = field(default_factory=dict)
@@ -535,6 +536,10 @@ class FakeWarmline:
             return web.json_response(
                 {"messages": [self.desk_message(one) for one in talk.messages if one["seq"] < before_seq][-50:]}
             )
+        if steps[1] == "timeline":
+            start = int(request.query.get("cursor", 0))
+            more = str(start + 3) if len(talk.timeline) > start + 3 else None
+            return web.json_response({"lines": talk.timeline[start : start + 3], "next": more, "now": stamp(now())})
         return await self.command(talk, person, steps[1], body)
 
     async def command(self, talk: Talk, person: Person, verb: str, body: Json) -> web.Response:
@@ -787,6 +792,20 @@ def furnish(fake: FakeWarmline) -> None:
         (3, "ladder", "Of course. I'm getting somebody from the team, usually that takes less than two minutes."),
     ]:
         fake.add(priya, speaker, text, at=t - timedelta(minutes=minutes))
+
+    def told(sort: str, text: str, ago: timedelta, **more: Any) -> Json:
+        line = {"id": f"{sort}-{ago.total_seconds():g}", "at": stamp(t - ago), "sort": sort, "text": text}
+        return {**line, "until": None, "more": "", "conversation_id": None, **more}
+
+    kind = "Spoke on the phone in May, very kind."
+    priya.timeline = [
+        told("person", "A person was needed: asked", timedelta(minutes=3)),
+        told("visit", "Came by on Messenger: 2 messages", timedelta(minutes=9), until=stamp(t - timedelta(minutes=3))),
+        told("conversion", "Conversion: guide, worth 9 EUR", timedelta(days=2)),
+        told("note", "Note by Sam Reyes", timedelta(days=30), more=kind),
+        told("rating", "Rated the talk 5 of 5", timedelta(days=31)),
+        told("visit", "First contact on the website", timedelta(days=90), conversation_id="c-old"),
+    ]
     priya.notes.append(
         {
             "id": "n1",

@@ -365,6 +365,29 @@ async def test_notes_are_kept_and_a_failure_keeps_the_text(page: Page, address: 
     assert [note["text"] for note in named(furnished, "Priya").notes] == ["Spoke on the phone in May, very kind.", "Call Thursday"]
 
 
+async def test_the_card_tells_what_happened_page_by_page(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await row(page, "Priya").click()
+    history = page.get_by_role("region", name="History")
+    lines = history.get_by_role("listitem")
+    await expect(lines).to_have_count(3)
+    await expect(lines.first).to_contain_text("A person was needed: asked")
+    furnished.api_down = True
+    await history.get_by_role("button", name="Show earlier").click()
+    await expect(history.get_by_role("alert")).to_contain_text("The service is busy.")
+    furnished.api_down = False
+    await history.get_by_role("button", name="Show earlier").click()
+    await expect(lines).to_have_count(6)
+    await expect(history.get_by_text("Spoke on the phone in May, very kind.")).to_be_visible()
+    await expect(lines.last.get_by_role("link", name="Open that conversation")).to_have_attribute("href", "#/all/c-old")
+    await expect(history.get_by_role("button", name="Show earlier")).to_have_count(0)
+    priya = named(furnished, "Priya")
+    priya.timeline.insert(0, {**priya.timeline[0], "id": "new", "text": "Somebody took the talk"})
+    await furnished.push_item(priya)
+    await expect(lines).to_have_count(7)
+    await expect(lines.first).to_contain_text("Somebody took the talk")
+
+
 async def test_an_act_whose_answer_was_lost_is_done_once(page: Page, address: str, furnished: FakeWarmline) -> None:
     await sign_in(page, address)
     await row(page, "Priya").click()

@@ -36,8 +36,9 @@ class Episode:
     """One handoff, from request to return. The four timestamps split the wait into its segments.
 
     `breached` names the clocks that were missed (offer, accept, first_words, next_words) and `causes` why. `rung` is the next
-    rung to climb. `status` is waiting, accepted or closed. `policy` and `team` say which promises hold; `value` is what the lead
-    is worth, `weight` how much of an agent's capacity it takes (`above_capacity`: an admin let it be too much).
+    rung to climb. `status` is waiting, accepted or closed. `policy` and `team` say which promises hold, and `promises` of which
+    version of the file they were when it was opened; `value` is what the lead is worth, `weight` how much of an agent's capacity it
+    takes (`above_capacity`: a supervisor let it be too much).
     `language` and `skills` are asked for until `language_until` and `skills_until`; `last_agent` talked with the person before, and
     `asked_at` is when somebody was asked last, the `times_asked`th time. `segments` add up
     where the time went until `phase_since`, since when it goes to `phase`.
@@ -67,6 +68,7 @@ class Episode:
     breached: tuple[str, ...] = ()
     choice: str | None = None
     policy: str = "default"
+    promises: str = ""
     team: str | None = None
     value: float | None = None
     weight: float = 1.0

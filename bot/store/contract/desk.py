@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.core.model import Clock, Episode, Identity, Json, Owner, Profile
 from bot.store.contract.messages import Message
+from bot.store.sight import Sight
 from handoff.forecast import Sample
 
 
@@ -77,13 +78,22 @@ class DeskStore(Protocol):
         """One conversation as a list shows it. Raises `NotFound`."""
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        *,
+        view: str,
+        agent_id: str | None = None,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+        sight: Sight | None = None,
     ) -> list[Overview]:
         """Lists: `queue` (waiting episodes, nearest deadline first), `mine` (owner agent = agent_id), `all` (latest
-        first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). Raises
-        `ValueError` for another view, or `mine` without an agent."""
+        first, paged by `before` = last_at and id of the last one shown, so that equal times lose nobody). With `sight` those that
+        its agent may read, here and below; a page is full of them. Raises `ValueError` for another view, or `mine` without an
+        agent."""
 
-    async def filtered(self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None) -> list[Overview]:
+    async def filtered(
+        self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None, sight: Sight | None = None
+    ) -> list[Overview]:
         """The conversations that fit, in the filter's order. Paged by `before`, the place of the last one shown: its id, and its
         `last_at`, or what `bot.store.rules.risk_at` says of it."""
 

@@ -12,7 +12,7 @@ from bot.core.model import AgentRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """Someone who answers prospects. `role` is agent, supervisor or admin; `password_hash` is Argon2's encoded form.
+    """Someone who answers prospects. `role` is agent, supervisor, marketer or admin; `password_hash` is Argon2's encoded form.
     Without languages they are asked whatever the prospect speaks, without teams for every team. `capacity` is the weight of
     episodes they may hold; None for what the settings say."""
 

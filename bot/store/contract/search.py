@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.store.contract.desk import Overview
+from bot.store.sight import Sight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +43,11 @@ class Found:
 class SearchStore(Protocol):
     """Words that were written before."""
 
-    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+    async def search(self, query: str, *, limit: int = 20, sight: Sight | None = None) -> list[Found]:
         """Conversations with a shown message, a note or a name in which all words of the query begin a word (see
         `bot.store.words`), whatever their case and accents. First those whose name holds them, then by the newest text that
         does. Nothing for a query without a word."""
 
-    async def similar_answers(self, text: str, *, besides: str, limit: int) -> list[Similar]:
+    async def similar_answers(self, text: str, *, besides: str, limit: int, sight: Sight | None = None) -> list[Similar]:
         """What agents answered in other conversations than `besides` to messages like this one (see `bot.store.similar`), the most
         alike first, each answer once."""

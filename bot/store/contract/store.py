@@ -19,6 +19,8 @@ from bot.store.hooking import HookStore
 from bot.store.importing import ImportStore
 from bot.store.marketing import MarketStore
 from bot.store.noticing import NoticeStore
+from bot.store.promised import PromiseStore
+from bot.store.remembering import RememberingStore
 
 
 class Store(
@@ -37,6 +39,8 @@ class Store(
     NoticeStore,
     HookStore,
     ImportStore,
+    RememberingStore,
+    PromiseStore,
     Protocol,
 ):
     """Durable state, shared by several services or belonging to one process. Every method may raise `StoreUnavailable`."""

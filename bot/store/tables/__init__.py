@@ -6,7 +6,7 @@ from bot.store.tables.due import BOOKED, HELD_STATUS, clocks, episodes
 from bot.store.tables.flows import enrolments, flow_arms, flow_book, flow_counts, flow_heads, flow_log, flow_versions
 from bot.store.tables.noticing import NOTICE_QUEUED, devices, notices, notifications
 from bot.store.tables.people import agents, answers, consoles, sessions, settings, tries
-from bot.store.tables.programs import WAITING_TO_BE_TOLD, api_keys, conversions, hook_kinds, hooks, imports, tellings
+from bot.store.tables.programs import WAITING_TO_BE_TOLD, api_keys, conversions, hook_kinds, hooks, imports, promises, tellings
 from bot.store.tables.talks import TURN_KINDS, conversations, identities, journal, notes, prospects, tracker_events
 from bot.store.tables.written import BY_FLOWS, OPEN_STATUS, SENT_STATUS, UNSENT_STATUS, messages
 
@@ -49,6 +49,7 @@ __all__ = [
     "notes",
     "notices",
     "notifications",
+    "promises",
     "prospects",
     "sessions",
     "settings",

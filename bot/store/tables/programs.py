@@ -21,6 +21,19 @@ WAITING_TO_BE_TOLD = "tellings.parked_at IS NULL"
 """Events that a subscriber is still to be told of."""
 
 
+promises = sa.Table(
+    "promises",
+    metadata,
+    sa.Column("number", Id, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    # An agent's id, or `file` for a change by hand.
+    sa.Column("by", sa.Text, nullable=False),
+    # What is other than in the version before, field by field.
+    sa.Column("changes", Json, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+
 hooks = sa.Table(
     "hooks",
     metadata,

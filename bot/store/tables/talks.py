@@ -58,6 +58,8 @@ conversations = sa.Table(
     sa.Column("episode", sa.Text),
     sa.Column("enrolments", sa.Text, nullable=False),
     sa.Column("doc", sa.Text, nullable=False),
+    # Whose it is, as `bot.store.sight.team_of` says.
+    sa.Column("team", sa.Text),
     sa.ForeignKeyConstraint(["channel", "external_id"], ["identities.channel", "identities.external_id"]),
     sa.UniqueConstraint("channel", "external_id"),
     sa.Index(

@@ -31,6 +31,7 @@ from handoff.api.answers.people import AgentAnswer, Agents, ColleaguesAnswer, Fa
 from handoff.api.answers.promises import (
     Checked,
     Contradiction,
+    FileProblem,
     KeptText,
     KeptVersion,
     KeptVersions,
@@ -58,6 +59,8 @@ from handoff.api.answers.talks import (
     StarterAnswer,
     StartersAnswer,
     StepAhead,
+    TimelineAnswer,
+    TimelineLine,
     TranscriptAnswer,
 )
 
@@ -75,6 +78,7 @@ __all__ = [
     "EpisodeAnswer",
     "Face",
     "File",
+    "FileProblem",
     "FilledStarter",
     "Findings",
     "FoundAnswer",
@@ -112,6 +116,8 @@ __all__ = [
     "StarterAnswer",
     "StartersAnswer",
     "StepAhead",
+    "TimelineAnswer",
+    "TimelineLine",
     "TranscriptAnswer",
     "ViewAnswer",
     "Views",

@@ -20,7 +20,7 @@ class AgentAnswer(TypedDict):
     id: str
     name: str
     email: str
-    role: Literal["agent", "supervisor", "admin"]
+    role: Literal["agent", "supervisor", "marketer", "admin"]
     picture_url: str | None
     disabled: bool
     skills: list[str]

@@ -15,6 +15,12 @@ class Problem(TypedDict):
     message: str
 
 
+class FileProblem(Problem):
+    """A problem in one of several files."""
+
+    file: str
+
+
 class Contradiction(TypedDict):
     """What can be read and makes no sense."""
 
@@ -50,12 +56,13 @@ class PromisesSaved(TypedDict):
 
 
 class KeptVersion(TypedDict):
-    """A version that is kept; `by` is an agent's name, None for a change by hand."""
+    """A version that is kept; `by` is an agent's name, None for a change by hand. `changes` says what is other than before."""
 
     id: str
     version: str
     at: datetime
     by: str | None
+    changes: list[str]
 
 
 class KeptVersions(TypedDict):

@@ -106,6 +106,27 @@ class TranscriptAnswer(TypedDict):
     now: datetime
 
 
+class TimelineLine(TypedDict):
+    """Something that happened. `until` is the end of a visit, `more` somebody's own words; `conversation_id` that of another
+    conversation of the same prospect."""
+
+    id: str
+    at: datetime
+    until: datetime | None
+    sort: Literal["visit", "person", "flow", "note", "conversion", "rating", "consent", "trouble"]
+    text: str
+    more: str
+    conversation_id: str | None
+
+
+class TimelineAnswer(TypedDict):
+    """GET timeline, latest first."""
+
+    lines: list[TimelineLine]
+    next: str | None
+    now: datetime
+
+
 class OneMessage(TypedDict):
     """POST say."""
 

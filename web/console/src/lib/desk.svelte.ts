@@ -168,7 +168,7 @@ export class Desk {
     }
   }
 
-  /** `aboveCapacity` is why an admin takes more than they have room for. */
+  /** `aboveCapacity` is why a supervisor takes more than they have room for. */
   async take(id: string, aboveCapacity = ""): Promise<void> {
     const body = aboveCapacity === "" ? {} : { above_capacity: aboveCapacity };
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`, body);
@@ -182,10 +182,11 @@ export class Desk {
     void this.load(id);
   }
 
-  /** Whoever holds it lets go of it to me. */
-  async takeOver(id: string): Promise<void> {
-    if (this.items.get(id)?.episode?.status === "accepted") await this.transfer(id, { to: this.me.id }, "");
-    await this.take(id);
+  /** Whoever holds it lets go of it to me. `aboveCapacity` as in `take`. */
+  async takeOver(id: string, aboveCapacity = ""): Promise<void> {
+    const episode = this.items.get(id)?.episode;
+    if (episode?.status === "accepted" && episode.agent?.id !== this.me.id) await this.transfer(id, { to: this.me.id }, "");
+    await this.take(id, aboveCapacity);
   }
 
   async snooze(id: string, until: Date | null): Promise<void> {
@@ -250,8 +251,9 @@ export class Desk {
     this.notify("done", said, id, one);
   }
 
-  async addNote(id: string, text: string): Promise<void> {
-    const { note } = await api.post<{ note: Note }>(`conversations/${encodeURIComponent(id)}/note`, { text });
+  /** A whisper is told to whoever holds the conversation. */
+  async addNote(id: string, text: string, whisper = false): Promise<void> {
+    const { note } = await api.post<{ note: Note }>(`conversations/${encodeURIComponent(id)}/note`, { text, whisper });
     this.#chat(id, (chat) => ({ ...chat, notes: [...chat.notes.filter((one) => one.id !== note.id), note] }));
   }
 
@@ -346,6 +348,7 @@ export class Desk {
       this.filter.changed();
       this.board.changed();
     }
+    else if (frame.type === "hidden") this.#hide(frame.conversation_id);
     else if (frame.type === "message") this.#message(frame.conversation_id, frame.message);
     else if (frame.type === "typing") this.#typing(frame.conversation_id, frame.who);
     else if (frame.type === "audit") this.audit?.changed();
@@ -366,6 +369,18 @@ export class Desk {
       this.#refreshing = null;
       if (this.chats.has(id)) void this.load(id);
     }, REFRESH_AFTER_MS);
+  }
+
+  /** It has become another team's, and is none of ours any more. */
+  #hide(id: string): void {
+    const shown = this.items.has(id);
+    this.items = new Map([...this.items].filter(([one]) => one !== id));
+    this.chats = new Map([...this.chats].filter(([one]) => one !== id));
+    this.search.drop(id);
+    this.notices = this.notices.filter((one) => one.conversation !== id || one.undo !== null);
+    this.filter.changed();
+    if (router.id === id) router.go(router.view);
+    if (shown) this.notify("message", "A conversation has gone to another team.");
   }
 
   #message(id: string, message: Message): void {

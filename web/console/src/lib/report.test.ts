@@ -20,6 +20,8 @@ it("rows say what they are of", () => {
   expect(keyWords("agent", "-", names)).toBe("Nobody");
   expect(keyWords("team", "-", names)).toBe("None");
   expect(keyWords("reason", "hot_lead", names)).toBe("Hot lead");
+  expect(keyWords("promises", "a1b2", new Map([["a1b2", "Since Tuesday"]]))).toBe("Since Tuesday");
+  expect(keyWords("promises", "a1b2", names)).toBe("a1b2");
 });
 
 it("ranges are whole days of the reader", () => {

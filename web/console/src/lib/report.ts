@@ -1,6 +1,6 @@
 import { dayKey } from "../../../shared/days.ts";
 
-export type By = "hour" | "agent" | "team" | "channel" | "reason";
+export type By = "hour" | "agent" | "team" | "channel" | "reason" | "promises";
 export type Segment = "offer" | "accept" | "first_words" | "next_words";
 
 export interface Spread {
@@ -38,6 +38,14 @@ export interface Report {
   total: Row;
   currency?: string;
   dead: Dead[];
+  /** Those that held in that time, the latest first. */
+  promises?: Promised[];
+}
+export interface Promised {
+  version: string;
+  at: string;
+  by: string | null;
+  changes: string[];
 }
 export interface Wait {
   segment: Segment;
@@ -62,7 +70,7 @@ export interface StaffingRow {
 }
 
 export const segmentWords: Record<Segment, string> = { offer: "Being offered", accept: "Acceptance", first_words: "First words", next_words: "Next words" };
-export const byWords: Record<By, string> = { hour: "Hour", agent: "Agent", team: "Team", channel: "Channel", reason: "Reason" };
+export const byWords: Record<By, string> = { hour: "Hour", agent: "Agent", team: "Team", channel: "Channel", reason: "Reason", promises: "Promises" };
 export const causeWords: Record<string, string> = {
   no_agents: "Nobody was free",
   routing: "Somebody was free and not asked",
@@ -84,11 +92,11 @@ export function lasted(seconds: number | null): string {
   return `${Math.floor(whole / 3600)} h${minutes ? ` ${minutes} min` : ""}`;
 }
 
-/** What a row is of. */
+/** What a row is of; `names` are those of agents, or of versions of the promises. */
 export function keyWords(by: By, key: string, names: ReadonlyMap<string, string>): string {
   if (by === "hour") return `${key}:00`;
   if (key === "-") return by === "agent" ? "Nobody" : "None";
-  if (by === "agent") return names.get(key) ?? key;
+  if (by === "agent" || by === "promises") return names.get(key) ?? key;
   const words = key.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -209,6 +209,17 @@ export interface Governing {
   next_rung: { at: string; place: string; does: string[] } | null;
 }
 
+/** Something that happened with a prospect; `conversation_id` that of another conversation of theirs. */
+export interface TimelineLine {
+  id: string;
+  at: string;
+  until: string | null;
+  sort: "visit" | "person" | "flow" | "note" | "conversion" | "rating" | "consent" | "trouble";
+  text: string;
+  more: string;
+  conversation_id: string | null;
+}
+
 export interface Colleague {
   id: string;
   name: string;
@@ -238,6 +249,7 @@ export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach" | "pu
 export type DeskFrame =
   | { type: "hello"; now: string; agents: Colleague[] }
   | { type: "conversation"; item: Item; now: string }
+  | { type: "hidden"; conversation_id: string }
   | { type: "message"; conversation_id: string; message: Message }
   | { type: "typing"; conversation_id: string; who: string }
   | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string; sound?: boolean; notice_id?: string | null }
