@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import available_timezones
@@ -96,7 +97,9 @@ class WidgetChannel:
         await socket.prepare(request)
         self._sockets.add(socket)
         try:
-            await _Visit(socket, self._ports, self._persona, self._allowance).run()
+            # A browser may leave while it is being answered; it hears the rest when it comes back.
+            with suppress(ConnectionError):
+                await _Visit(socket, self._ports, self._persona, self._allowance).run()
         finally:
             self._sockets.discard(socket)
         return socket

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from handoff.api import answers, bodies
 from handoff.api.search import LONGEST_QUERY
-from handoff.reports import By
+from handoff.numbers import By
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from handoff.api.promises import version_shape
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import Shape, stamp
 from handoff.hours import zones
+from handoff.numbers import By, Report
 from handoff.policy import DEFAULT_FILE
-from handoff.reports import KINDS, By, Report, report
+from handoff.reports import KINDS, report
 from handoff.staffing import from_text, history
 from handoff.telling import as_csv, behind, told
 

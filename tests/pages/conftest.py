@@ -51,20 +51,28 @@ class Office:
         self, where: str, who: Console | None = None, *, width: int = DESK, scheme: Any = "light", axe: bool = False
     ) -> Page:
         """A page of somebody who has signed in."""
-        context = await self.browser.new_context(
-            viewport={"width": width, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin", color_scheme=scheme,
-            reduced_motion="reduce", bypass_csp=axe,
-        )  # fmt: skip
-        self.contexts.append(context)
-        context.set_default_timeout(PATIENCE_MS)
-        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
-        page = await context.new_page()
+        page = await self._page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=axe)
         await page.goto(f"{self.address}/console{where}")
         await page.get_by_label("Email").fill((who or self.alex).agent.email)
         await page.get_by_label("Password").fill(PASSWORD)
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("switch", name="Online")).to_be_visible()
         return page
+
+    async def chat(self) -> Page:
+        """A visitor with the chat open."""
+        page = await self._page(viewport={"width": 1000, "height": 800})
+        await page.goto(self.address)
+        await page.get_by_role("button", name="Chat with us").click()
+        await expect(page.get_by_role("textbox", name="Write a message")).to_be_visible()
+        return page
+
+    async def _page(self, **more: Any) -> Page:
+        context = await self.browser.new_context(locale="en-GB", timezone_id="Europe/Berlin", reduced_motion="reduce", **more)
+        self.contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        return await context.new_page()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -110,6 +110,18 @@ async def test_what_somebody_at_the_desk_sees_goes_no_further_and_an_empty_chair
     await becomes("in_page", Notified.SEEN)
 
 
+async def test_a_push_that_fails_is_told_with_its_reason(office: Office) -> None:
+    page = await office.look("#/notifications", office.sam)
+    await told_here(office, page)
+    office.push.answers = [410]
+    await page.evaluate(GONE_AWAY)
+    await asks_for_a_person(office.world)
+    await office.world.wind(seconds=16)
+    await page.reload()
+    await expect(page.locator(".fate.failed").first).to_contain_text("Failed by push")
+    await expect(page.get_by_role("button", name="Remove")).to_have_count(0)
+
+
 async def test_settings_are_kept(office: Office) -> None:
     page = await office.look("#/notifications", office.sam)
     await page.get_by_role("checkbox", name="A sound").uncheck()

@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.chromium import PATIENCE_MS, missing
-from tests.web.fake_warmline import DIST, FakeWarmline
+from tests.web.fake.warmline import DIST, FakeWarmline
 
 EXPECTED_NOISE = ("WebSocket connection to", "Failed to load resource")
 

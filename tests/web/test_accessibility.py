@@ -10,7 +10,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.axe import DESK, HEIGHT, violations_in_every_look
-from tests.web.fake_warmline import FakeWarmline, audit_report, found, furnish, misdeliver, now, stamp
+from tests.web.fake.audit import audit_report, found
+from tests.web.fake.furnished import furnish, misdeliver
+from tests.web.fake.talks import now, stamp
+from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

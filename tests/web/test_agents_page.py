@@ -6,7 +6,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.axe import violations
-from tests.web.fake_warmline import FakeWarmline, furnish, until
+from tests.web.fake.furnished import furnish
+from tests.web.fake.talks import until
+from tests.web.fake.warmline import FakeWarmline
 from tests.web.test_console_pages import holding, sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]

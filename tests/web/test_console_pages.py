@@ -11,7 +11,9 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.chromium import PATIENCE_MS
-from tests.web.fake_warmline import FakeWarmline, Talk, furnish, now, stamp, until
+from tests.web.fake.furnished import furnish
+from tests.web.fake.talks import Talk, now, stamp, until
+from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

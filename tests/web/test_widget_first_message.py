@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.web.fake_warmline import FakeWarmline, until
+from tests.web.fake.talks import until
+from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
