@@ -29,8 +29,8 @@ SLIP_EVERY, SLIP_S = 4, 1.5
 class SimAgent:
     """One agent with a console."""
 
-    def __init__(self, world: Outside, plan: AgentPlan) -> None:
-        self._world, self.plan = world, plan
+    def __init__(self, world: Outside, plan: AgentPlan, *, slips: bool = False) -> None:
+        self._world, self.plan, self._slips = world, plan, slips
         self.ref = AgentRef(agent_id=f"a_{plan.name}", name=plan.name)
         self._shift: Shift | None = None
         self._console: asyncio.Task[None] | None = None
@@ -137,7 +137,7 @@ class SimAgent:
         key = f"{self.plan.name}-{number}"
         if not await self._command(conversation_id, AgentWrote(agent=self.ref, text=f"words {key}", client_key=key)):
             return False
-        if number % SLIP_EVERY:
+        if not self._slips or number % SLIP_EVERY:
             return True
         # A slip: the words are taken back, if it is not too late, and written better.
         await asyncio.sleep(SLIP_S)

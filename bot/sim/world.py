@@ -7,6 +7,7 @@ import contextvars
 import itertools
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -50,6 +51,8 @@ AUDIT_EVERY_S = 3600.0
 """The service's own audit looks less often than in life: weeks pass here in seconds."""
 
 MOST_BREAKS = 200
+SLIPS_EVERY = 4
+"""In every so many worlds agents take words back, which therefore wait before they leave."""
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -121,7 +124,9 @@ class World:
         progress: Callable[[float], None],
     ) -> None:
         self.plan, self._loop, self._crashes, self._enough, self._progress = plan, loop, crashes, enough, progress
-        self._settings, self._rules = settings.model_copy(update={"audit_every_s": AUDIT_EVERY_S}), _rules(settings)
+        slips = plan.seed % SLIPS_EVERY == 0
+        self._settings = settings.model_copy(update={"audit_every_s": AUDIT_EVERY_S})
+        self._rules = replace(_rules(settings), undo_send_s=settings.undo_s if slips else 0.0)
         self._outside = contextvars.Context()
         self._time = SimTime(loop, tuple(_upheavals(plan)))
         self.history = History()
@@ -135,7 +140,7 @@ class World:
         self._enough_seen = False
         posting = Posting(self)
         self.people = {p.name: SimPerson(self, posting, p) for p in plan.people}
-        self.agents = [SimAgent(self, a) for a in plan.agents]
+        self.agents = [SimAgent(self, a, slips=slips) for a in plan.agents]
         self.platform = Platform(self, posting, self.people, settle_s=self._settings.settle_s)
         self._ids = itertools.count(1)
         self._life: Life | None = None
