@@ -226,8 +226,12 @@ def build(
     rng: Random | None = None,
     new_id: Callable[[str], str] = mint,
     worker: str = "",
+    served: bool = True,
 ) -> Service:
-    """Build the service. Every part may be handed in; what is not is the real one. `worker` is the name that its claims carry."""
+    """Build the service. Every part may be handed in; what is not is the real one. `worker` is the name that its claims carry.
+
+    One that is not `served` has no pages and no API: whoever built it hands in what happens.
+    """
     credentials = credentials or credentials_file.load(settings.credentials)
     rules = rules or load_rules(settings)
     store = store or open_store(settings.url, connections=settings.database_connections)
@@ -321,6 +325,8 @@ def build(
         auditor=auditor, published=published, notifier=notifier, promises=promises, hooks=hooks, caller=caller,
         background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
+    if not served:
+        return service
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
         channel.add_routes(app, ports)

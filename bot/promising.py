@@ -21,7 +21,6 @@ import structlog
 
 from bot.core.model import WarmlineError
 from bot.time import Time
-from bot.worker import SAFETY_NET_S
 from bot.yamlfile import YamlFileError, load_document
 from handoff.lint import Finding, findings_in
 from handoff.policy import Policy
@@ -96,7 +95,7 @@ class Promises:
     async def run(self) -> None:
         """Until cancelled: follow the file."""
         while True:
-            await self._time.wait(asyncio.Event(), SAFETY_NET_S)
+            await self._time.rest(asyncio.Event())
             try:
                 await self.look()
             except (OSError, UnicodeDecodeError) as error:

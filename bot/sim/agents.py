@@ -116,7 +116,7 @@ class SimAgent:
         for delay_s in habit.words_s:
             await asyncio.sleep(delay_s)
             if not await self._write(conversation_id):
-                return
+                break  # somebody who may not be written to, or was taken over: there is nothing to do but to end it
         await asyncio.sleep(habit.end_s)
         if habit.end == "vanish":
             self._go()

@@ -7,7 +7,7 @@ from random import Random
 from bot.sim.plan import MESSENGER, WIDGET, AgentPlan, Answer, Fate, Habit, Jump, Kill, Person, Plan, Said, Shift, Spell, Trouble
 
 LONELY = 0.15
-"""Of so many seeds, nobody is reliably at the desk."""
+"""Of so many seeds, nobody is reliably at the desk: whoever helps looks in now and then."""
 
 OUTCOMES = ("returned", "returned", "won", "lost", "complaint")
 
@@ -130,11 +130,16 @@ def _fate(rng: Random, nth: int) -> Fate:
 
 
 def _agents(rng: Random, end_s: float, people: int) -> tuple[AgentPlan, ...]:
-    """A handful with habits of all kinds, and, but for lonely seeds, one who is nearly always there and helps."""
+    """A handful with habits of all kinds, and one who helps: nearly always there, in lonely seeds for an hour in half a day."""
     found = [_agent(rng, f"agent{number}", end_s) for number in range(2, min(6, 2 + people // 50) + 2)]
+    days = range(int(end_s / DAY_S) + 1)
     if rng.random() < LONELY:
-        return tuple(found)
-    there = tuple(Shift(from_s=at * DAY_S + rng.uniform(0, 900), to_s=(at + 1) * DAY_S - 1) for at in range(int(end_s / DAY_S) + 1))
+        comes = [rng.uniform(0.25, 0.9) * DAY_S / 2 for _ in range(2 * len(days))]
+        there = tuple(
+            Shift(from_s=half * DAY_S / 2 + at_s, to_s=half * DAY_S / 2 + at_s + HOUR_S) for half, at_s in enumerate(comes)
+        )
+    else:
+        there = tuple(Shift(from_s=at * DAY_S + rng.uniform(0, 900), to_s=(at + 1) * DAY_S - 1) for at in days)
     habits = tuple(
         Habit(
             take_s=rng.choice((2.0, 8.0, 30.0)),
