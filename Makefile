@@ -19,7 +19,7 @@ up: install web ## Start everything and print the addresses
 	@exec .venv/bin/warmline up
 
 test: install web .tools/chromium ## Every test; one closing line
-	@$(RUN) python scripts/test.py
+	@$(RUN) python -m scripts.test
 
 test-fast: install ## The service's tests without browser and real processes
 	@$(RUN) pytest -q -m "not e2e and not real" --ignore tests/brain --ignore tests/actions --ignore tests/stories

@@ -9,10 +9,10 @@ from time import process_time
 
 from bench.processes import ROOT
 from bench.rows import Row
-from bot.app import load_rules
 from bot.core.decide import Rules, decide
 from bot.core.events import BrainAnswered, ClockFired, Decision, Event, Inbound
 from bot.core.model import ClockKind, State
+from bot.parts import load_rules
 from bot.settings import Settings
 from bot.simulate import Setup
 from bot.simulate.world import Talk, World

@@ -20,9 +20,10 @@ from bench.crowd import percentile
 from bench.processes import ROOT
 from bench.rows import Row
 from bot import logs
-from bot.app import Service, build
+from bot.app import build
 from bot.credentials import Credentials
 from bot.fakes.brain import FakeBrain
+from bot.service import Service
 from bot.settings import Settings
 from bot.store.contract import Agent
 from bot.time import SystemTime

@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from bot.app import mint
 from bot.core.decide import Rules, decide
 from bot.core.events import BrainAsk, BrainFailed, Inbound
 from bot.core.model import Arrival, ClockKind, Identity
 from bot.core.pacing import Pacing
+from bot.parts import mint
 from bot.store import open_store
 from bot.store.contract import Store
 from handoff import policy as policy_file

@@ -30,9 +30,9 @@ class Acknowledged:
         self._mids: set[str] = set()
 
     async def wait_for(self, mid: str) -> None:
-        """Until the webhook with this message has been answered with 200."""
+        """Until the webhook with this message has been answered with 200, or the platform has given it up."""
         while True:
-            if self._taken(mid):
+            if self._taken(mid) or self._given_up(mid):
                 return
             await asyncio.sleep(POLL_S)
 
@@ -43,6 +43,9 @@ class Acknowledged:
             if attempt.acknowledged:
                 self._mids.update(_mids(attempt.payload))
         return mid in self._mids
+
+    def _given_up(self, mid: str) -> bool:
+        return any(mid in _mids(payload) for payload in self._graph.webhooks.lost)
 
 
 def _mids(payload: Mapping[str, Any]) -> Iterator[str]:

@@ -20,11 +20,12 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bot.app import Service, build
+from bot.app import build
 from bot.core.model import Arrival, Identity
 from bot.credentials import Credentials
 from bot.fakes.brain import FakeBrain
 from bot.hub import Frame
+from bot.service import Service
 from bot.settings import Settings
 from bot.store import open_store
 from bot.time import SystemTime

@@ -6,7 +6,7 @@ from time import process_time
 
 from bench.processes import ROOT
 from bench.rows import Row
-from bot.app import load_rules
+from bot.parts import load_rules
 from bot.settings import Settings
 from bot.sim.torture import torture
 from bot.simulate import Setup, simulate

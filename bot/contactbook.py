@@ -71,7 +71,7 @@ def import_contacts(
 async def _surroundings(chosen: Settings, flow: str | None) -> importing.Surroundings:
     """What an import needs, from settings and store. Raises `UnknownFlow`."""
     from bot import credentials
-    from bot.app import channel_names, load_rules, mint
+    from bot.parts import channel_names, load_rules, mint
     from bot.run import UnknownFlow
     from studio.contacts.importing import Surroundings
 

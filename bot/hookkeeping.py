@@ -29,7 +29,7 @@ def add(
     secret: Annotated[str | None, typer.Option(help="whsec_ and base64; one is made if left out.")] = None,
 ) -> None:
     """Subscribe, and print the secret that events are signed with, once. A running service knows within a minute."""
-    from bot.app import mint
+    from bot.parts import mint
     from studio.api.hooks import made
 
     hook = made(url, event or [], secret, hook_id=mint("hook"), now=SystemTime().now())

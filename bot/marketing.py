@@ -64,7 +64,7 @@ def flows(
     row: Key = None,
 ) -> None:
     """A flow's funnel, step by step: reached, sent, delivered, read, replied, goal, opted out, converted; time to reply; value."""
-    from bot.app import load_rules
+    from bot.parts import load_rules
     from bot.run import UnknownFlow
 
     since, until = _range(from_, to, zone)
@@ -208,7 +208,7 @@ def _short(seconds: float) -> str:
 @keys.command("add")
 def add_key(name: Annotated[str, typer.Argument(help="Whose it is, such as: shop.")]) -> None:
     """Make a key, and print it once."""
-    from bot.app import mint
+    from bot.parts import mint
     from bot.store.marketing import ApiKey
     from studio.api.keys import new_token, sha256
 

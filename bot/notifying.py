@@ -18,8 +18,9 @@ from bot.carriers.base import Call, Carries, NotCarried
 from bot.core.model import State
 from bot.hub import Hub
 from bot.metrics import NOTIFICATIONS
-from bot.store.contract import Agent, NotFound, Store, StoreError
+from bot.store.contract import Agent, NotFound, Overview, Store, StoreError
 from bot.store.noticing import INSTALLATION, Noticed, Notification
+from bot.store.readers import sees, sight, sight_among
 from bot.time import Time
 from bot.wishes import wishes_of
 from handoff.chain import OUTSIDE, TOLD_ONCE, URGENT, Carrier, Person, Ways, people_of, plan, refused, retry_at, still_matters
@@ -33,6 +34,8 @@ PLANNED_AT_ONCE = 100
 CLAIM_S = 60.0
 PAUSE_S = 2.0
 """How long to wait after the store failed."""
+ABOVE_TEAMS = frozenset({"page", "brake"})
+"""Notices for whoever is in charge, of whichever team they are. They name nobody whom their reader may not read about."""
 KEPT = timedelta(days=90)
 FORGET_EVERY = timedelta(hours=6)
 
@@ -137,18 +140,27 @@ class Notifier:
             more = len(fresh) == PLANNED_AT_ONCE
             if not fresh:
                 return
-            agents = [agent for agent in await self._store.agents() if agent.disabled_at is None]
-            everybody = self._people(agents)
-            named = _named(agents, self._supervisors())
+            agents = await self._store.agents()
+            enabled = [agent for agent in agents if agent.disabled_at is None]
+            everybody, named = self._people(enabled), _named(enabled, self._supervisors())
             for one in fresh:
-                await self._plan(one, everybody, named)
+                await self._plan(one, agents, everybody, named)
 
-    async def _plan(self, one: Noticed, everybody: Sequence[Person], supervisors: Sequence[str]) -> None:
-        concerned = people_of(one.notice, everybody, supervisors)
+    async def _plan(self, one: Noticed, agents: Sequence[Agent], everybody: Sequence[Person], supervisors: Sequence[str]) -> None:
+        readers = everybody if one.notice.kind in ABOVE_TEAMS else await self._readers(one.conversation_id, agents, everybody)
+        concerned = people_of(one.notice, readers, supervisors)
         people = [replace(person, wishes=await wishes_of(self._store, person.agent_id)) for person in concerned]
         planned = plan(one.notice, people, self.ways, one.at)
         if await self._store.plan_notice(one.notice_id, planned, now=self._time.now()):
             log.info("notice.planned", notice_id=one.notice_id, kind=one.notice.kind, people=len(people), turns=len(planned))
+
+    async def _readers(self, conversation_id: str, agents: Sequence[Agent], everybody: Sequence[Person]) -> Sequence[Person]:
+        """Those who may read the conversation: nobody else is told of it."""
+        sights = {agent.agent_id: sight_among(agent, agents) for agent in agents}
+        if not any(sights.values()):
+            return everybody
+        overview = await self._store.overview(conversation_id)
+        return [one for one in everybody if sees(sights[one.agent_id], overview)]
 
     def _people(self, agents: Sequence[Agent]) -> list[Person]:
         """Everybody, without what they wish: only of those whom a notice concerns is that read."""
@@ -223,7 +235,7 @@ class Notifier:
 
     async def _call(self, one: Notification) -> Call:
         agent = None if one.agent_id == INSTALLATION else await self._store.agent(one.agent_id)
-        overview = await self._store.overview(one.conversation_id) if self._outward.with_words else None
+        overview = await self._shown(one, agent) if self._outward.with_words else None
         title, text = told_outside(one.kind, one.data, overview)
         base = self._outward.public_url.rstrip("/")
         return Call(
@@ -239,6 +251,10 @@ class Notifier:
             at=self._time.now(),
             urgent=one.kind in URGENT or one.kind == "push",
         )
+
+    async def _shown(self, one: Notification, agent: Agent | None) -> Overview | None:
+        overview = await self._store.overview(one.conversation_id)
+        return overview if agent is None or sees(await sight(self._store, agent), overview) else None
 
     async def _drop(self, one: Notification, why: str, *, next_now: bool) -> None:
         await self._store.notification_dropped(one.notification_id, error=why, now=self._time.now(), next_now=next_now)

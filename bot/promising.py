@@ -2,52 +2,41 @@
 
 The file is the source of truth. Whoever changes it, by hand or in the console, the running service takes it up within seconds; a
 file that cannot be read changes nothing but what the console says about it. A change from the console names the version it was made
-from, and is refused if the file is another by now. Each version that was running or saved is kept in a folder of the home.
+from, and is refused if the file is another by now. Each version that was in force is kept in the database, with who made it, when,
+and what changed, for every service on it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
-import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from bot.core.model import WarmlineError
+from bot.store.contract import StoreError
+from bot.store.promised import Promised, PromiseStore
 from bot.time import Time
 from bot.yamlfile import YamlFileError, load_document
+from handoff.differing import differing
 from handoff.lint import Finding, findings_in
-from handoff.policy import Policy
+from handoff.policy import Policy, version_of
 
 log = structlog.get_logger()
 
 MOST_BYTES = 256 * 1024
 HISTORY = 200
-"""How many versions are kept."""
+"""How many versions are listed; all are kept."""
 BY_HAND = "file"
 """Who made a version that was not saved in the console."""
-
-_NAME = re.compile(r"(\d{8}T\d{12}Z)_([0-9a-f]{16})_([A-Za-z0-9_-]{1,80})\.yml")
 
 
 class ChangedMeanwhile(WarmlineError):
     """The file is not the version that the change was made from. Nothing was written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """A version that is kept. `by` is an agent's id, or `file`."""
-
-    version_id: str
-    version: str
-    at: datetime
-    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +47,6 @@ class Standing:
     version: str
     running: str
     problems: tuple[YamlFileError, ...] = ()
-
-
-def version_of(text: str) -> str:
-    """Names a text: the same text has the same version."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def judged(path: Path, text: str) -> Policy:
@@ -78,11 +62,12 @@ def problems_of(error: YamlFileError) -> tuple[YamlFileError, ...]:
 class Promises:
     """See the module. `on_change` hears each policy that the service is to go by from now on."""
 
-    def __init__(self, path: Path, policy: Policy, history: Path, time: Time) -> None:
-        self._path, self._history, self._time = path, history, time
+    def __init__(self, path: Path, policy: Policy, store: PromiseStore, time: Time) -> None:
+        self._path, self._store, self._time = path, store, time
         self.policy = policy
         self._seen = self._running = self._text_version()
         self._problems: tuple[YamlFileError, ...] = ()
+        self._unkept = True
         self._lock = asyncio.Lock()
         self._looked = self._stamp()
         self.on_change: Callable[[Policy], None] = lambda _policy: None
@@ -93,13 +78,23 @@ class Promises:
         return self._path
 
     async def run(self) -> None:
-        """Until cancelled: follow the file."""
+        """Until cancelled: keep what is in force, and follow the file."""
         while True:
-            await self._time.rest(asyncio.Event())
             try:
+                await self.keep_running()
                 await self.look()
-            except (OSError, UnicodeDecodeError) as error:
+            except (OSError, UnicodeDecodeError, StoreError) as error:
                 log.warning("promises.unread", error=type(error).__name__)
+            await self._time.rest(asyncio.Event())
+
+    async def keep_running(self) -> None:
+        """Keep the version that the service started with, or that it could not keep, once."""
+        async with self._lock:
+            if self._unkept:
+                text = await asyncio.to_thread(self._read)
+                if version_of(text) == self._running:
+                    await self._keep(text, BY_HAND)
+                self._unkept = False
 
     async def look(self) -> None:
         """Take up the file if it has changed. While it is the same file, of the same size and age, it is not read."""
@@ -134,23 +129,25 @@ class Promises:
             before = await asyncio.to_thread(self._read)
             if version_of(before) != base:
                 raise ChangedMeanwhile(f"the file is at version {version_of(before)}, not {base}")
-            await asyncio.to_thread(self._keep, before, BY_HAND)
+            await self._keep(before, BY_HAND)
             await asyncio.to_thread(self._write, text)
-            await asyncio.to_thread(self._keep, text, by)
             self._goes_by(policy, version_of(text))
+            try:
+                await self._keep(text, by)
+            except StoreError as error:
+                # It is saved and holds; only who made it will not be known.
+                self._unkept = True
+                log.warning("promises.unkept", error=type(error).__name__)
         log.info("promises.saved", version=version_of(text), agent_id=by)
         return version_of(text)
 
-    async def versions(self) -> list[Version]:
+    async def versions(self) -> list[Promised]:
         """What is kept, the latest first."""
-        return await asyncio.to_thread(self._versions)
+        return await self._store.promised(limit=HISTORY)
 
-    async def text_of(self, version_id: str) -> str | None:
+    async def text_of(self, number: int) -> str | None:
         """The text of a kept version; None if it is not kept."""
-        known = {one.version_id for one in await self.versions()}
-        if version_id not in known:
-            return None
-        return await asyncio.to_thread((self._history / f"{version_id}.yml").read_text, encoding="utf-8")
+        return await self._store.promised_text(number)
 
     async def _take_up(self, text: str) -> None:
         """Somebody changed the file by hand."""
@@ -161,9 +158,12 @@ class Promises:
             self._problems = problems_of(error)
             log.error("promises.broken", line=error.line, field=error.field)
             return
-        await asyncio.to_thread(self._keep, text, BY_HAND)
         self._goes_by(policy, self._seen)
         log.info("promises.taken_up", version=self._seen)
+        # Goes by it even if it cannot be kept now; then it is kept with the next look.
+        self._unkept = True
+        await self._keep(text, BY_HAND)
+        self._unkept = False
 
     def _goes_by(self, policy: Policy, version: str) -> None:
         self.policy, self._seen, self._running, self._problems = policy, version, version, ()
@@ -210,25 +210,18 @@ class Promises:
             beside.unlink(missing_ok=True)
             raise
 
-    def _keep(self, text: str, by: str) -> None:
+    async def _keep(self, text: str, by: str) -> None:
         """Add to the history what is not its latest version already."""
-        version, kept = version_of(text), self._versions()
-        if kept and kept[0].version == version:
+        version = version_of(text)
+        latest = await self._store.promised(limit=1)
+        if latest and latest[0].version == version:
             return
-        self._history.mkdir(parents=True, exist_ok=True)
-        whose = re.sub(r"[^A-Za-z0-9_-]", "-", by)[:80] or BY_HAND
-        name = f"{self._time.now().astimezone(UTC):%Y%m%dT%H%M%S%fZ}_{version}_{whose}.yml"
-        (self._history / name).write_bytes(text.encode())
-        for old in self._versions()[HISTORY:]:
-            (self._history / f"{old.version_id}.yml").unlink(missing_ok=True)
+        before = await self._store.promised_text(latest[0].number) if latest else None
+        changes = await asyncio.to_thread(self._changes, before, text) if before is not None else []
+        await self._store.keep_promises(version=version, text=text, by=by, at=self._time.now(), changes=changes)
 
-    def _versions(self) -> list[Version]:
-        if not self._history.is_dir():
+    def _changes(self, before: str, text: str) -> list[str]:
+        try:
+            return differing(load_document(self._path, before).data, load_document(self._path, text).data)
+        except YamlFileError:
             return []
-        found = []
-        for path in sorted(self._history.iterdir(), key=lambda one: (one.stat().st_mtime_ns, one.name), reverse=True):
-            match = _NAME.fullmatch(path.name)
-            if match is not None:
-                at = datetime.strptime(match[1], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
-                found.append(Version(version_id=path.stem, version=match[2], at=at, by=match[3]))
-        return found

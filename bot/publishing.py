@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from bot import settings as settings_module
-from bot.core.model import FlowMode, WarmlineError
-from bot.settings import Settings
+from bot.core.model import FlowMode
+from bot.publishing_tools import (
+    Tools,
+    ask_to,
+    confirm,
+    known_flow,
+    moving_of,
+    out,
+    plan_data,
+    print_json,
+    run_with,
+    show_plan,
+    tell_outcome,
+)
 
-if TYPE_CHECKING:
-    from bot.store.contract import Store
-    from nurture.flow import Flow
-    from nurture.moving import Plan
-    from studio.publishing import Moving, Outcome, Publishing
-
-out = Console(highlight=False, soft_wrap=True)
-console = Console(stderr=True, highlight=False, soft_wrap=True)
 BY = "command line"
-
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Why = Annotated[str, typer.Option("--reason", help="Why, for the log of the flow.")]
 Move = Annotated[bool, typer.Option("--move", help="Move those inside to the new version; without it they finish theirs.")]
@@ -39,20 +34,6 @@ Choices = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, even where steps fall due at once.")]
 FlowId = Annotated[str, typer.Argument(help="A flow's id: its file's name without the ending.")]
-
-
-class CannotAsk(WarmlineError):
-    """A question cannot be put because nobody is there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What the commands work with, outside any service: whoever runs goes by the database, so it need not be told."""
-
-    store: Store
-    publishing: Publishing
-    flows: dict[str, Flow]
-    folder: Path
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -82,22 +63,22 @@ def publish(
     """Let people enter flows as their files are now, and say who inside stays, moves or leaves, and what falls due."""
 
     async def run(tools: Tools) -> None:
-        moving = _moving(move, choices)
-        chosen = [_known(tools, flow)] if flow else list(tools.flows.values())
+        moving = moving_of(move, choices)
+        chosen = [known_flow(tools, flow)] if flow else list(tools.flows.values())
         told = []
         for one in chosen:
             plan = await tools.publishing.preview(one, moving)
             if not as_json:
-                _show(plan)
+                show_plan(plan)
             if dry_run:
-                told.append({"plan": _plan_data(plan), "published": False})
+                told.append({"plan": plan_data(plan), "published": False})
                 continue
-            _confirm(plan, move=move, yes=yes)
+            confirm(plan, move=move, yes=yes)
             outcome = await tools.publishing.publish(one, moving, by=BY, reason=reason)
-            told.append(_done(outcome, quiet=as_json))
-        _print_json(told, as_json)
+            told.append(tell_outcome(outcome, quiet=as_json))
+        print_json(told, as_json)
 
-    _run(run)
+    run_with(run)
 
 
 def rollback(
@@ -113,18 +94,18 @@ def rollback(
     """Let people enter an earlier version again. Files stay as they are; `flows export` brings them in step."""
 
     async def run(tools: Tools) -> None:
-        moving = _moving(move, choices)
+        moving = moving_of(move, choices)
         plan = await tools.publishing.preview(await tools.publishing.flow(flow, number), moving)
         if not as_json:
-            _show(plan)
+            show_plan(plan)
         if dry_run:
-            _print_json([{"plan": _plan_data(plan), "published": False}], as_json)
+            print_json([{"plan": plan_data(plan), "published": False}], as_json)
             return
-        _confirm(plan, move=move, yes=yes)
+        confirm(plan, move=move, yes=yes)
         outcome = await tools.publishing.roll_back(flow, number, moving, by=BY, reason=reason)
-        _print_json([_done(outcome, quiet=as_json)], as_json)
+        print_json([tell_outcome(outcome, quiet=as_json)], as_json)
 
-    _run(run)
+    run_with(run)
 
 
 def versions(flow: Annotated[str | None, typer.Argument(help="Only this flow.")] = None, as_json: Json = False) -> None:
@@ -154,7 +135,7 @@ def versions(flow: Annotated[str | None, typer.Argument(help="Only this flow.")]
                     }
                 )
         if as_json:
-            _print_json(rows, as_json)
+            print_json(rows, as_json)
             return
         table = Table("Flow", "Version", "", "Inside", "Published", "By", box=None)
         for row in rows:
@@ -163,7 +144,7 @@ def versions(flow: Annotated[str | None, typer.Argument(help="Only this flow.")]
             table.add_row(row["flow"], str(row["version"]), mode, str(row["people"]), at, row["published_by"])
         out.print(table if rows else "Nothing is published.")
 
-    _run(run)
+    run_with(run)
 
 
 def diff(
@@ -180,13 +161,13 @@ def diff(
         before = entered if old is None else old
         if before is None:
             raise NotFound("flow", flow)
-        file = text_of(_known(tools, flow)) if new is None else None
+        file = text_of(known_flow(tools, flow)) if new is None else None
         told = await tools.publishing.difference(flow, before, new, file)
         sys.stdout.write(told)
         if told:
             raise typer.Exit(1)
 
-    _run(run)
+    run_with(run)
 
 
 def pause(flow: FlowId, reason: Why = "") -> None:
@@ -207,7 +188,7 @@ def drain(flow: FlowId, reason: Why = "") -> None:
 def stop(flow: FlowId, reason: Why = "", yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Everybody inside leaves now, with the reason in their journal, and nobody starts."""
     if not yes:
-        _ask(f"Everybody inside {flow} leaves it for good. Stop it?")
+        ask_to(f"Everybody inside {flow} leaves it for good. Stop it?")
     _rule(flow, FlowMode.STOPPED, reason, "stopped")
 
 
@@ -223,7 +204,7 @@ def export(
         for path in write(to or tools.folder, files_of(await entered(tools.store, flows or ())), force=force):
             out.print(str((to or tools.folder) / path), markup=False)
 
-    _run(run)
+    run_with(run)
 
 
 def import_(
@@ -232,11 +213,11 @@ def import_(
     """Publish files that differ from what people enter; those inside finish their versions. Like `publish`, without a plan."""
 
     async def run(tools: Tools) -> None:
-        for one in [_known(tools, name) for name in flows] if flows else tools.flows.values():
+        for one in [known_flow(tools, name) for name in flows] if flows else tools.flows.values():
             outcome = await tools.publishing.publish(one, by=BY, reason=reason)
-            _done(outcome, quiet=False)
+            tell_outcome(outcome, quiet=False)
 
-    _run(run)
+    run_with(run)
 
 
 def secret() -> None:
@@ -246,73 +227,7 @@ def secret() -> None:
     async def run(tools: Tools) -> None:
         out.print(await secret_of(tools.store), markup=False)
 
-    _run(run)
-
-
-# ---- inside ---------------------------------------------------------------------------------------------------------
-
-
-def _run(command: Callable[[Tools], Awaitable[None]]) -> None:
-    async def run() -> None:
-        async with _tools(settings_module.load()) as tools:
-            await command(tools)
-
-    asyncio.run(run())
-
-
-@asynccontextmanager
-async def _tools(settings: Settings) -> AsyncIterator[Tools]:
-    """The database with what decides about it. Raises `YamlFileError` for a flow file that cannot be read."""
-    from bot import app as composition
-    from bot.brain import SocketBrain
-    from bot.conversations import Conversations
-    from bot.hub import Hub
-    from bot.published import Published
-    from bot.run import migrate_only
-    from bot.store import open_store
-    from bot.time import SystemTime
-    from handoff.desk import Desk
-    from studio.publishing import Publishing
-
-    rules = composition.load_rules(settings.model_copy(update={"flows_publish": "start"}))
-    await migrate_only(settings)
-    store, time = open_store(settings.url), SystemTime()
-    # Nothing that happens here asks the brain.
-    brain = SocketBrain(settings.brain_socket, timeout_s=settings.brain_timeout_s)
-    published = Published(store, rules.nurture, at_start=False)
-    conversations = Conversations(
-        store, brain, Hub(), time, rules, desk=lambda: Desk(()), rng=Random(), new_id=composition.mint,
-        tracker_events=settings.tracker_events, published=published,
-    )  # fmt: skip
-    try:
-        await published.refresh()
-        publishing = Publishing(store, conversations, published, now=time.now)
-        yield Tools(store=store, publishing=publishing, flows=dict(sorted(rules.nurture.flows.items())), folder=settings.flows)
-    finally:
-        await brain.close()
-        await store.close()
-
-
-def _known(tools: Tools, flow_id: str) -> Flow:
-    from bot.run import UnknownFlow
-
-    if flow_id not in tools.flows:
-        raise UnknownFlow(f"there is no flow {flow_id} in {tools.folder}; there are {', '.join(tools.flows)}")
-    return tools.flows[flow_id]
-
-
-def _moving(move: bool, choices: Sequence[str] | None) -> Moving:
-    from studio.publishing import Moving
-
-    chosen = {}
-    for choice in choices or ():
-        step, sign, target = choice.partition("=")
-        if not (step and sign and target):
-            raise typer.BadParameter(f"{choice} is not STEP=OTHER or STEP=exit", param_hint="--map")
-        chosen[step] = target
-    if chosen and not move:
-        raise typer.BadParameter("where people go is only asked if they move: add --move", param_hint="--map")
-    return Moving(move=move, choices=chosen)
+    run_with(run)
 
 
 def _rule(flow: str, mode: FlowMode, reason: str, told: str) -> None:
@@ -320,73 +235,4 @@ def _rule(flow: str, mode: FlowMode, reason: str, told: str) -> None:
         left = await tools.publishing.rule(flow, mode, by=BY, reason=reason)
         out.print(f"{flow} is {told}{f'; {left} left it' if mode is FlowMode.STOPPED else ''}.", markup=False)
 
-    _run(run)
-
-
-def _show(plan: Plan) -> None:
-    from nurture.moving import Fate
-
-    out.print(f"{plan.flow_id} version {plan.version}", markup=False)
-    if not plan.groups:
-        out.print("  Nobody is inside.")
-        return
-    table = Table("Version", "Step", "People", "What becomes of them", "Due at once", "in an hour", "in a day", box=None)
-    for group in plan.groups:
-        became = {
-            Fate.STAY: f"stay in version {group.version}",
-            Fate.MOVE: "move" if group.to_step == group.step_id else f"move to {group.to_step}",
-            Fate.EXIT: "leave",
-        }[group.fate]
-        why = f" ({group.why})" if group.why else ""
-        due = (str(group.due_at_once), str(group.due_next_hour), str(group.due_next_day))
-        table.add_row(str(group.version), group.step_id, str(group.people), f"{became}{why}", *due)
-    out.print(table)
-    fates = ", ".join(f"{plan.people(fate)} {fate.value}" for fate in Fate)
-    out.print(f"  {fates}; {plan.due_at_once} due at once, {plan.due_next_hour} in an hour, {plan.due_next_day} in a day")
-
-
-def _plan_data(plan: Plan) -> dict[str, Any]:
-    return {
-        **asdict(plan),
-        "due_at_once": plan.due_at_once,
-        "due_next_hour": plan.due_next_hour,
-        "due_next_day": plan.due_next_day,
-    }
-
-
-def _confirm(plan: Plan, *, move: bool, yes: bool) -> None:
-    from nurture.moving import Fate
-
-    if yes or not move:
-        return
-    if leaving := plan.people(Fate.EXIT):
-        _ask(f"{leaving} people leave {plan.flow_id}. Publish?")
-    elif plan.due_at_once:
-        _ask(f"{plan.due_at_once} steps of {plan.flow_id} fall due at once and go out spread over an hour. Publish?")
-
-
-def _ask(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise CannotAsk(f"{question} Say so with --yes")
-    typer.confirm(question, abort=True)
-
-
-def _done(outcome: Outcome, *, quiet: bool) -> dict[str, Any]:
-    version = outcome.version
-    if not quiet:
-        told = "is what people enter now" if outcome.new else "is what people enter already"
-        moved = f"; {outcome.moved} went over" if outcome.moved or outcome.left else ""
-        left = f"; {outcome.left} could not be moved now, so run it again" if outcome.left else ""
-        out.print(f"{version.flow_id} version {version.number} {told}{moved}{left}.", markup=False)
-    return {
-        "plan": _plan_data(outcome.plan),
-        "published": outcome.new,
-        "version": version.number,
-        "moved": outcome.moved,
-        "left": outcome.left,
-    }
-
-
-def _print_json(data: object, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    run_with(run)

@@ -17,6 +17,7 @@ WITHIN_S = 3.0
 
 STORE = {
     "away": "The database cannot be reached.",
+    "busy": "Another process has held the database for too long. Nothing is acknowledged until then, so senders try again.",
     "full": "The disk of the database is full: make room. Nothing is acknowledged until then, so senders try again.",
     "read_only": "The database is read-only. Nothing is acknowledged until it can be written, so senders try again.",
 }

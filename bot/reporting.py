@@ -20,10 +20,11 @@ from bot import settings
 from bot.core.model import WarmlineError
 from bot.time import SystemTime
 from handoff.hours import nearest, zones
-from handoff.reports import KINDS, By, Segment, report
+from handoff.numbers import By, Segment
+from handoff.reports import KINDS, report
 
 if TYPE_CHECKING:
-    from handoff.reports import Report, Row
+    from handoff.numbers import Report, Row
 
 app = typer.Typer(no_args_is_help=True, help="How long people waited, what was missed and why.")
 WIDTH = 132

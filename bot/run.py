@@ -16,16 +16,18 @@ import structlog
 from aiohttp import web
 from rich.console import Console
 
-from bot import app as composition
 from bot import training
+from bot.app import build
 from bot.audit import look
 from bot.brain import SocketBrain
 from bot.core.audit import Finding
 from bot.core.model import Standing, WarmlineError
 from bot.errors import BrainError, SettingsError
 from bot.locks import alone
+from bot.parts import audit_bounds, load_rules, mint
 from bot.published import Published
 from bot.pulse import Pulse
+from bot.service import Service
 from bot.settings import Settings
 from bot.store import open_store
 from bot.store.auditing import Marks
@@ -45,6 +47,7 @@ ANSWERS_WITHIN_S = 2.0
 SWAP_WITHIN_S = 120.0
 EVERY_SUSPECT = 100_000
 FIRST_ADMIN = "admin@example.com"
+ROLES = ("agent", "supervisor", "marketer", "admin")
 JOURNAL_PAGE = 5000
 
 
@@ -85,8 +88,8 @@ async def swap_model(settings: Settings, model: Path) -> str:
 
 async def add_agent_now(settings: Settings, *, email: str, name: str, role: str) -> str:
     """Add an agent; gives the first password."""
-    if role not in ("agent", "supervisor", "admin"):
-        raise SettingsError(f"--role: {role!r} is neither agent nor admin")
+    if role not in ROLES:
+        raise SettingsError(f"--role: {role!r} is none of {', '.join(ROLES)}")
     if "@" not in email:
         raise SettingsError(f"{email!r} is not an e-mail address")
     await migrate_only(settings)
@@ -126,7 +129,7 @@ async def standings_now(settings: Settings, flow_id: str | None) -> AsyncIterato
 async def published_now(settings: Settings) -> Nurture:
     """What is published, with every version that people are in; where nothing is, what the files say."""
     await migrate_only(settings)
-    nurture = composition.load_rules(settings).nurture
+    nurture = load_rules(settings).nurture
     store = open_store(settings.url)
     try:
         published = Published(store, nurture, at_start=False)
@@ -149,8 +152,8 @@ async def handed_now(settings: Settings, *, since: datetime, until: datetime, ki
 
 async def audit_now(settings: Settings) -> list[Finding]:
     """Everything that the audit finds in the whole database, from the beginning. Changes nothing."""
-    nurture = composition.load_rules(settings).nurture
-    bounds, now = replace(composition.audit_bounds(settings), suspects=EVERY_SUSPECT), SystemTime().now()
+    nurture = load_rules(settings).nurture
+    bounds, now = replace(audit_bounds(settings), suspects=EVERY_SUSPECT), SystemTime().now()
     overdue_before = now - timedelta(seconds=bounds.late_s)
     store = open_store(settings.url)
     found: dict[Finding, None] = {}
@@ -204,7 +207,7 @@ async def let_arm_now(settings: Settings, flow_id: str, experiment: str, arm: st
 
 def _agent(email: str, name: str, role: str, password: str) -> Agent:
     return Agent(
-        agent_id=composition.mint("a"), email=email, name=name, role=role, password_hash=hash_password(password),
+        agent_id=mint("a"), email=email, name=name, role=role, password_hash=hash_password(password),
         created_at=SystemTime().now(),
     )  # fmt: skip
 
@@ -217,10 +220,10 @@ async def run_up(settings: Settings, console: Console) -> int:
 
 
 async def _run_alone(settings: Settings, console: Console) -> int:
-    rules = composition.load_rules(settings)
+    rules = load_rules(settings)
     own_brain = not settings.brain_socket
     supervisor = BrainSupervisor(settings, training.train(settings, console=console)) if own_brain else None
-    service = composition.build(settings, rules=rules, brain_socket=socket_path(settings))
+    service = build(settings, rules=rules, brain_socket=socket_path(settings))
     stopping = _on_signals()
     runner = web.AppRunner(service.web, access_log=None, shutdown_timeout=ANSWERS_WITHIN_S)
     await service.store.migrate()
@@ -251,7 +254,7 @@ async def _run_alone(settings: Settings, console: Console) -> int:
     return 0
 
 
-async def _brain_awake(service: composition.Service, stopping: asyncio.Event, console: Console) -> None:
+async def _brain_awake(service: Service, stopping: asyncio.Event, console: Console) -> None:
     """Wait until a turn can be served, and say so; what is heard meanwhile is stored and answered then."""
     said = False
     with console.status("Waking the brain (loading Rasa takes some seconds) ..."):
@@ -305,7 +308,7 @@ def _write(path: Path, text: str) -> None:
         raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
 
 
-async def _first_admin(service: composition.Service) -> Path | None:
+async def _first_admin(service: Service) -> Path | None:
     """On the very first start, make the first sign-in; the password is kept in a file that only this user can read."""
     path = service.settings.home / "first-sign-in.txt"
     if await service.store.agents():

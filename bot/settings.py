@@ -65,6 +65,11 @@ class Settings(BaseModel):
     burst_wait_s: float = Field(
         1.2, ge=0, le=10, description="How long to wait for more before a burst is answered; 0 with instant pacing."
     )
+    widget_per_minute: float = Field(
+        60,
+        ge=0,
+        description="Messages a minute that one browser may send in the long run, 20 at once; more wait there. 0: no limit.",
+    )
     brain_workers: int = Field(2, ge=1, le=64, description="Brain processes that answer side by side.")
     brain_timeout_s: float = Field(
         8.0, gt=0, le=60, description="After this long without an answer the turn goes on without the brain."
@@ -82,6 +87,12 @@ class Settings(BaseModel):
     page_sends_per_s: float = Field(300, gt=0, description="Messages a second that Messenger takes from the page.")
     thread_sends_per_s: float = Field(1, gt=0, description="Messages a second to one person on Messenger, after the first ten.")
     agent_capacity: int = Field(4, ge=1, description="Conversations an agent holds at once.")
+    undo_send_s: float = Field(
+        4.0,
+        ge=0,
+        le=30,
+        description="How long an agent's words can be taken back before they leave; 0 (and instant pacing): never.",
+    )
     audit_every_s: float = Field(15.0, ge=1, description="How often the audit looks for what may never happen.")
     audit_batch: int = Field(200, ge=10, description="Messages that the audit judges in one go; a look has 25 goes.")
     audit_late_s: float = Field(
@@ -138,6 +149,11 @@ class Settings(BaseModel):
     def burst_s(self) -> float:
         """Seconds to wait for the rest of a burst."""
         return 0.0 if self.pacing == "instant" else self.burst_wait_s
+
+    @property
+    def undo_s(self) -> float:
+        """Seconds for which an agent's words wait."""
+        return 0.0 if self.pacing == "instant" else self.undo_send_s
 
     @property
     def address(self) -> str:

@@ -107,6 +107,8 @@ class Staff:
         known, key = self._known, after.conversation_id
         had, has, was_asked, is_asked = _holder(before), _holder(after), _asked(before), _asked(after)
         waits = after.episode is not None and after.episode.status == "waiting"
+        if has is not None and after.promise is not None:
+            self._presence.owes(has[0])
         if had == has and not waits and key not in known.waiting:
             return
         self._moves += 1

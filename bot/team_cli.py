@@ -34,7 +34,7 @@ class BadOption(WarmlineError):
 def add(
     email: str,
     name: Annotated[str, typer.Option(help="The name prospects see.")],
-    role: Annotated[str, typer.Option(help="agent, supervisor or admin.")] = "agent",
+    role: Annotated[str, typer.Option(help="agent, supervisor, marketer or admin.")] = "agent",
 ) -> None:
     """Add somebody who answers, and print their first password once."""
     from bot.run import add_agent_now

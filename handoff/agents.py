@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 from bot.core.draft import Draft
 from bot.core.events import Claim, ForeignEcho
-from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Reason, Say, Speaker, State
+from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Owner, Promise, Reason, Say, Speaker, State
+from bot.core.window import permit
 from handoff import rating
+from handoff.accounts import booked_until, phase_of
 from handoff.calendar import open_at, working_between
 from handoff.desk import Desk
 from handoff.judging import judge, judge_all, offer_due, wait_cause, words_missed
@@ -30,6 +32,7 @@ from handoff.steps import (
     unanswered,
     who,
 )
+from handoff.unsaid import hold_back, settle, waiting_words
 from handoff.waiting import judge_forecast
 
 RESUME_SLOT = "handoff_resume"
@@ -62,20 +65,51 @@ def take(draft: Draft, policy: Policy, agent: AgentRef, *, capacity: float | Non
     tell(draft, policy, "agent_joined", agent=agent.name)
 
 
-def wrote(draft: Draft, policy: Policy, agent: AgentRef, text: str, client_key: str) -> None:
-    """The holder writes to the prospect. Lateness is judged here from timestamps, whether or not a clock fired.
+def wrote(draft: Draft, policy: Policy, agent: AgentRef, text: str, client_key: str, *, wait_s: float = 0.0) -> None:
+    """The holder writes to the prospect. Lateness is judged here from timestamps, whether or not a clock fired. For `wait_s`
+    seconds they may take it back; it counts from now all the same, once it stands.
 
-    Raises CommandRefused: `not_yours`, `empty`, or `opted_out` (they asked us to stop and have not written since).
+    Raises CommandRefused: `not_yours`, `empty`, `opted_out` (they asked us to stop and have not written since), or `window` (their
+    channel lets nobody write to them any more).
     """
     episode = held_by(draft, agent)
     if not text.strip():
         raise CommandRefused("empty", "There is nothing to send.")
     if _must_not_write(draft):
         raise CommandRefused("opted_out", f"{who(draft.state)} asked us to stop writing.")
-    if any(u.say.client_key == client_key for u in draft.state.unsent):
+    if _window_closed(draft):
+        raise CommandRefused("window", f"{who(draft.state)}'s channel lets nobody write to them until they write again.")
+    if any(u.say.client_key == client_key for u in draft.state.unsent) or draft.state.clock(ClockKind.UNDO, client_key):
         return
-    draft.say(Say(speaker=Speaker.AGENT, text=text, agent=agent, client_key=client_key))
+    say = Say(speaker=Speaker.AGENT, text=text, agent=agent, client_key=client_key)
+    if wait_s > 0:
+        hold_back(draft, policy, episode, say, wait_s=wait_s)
+        return
+    # Words before these can't be taken back any more: they would be missed between.
+    stand_all(draft, policy)
+    draft.say(say)
     _spoke(draft, policy, episode, draft.now)
+
+
+def stand_all(draft: Draft, policy: Policy) -> None:
+    """Whatever waits to be taken back stands now: something else was done that goes by what was said."""
+    for clock in waiting_words(draft.state):
+        stand(draft, policy, clock)
+
+
+def stand(draft: Draft, policy: Policy, clock: Clock) -> None:
+    """The words of this UNDO clock can't be taken back any more: they count from the moment their writer sent them."""
+    stands = settle(draft, policy, clock)
+    episode = open_one(draft.state)
+    if stands is None or episode is None or episode.agent is None or episode.agent.agent_id != stands.agent_id:
+        return
+    at = max(stands.at, episode.requested_at)
+    _spoke(draft, policy, episode, at, later=stands.later, asked=stands.asked)
+    episode, phase = draft.state.episode or episode, phase_of(draft.state, None, draft.now)
+    if phase != episode.phase and episode.phase_since is not None:
+        # The wait until they left is nobody's time to answer in.
+        booked = booked_until(episode, at, policy.hours)
+        put(draft, episode, segments=booked, phase=phase, phase_since=max(at, episode.phase_since))
 
 
 def give_back(
@@ -189,6 +223,7 @@ def _step_in(draft: Draft, policy: Policy, reason: Reason) -> Episode:
     round_ = new_round(draft, policy, policy.targets.first_words_s)
     draft.note("episode.opened", episode_id=key, reason=reason.value, policy=policy.name)
     episode = Episode(
+        promises=policy.version,
         episode_id=key,
         reason=reason,
         requested_at=draft.now,
@@ -226,6 +261,16 @@ def _accept(draft: Draft, policy: Policy, episode: Episode, agent: AgentRef) -> 
     waited_ms = int((now - episode.requested_at).total_seconds() * 1000)
     draft.note("episode.accepted", episode_id=key, agent_id=agent.agent_id, waited_ms=waited_ms)
     return episode
+
+
+def again_held(draft: Draft, policy: Policy, episode: Episode) -> None:
+    """The agent of this episode, which had ended, talks on; what the bot owes by now is theirs to answer."""
+    if episode.first_words_at is None:
+        _keep_words_due(draft, policy, episode)
+    hand_to(draft, Owner.AGENT)
+    draft.set(asking=None)
+    silence_bot(draft)
+    _owe_reply(draft, policy)
 
 
 def _keep_words_due(draft: Draft, policy: Policy, episode: Episode) -> None:
@@ -270,13 +315,31 @@ def _must_not_write(draft: Draft) -> bool:
     return opted_out_at is not None and (inbound_at is None or inbound_at <= opted_out_at)
 
 
+def _window_closed(draft: Draft) -> bool:
+    state = draft.state
+    closes_at = state.window.closes_at if state.window else None
+    as_what = permit(
+        state.identity.channel,
+        speaker=Speaker.AGENT,
+        closes_at=closes_at,
+        last_inbound_at=state.last_inbound_at,
+        now=draft.now,
+    )
+    return as_what is None
+
+
 def _owes_words(draft: Draft, episode: Episode) -> bool:
     return draft.state.promise is not None or draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id) is not None
 
 
-def _spoke(draft: Draft, policy: Policy, episode: Episode, at: datetime) -> None:
-    """A person has written at `at`: stamp first words, judge lateness, keep the promise."""
+def _spoke(
+    draft: Draft, policy: Policy, episode: Episode, at: datetime, *, later: Promise | None = None, asked: Sequence[Json] = ()
+) -> None:
+    """A person has written at `at`: stamp first words, judge lateness, keep the promise. `later` is what the prospect is owed for
+    what they `asked` after it."""
     key, promise = episode.episode_id, draft.state.promise
+    if promise is not None and later is not None and promise.message_id >= later.message_id:
+        promise = None
     words = draft.state.clock(ClockKind.FIRST_WORDS, key)
     owed = draft.state.clock(ClockKind.PROMISE)
     first = episode.first_words_at is None
@@ -297,9 +360,14 @@ def _spoke(draft: Draft, policy: Policy, episode: Episode, at: datetime) -> None
         _note_wait(draft, policy, episode, waited_since, at)
     draft.cancel_clock(ClockKind.FIRST_WORDS, key)
     draft.cancel_clock(ClockKind.RUNG, key)
-    draft.cancel_clock(ClockKind.TURN)
-    draft.heard(tuple(h.message_id for h in draft.state.unheard))
-    keep_promise(draft, "agent")
+    if later is None:
+        draft.cancel_clock(ClockKind.TURN)
+        draft.heard(tuple(h.message_id for h in draft.state.unheard))
+        keep_promise(draft, "agent", at=at)
+    elif promise is not None:
+        keep_promise(draft, "agent", at=at)
+        draft.set(promise=later)
+        draft.set_clock(owed_by_agent(later, at=later.due_at, unanswered=asked))
 
 
 def _note_wait(draft: Draft, policy: Policy, episode: Episode, since: datetime, at: datetime) -> None:

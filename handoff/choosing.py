@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from handoff import languages
 from handoff.policy import Choice
 
 _LEAD = r"(?:(?:ok|okay|yes|yeah|no|sure|well|please|oh|hey|then|actually|thanks|thank you|um) )*"
@@ -67,9 +68,10 @@ def typed_choice(text: str, titles: Mapping[Choice, str]) -> Choice | None:
     for choice, title in titles.items():
         if said == plain(title):
             return choice
-    return next((choice for choice, words in _READ.items() if words.fullmatch(said)), None)
+    english = next((choice for choice, words in _READ.items() if words.fullmatch(said)), None)
+    return english or languages.chosen(languages.bare(said))
 
 
 def wants_call(text: str) -> bool:
     """Whether a text that holds a number asks to be called on it."""
-    return _CALL.search(text) is not None
+    return _CALL.search(text) is not None or languages.asks_to_be_called(text)

@@ -16,9 +16,6 @@ OFFLINE = "offline"
 LATER = ("callback", "book")
 """Choices of those who do not sit and wait."""
 
-LATER = ("callback", "book")
-"""Choices of those who do not sit and wait."""
-
 
 @dataclass(frozen=True, slots=True)
 class Seat:

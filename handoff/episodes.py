@@ -11,7 +11,7 @@ from functools import update_wrapper
 from typing import Concatenate
 
 from bot.core.draft import Draft
-from handoff import agents, ladder, opening, prospect, rating, repair
+from handoff import agents, ladder, opening, prospect, rating, repair, undo, unsaid
 from handoff import transfer as passing
 from handoff.accounts import account
 from handoff.desk import Desk
@@ -37,10 +37,15 @@ __all__ = [
     "rearm",
     "rearm_promise",
     "seen",
+    "stand",
+    "stand_all",
     "take",
+    "take_again",
+    "take_back",
     "told",
     "transfer",
     "typed_option",
+    "untake",
     "withdraw_request",
     "wrote",
 ]
@@ -77,9 +82,14 @@ rated = governed(rating.rated)
 rearm = governed(repair.rearm)
 rearm_promise = repair.rearm_promise
 seen = governed(agents.seen)
+stand = governed(agents.stand)
+stand_all = governed(agents.stand_all)
 take = governed(agents.take)
+take_again = governed(undo.take_again)
+take_back = unsaid.take_back
 told = governed(prospect.told)
 typed_option = governed(prospect.typed_option)
+untake = governed(undo.untake)
 transfer = governed(passing.transfer)
 withdraw_request = governed(opening.withdraw_request)
 wrote = governed(agents.wrote)

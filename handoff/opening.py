@@ -43,6 +43,7 @@ def open_episode(draft: Draft, policy: Policy, desk: Desk, reason: Reason, detai
         first_words_due_at=round_.due(policy),
         offer_due_at=offer_at,
         policy=policy.name,
+        promises=policy.version,
         **needs_of(draft, policy, facts),
     )
     draft.note("episode.opened", episode_id=key, reason=reason.value, policy=policy.name)

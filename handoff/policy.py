@@ -6,24 +6,26 @@ governs one handoff (`of`, `for_facts`). Every deadline of a handoff is made by 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from bot.core.model import QuickReply, State
 from bot.yamlfile import Document, Loc, YamlFileError, load_document
-from handoff.calendar import ALWAYS, Calendar, NeverOpens, Period, add_working
+from handoff.calendar import ALWAYS, Calendar, NeverOpens, add_working
 from handoff.card import Guide
-from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest, parse_hours
+from handoff.hours import ALWAYS_NAME, CalendarSpec, built, nearest
 from handoff.match import Facts, Match, facts_of
+from handoff.offered import MAX_TITLE, AfterLadder, Booking, Choice, Rating, Titles, Waiting
 from handoff.phrases import MAX_PHRASE, MIN_VARIANTS, OWN_WORDS, PHRASES, SAMPLE, complete, pick, spoken
 from handoff.routing import OtherRouting, Routing
-from handoff.rungs import MIN_RUNGS, Action, Rung, Seconds, Until, check_ladder
+from handoff.rungs import MIN_RUNGS, Action, Rung, Until, check_ladder
+from handoff.targets import OtherTargets, Part, Pause, Target, Targets, check_targets
 
 __all__ = [
     "DEFAULT_FILE",
@@ -51,146 +53,17 @@ __all__ = [
     "load",
     "spoken",
 ]
-
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "promises.yml"
 DEFAULT_NAME = "default"
 
-MAX_TITLE = 20
-"""Characters of a quick reply's title that Messenger shows (Messenger Platform, Quick Replies, 2026)."""
 
-
-class Target(StrEnum):
-    """The clocks of a handoff, as `pause` names them."""
-
-    OFFER = "offer"
-    ACCEPT = "accept"
-    FIRST_WORDS = "first_words"
-    NEXT_WORDS = "next_words"
-    CALLBACK = "callback"
-
-
-class Choice(StrEnum):
-    """What a prospect may choose when nobody came; the value is the quick reply's payload."""
-
-    WAIT = "/warmline.wait"
-    CALLBACK = "/warmline.callback"
-    BOOK = "/warmline.book"
-    BOT = "/warmline.bot"
-    CANCEL = "/warmline.cancel"
-
-
-def _quiet(value: object) -> object:
-    if value is None or isinstance(value, Period):
-        return value
-    return None if value == "none" else parse_hours(str(value))
-
-
-QuietHours = Annotated[Any, BeforeValidator(_quiet, json_schema_input_type=str)]
-"""Hours of the prospect's own day, such as `21:00-08:30`, or `none`."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Targets(_Part):
-    """Promised times in seconds: the bot's reply; an episode offered, accepted, first and next human words; a call-back."""
-
-    reply_s: Seconds
-    offer_s: Seconds
-    accept_s: Seconds
-    first_words_s: Seconds
-    next_words_s: Seconds
-    callback_s: Seconds
-
-
-class OtherTargets(_Part):
-    """Targets that differ from those at the top of the file; what is left out stays."""
-
-    offer_s: Seconds | None = None
-    accept_s: Seconds | None = None
-    first_words_s: Seconds | None = None
-    next_words_s: Seconds | None = None
-    callback_s: Seconds | None = None
-
-
-class Pause(_Part):
-    """Which clocks stand still while the calendar is closed. Whoever is asked is there, so accepting goes by the wall clock."""
-
-    out_of_hours: tuple[Target, ...] = (Target.OFFER, Target.FIRST_WORDS, Target.NEXT_WORDS, Target.CALLBACK)
-
-
-class AfterLadder(_Part):
-    """What goes on once the last rung is climbed: alarms every so often, honest words at growing gaps (in seconds)."""
-
-    alarm_every_s: Annotated[float, Field(ge=5, le=86_400)]
-    tell_again_s: Annotated[tuple[Seconds, ...], Field(min_length=1)]
-
-    @field_validator("tell_again_s")
-    @classmethod
-    def _growing(cls, gaps: tuple[float, ...]) -> tuple[float, ...]:
-        if list(gaps) != sorted(gaps):
-            raise ValueError("the gaps must grow, so that nobody is pestered")
-        return gaps
-
-
-class Waiting(_Part):
-    """What prospects are told of the waiting time: from how many waits at least, how often at most, and not in quiet hours."""
-
-    least: Annotated[int, Field(ge=5, le=1000)] = 10
-    gap_s: Annotated[float, Field(ge=30, le=86_400)] = 120
-    quiet_hours: QuietHours = parse_hours("21:00-08:30")
-
-
-class Booking(_Part):
-    """The times that can be booked: how long a talk is, how soon the first may be, and how many days ahead the last."""
-
-    slot_s: Annotated[int, Field(ge=300, le=14_400)] = 1800
-    lead_s: Annotated[float, Field(ge=0, le=604_800)] = 900
-    days: Annotated[int, Field(ge=1, le=60)] = 6
-
-
-class Rating(_Part):
-    """The question after a talk with a person: whether and how soon it is asked, how long an answer counts, and the titles of the
-    quick replies, best first."""
-
-    ask: bool = True
-    after_s: Annotated[float, Field(ge=5, le=86_400)] = 20
-    open_s: Annotated[float, Field(ge=60, le=604_800)] = 3600
-    titles: Annotated[tuple[str, ...], Field(min_length=5, max_length=5)] = ("Great", "Good", "Okay", "Poor", "Bad")
-
-    @field_validator("titles")
-    @classmethod
-    def _short(cls, titles: tuple[str, ...]) -> tuple[str, ...]:
-        if any(not 1 <= len(title) <= MAX_TITLE for title in titles) or len({title.lower() for title in titles}) < len(titles):
-            raise ValueError(f"five different titles of 1 to {MAX_TITLE} characters each")
-        return titles
-
-
-class Titles(_Part):
-    """The titles of the five choices."""
-
-    wait: str
-    callback: str
-    book: str
-    bot: str
-    cancel: str = "Never mind"
-
-    @field_validator("*")
-    @classmethod
-    def _short(cls, title: str) -> str:
-        if not 1 <= len(title) <= MAX_TITLE:
-            raise ValueError(f"a quick reply's title has 1 to {MAX_TITLE} characters, this one has {len(title)}")
-        return title
-
-
-class Team(_Part):
+class Team(Part):
     """A team's own hours."""
 
     calendar: str | None = None
 
 
-class OtherPolicy(_Part):
+class OtherPolicy(Part):
     """A named policy: for whom it holds, and what differs from the top of the file. The first that fits governs."""
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
@@ -211,7 +84,7 @@ class OtherPolicy(_Part):
         return ladder
 
 
-class Policy(_Part):
+class Policy(Part):
     """What is promised, what happens when it is not kept, and in which words."""
 
     targets: Targets
@@ -233,6 +106,7 @@ class Policy(_Part):
     card: Guide = Guide()
 
     _name: str = PrivateAttr(default=DEFAULT_NAME)
+    _version: str = PrivateAttr(default="")
     _file: Policy | None = PrivateAttr(default=None)
     _hours: Calendar | None = PrivateAttr(default=None)
     _known: dict[tuple[str, str | None], Policy] = PrivateAttr(default_factory=dict)
@@ -251,6 +125,7 @@ class Policy(_Part):
         problems = [document.error(loc, message) for loc, message in policy._wrong_references()]
         if problems:
             raise YamlFileError.gather(problems)
+        policy._version = version_of(document.whole)
         return policy
 
     @classmethod
@@ -278,7 +153,7 @@ class Policy(_Part):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        _check_targets(self.targets)
+        check_targets(self.targets)
         check_ladder(self.ladder, self.targets.first_words_s)
         return self
 
@@ -297,7 +172,7 @@ class Policy(_Part):
                 if name not in self.teams:
                     yield ("policies", place, "match", "team", nth), f'there is no team "{name}"{nearest(name, self.teams)}'
             try:
-                _check_targets(targets := self._targets_of(other))
+                check_targets(targets := self._targets_of(other))
                 check_ladder(other.ladder or self.ladder, targets.first_words_s)
             except ValueError as wrong:
                 yield ("policies", place, "ladder" if "rung" in str(wrong) else "targets"), str(wrong)
@@ -315,6 +190,11 @@ class Policy(_Part):
     def name(self) -> str:
         """The policy's name; `default` for the top of the file."""
         return self._name
+
+    @property
+    def version(self) -> str:
+        """Which version of the file it is of; empty if it is of none."""
+        return self._version
 
     @property
     def hours(self) -> Calendar:
@@ -387,6 +267,11 @@ class Policy(_Part):
         return tuple(QuickReply(title=getattr(self.choices, c.name.lower()), payload=c.value) for c in Choice)
 
 
+def version_of(text: str) -> str:
+    """Names a text: the same text has the same version."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def load(path: Path) -> Policy:
     """Read a promises file. Raises `YamlFileError` with file, line and field."""
     return Policy.load(path)
@@ -407,10 +292,3 @@ def due(policy: Policy, start: datetime, target_s: float, of: Target) -> datetim
         return add_working(start, target_s, clock_hours(policy, of))
     except NeverOpens:
         return start + timedelta(seconds=target_s)
-
-
-def _check_targets(targets: Targets) -> None:
-    if not targets.offer_s < targets.first_words_s:
-        raise ValueError("offer_s must be shorter than first_words_s")
-    if not targets.accept_s < targets.first_words_s:
-        raise ValueError("accept_s must be shorter than first_words_s")

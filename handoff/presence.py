@@ -53,6 +53,7 @@ class Presence:
         self._away: frozenset[str] = frozenset()
         self._shown: dict[str, str] = {}
         self._left: dict[str, None] = {}
+        self._departed: set[str] = set()
         self._untold = False
         self._dirty = False
         self._telling: asyncio.Task[None] | None = None
@@ -78,6 +79,7 @@ class Presence:
         sockets = self._here[agent_id]
         sockets.open += 1
         sockets.lost_at = None
+        self._departed.discard(agent_id)
         self._moved()
         try:
             yield
@@ -115,10 +117,18 @@ class Presence:
         """What every service told, as stored."""
         self._elsewhere = tuple(one for one in consoles if one.service != self._service)
         self._away = frozenset(away)
+        self._departed -= {one.agent_id for one in self._elsewhere if one.sockets}
         self._look()
+
+    def owes(self, agent_id: str) -> None:
+        """An agent owes words: if they were gone before, and kept what they held since they owed nothing, it goes round now."""
+        if agent_id in self._departed and self.is_gone(agent_id):
+            self._left[agent_id] = None
+            self._tell()
 
     def forget(self, agent_id: str) -> None:
         """An agent who was gone is dealt with."""
+        self._departed.add(agent_id)
         self._here.pop(agent_id, None)
         self._elsewhere = tuple(one for one in self._elsewhere if one.agent_id != agent_id)
 

@@ -6,16 +6,18 @@ import re
 from dataclasses import replace
 
 from bot.core.draft import Draft
-from bot.core.model import Clock, ClockKind, Episode, Heard, Owner, Promise, Reason
+from bot.core.model import Clock, ClockKind, Episode, Heard, Owner, Reason
 from handoff.booking import TIME, ask_time, free_place_again, tapped, typed, unbook
 from handoff.choosing import typed_choice, wants_call
 from handoff.desk import Desk
 from handoff.judging import breach, judge_all, wait_cause
+from handoff.languages import time_in_english
 from handoff.offers import back_to_waiting, close, offered_now
 from handoff.opening import open_episode
 from handoff.policy import Choice, Policy, Target, due
 from handoff.rounds import new_round, start_round
-from handoff.steps import HOLDER, PROSPECT, hand_to, open_one, owed_by_agent, put, tell, unanswered, with_asked
+from handoff.steps import HOLDER, PROSPECT, hand_to, open_one, owed_by_agent, put, tell
+from handoff.unsaid import overtaken, owe_words
 
 MAX_TOLD = 120
 """Characters of a told time that are kept."""
@@ -44,21 +46,9 @@ def prospect_waits(draft: Draft, policy: Policy, heard: tuple[Heard, ...]) -> No
         to = () if episode.widened or asked is None else (asked,)
         draft.notify("message", to=to, text=text, episode_id=episode.episode_id)
         return
-    _owe_words(draft, policy, heard)
+    owe_words(draft, policy, heard)
+    overtaken(draft, policy, heard)
     draft.notify("message", to=(episode.agent.agent_id,), text=text, episode_id=episode.episode_id)
-
-
-def _owe_words(draft: Draft, policy: Policy, heard: tuple[Heard, ...]) -> None:
-    promise, clock = draft.state.promise, draft.state.clock(ClockKind.PROMISE)
-    if promise is not None and clock is not None and clock.data.get("owes") == "agent":
-        draft.set_clock(replace(clock, data={**clock.data, "unanswered": with_asked(unanswered(draft.state), heard)}))
-        return
-    due_at = due(policy, draft.now, policy.targets.next_words_s, Target.NEXT_WORDS)
-    opened_at = promise.opened_at if promise else heard[0].at
-    message_id = promise.message_id if promise else heard[0].message_id
-    promise = Promise(opened_at=opened_at, due_at=due_at, message_id=message_id)
-    draft.set(promise=promise)
-    draft.set_clock(owed_by_agent(promise, at=due_at, unanswered=with_asked((), heard)))
 
 
 def promise_overdue(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
@@ -174,7 +164,7 @@ def told(draft: Draft, policy: Policy, desk: Desk, heard: tuple[Heard, ...]) -> 
         case "callback_time":
             if episode.times:
                 return typed(draft, policy, desk, episode, text)
-            if "?" in text and not _TIMELY.search(text):
+            if "?" in text and not _TIMELY.search(time_in_english(text)):
                 return False
             time = text[:MAX_TOLD]
             _keep_told(draft, policy, episode, slot="callback_time", value=time, tag="booking")

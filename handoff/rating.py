@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.draft import Draft
 from bot.core.model import Clock, ClockKind, Episode, Heard, Owner, QuickReply, State
+from handoff.languages import rating_of
 from handoff.policy import Policy
 from handoff.steps import NATIVE, put, tell
 from handoff.waiting import quiet
@@ -89,7 +90,7 @@ def number_of(text: str, titles: tuple[str, ...]) -> int | None:
     if _STARS.fullmatch(text.strip()):
         return sum(one in "\u2b50\u2605" for one in text)
     found = _TYPED.fullmatch(said)
-    return None if found is None else _NUMBERS.get(found[1]) or int(found[1])
+    return rating_of(text) if found is None else _NUMBERS.get(found[1]) or int(found[1])
 
 
 def _asked(draft: Draft, policy: Policy) -> Episode | None:

@@ -11,6 +11,7 @@ from operator import eq
 from zoneinfo import ZoneInfo
 
 from handoff.calendar import Calendar, Period, working_between
+from handoff.languages import time_in_english
 
 OFFERED = 3
 """How many times are offered at once."""
@@ -122,7 +123,7 @@ class Meant:
 def meant(text: str, offered: Sequence[datetime], free: Sequence[datetime], *, now: datetime, zone: str) -> Meant:
     """Which of the free times somebody means. `offered` were shown to them; a title of those, or "the second one", is clear, and so
     is an hour. `zone` is whose wall clock they go by."""
-    said = " ".join(re.sub(r"[^\w:. ]", " ", text.lower()).split()).strip(" .")
+    said = " ".join(re.sub(r"[^\w:. ]", " ", time_in_english(text)).split()).strip(" .")
     known = set(free)
     if (place := _PLACE.fullmatch(said)) and offered:
         at = dict(enumerate(offered)).get(_PLACES[place[1]] % len(offered) if place[1] == "last" else _PLACES[place[1]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.draft import Draft
@@ -26,8 +27,27 @@ def snooze(draft: Draft, agent: AgentRef, until: datetime | None) -> None:
     due_at = words_due(draft.state)
     if due_at is not None and until > due_at:
         raise CommandRefused("promised", "They are waiting for your answer. Answer first, then snooze.")
-    draft.set_clock(Clock(kind=ClockKind.SNOOZE, due_at=until, data={"agent_id": agent.agent_id, "since": draft.now.isoformat()}))
+    before = draft.state.clock(ClockKind.SNOOZE)
+    data = {"agent_id": agent.agent_id, "since": draft.now.isoformat(), "before": before and before.due_at.isoformat()}
+    draft.set_clock(Clock(kind=ClockKind.SNOOZE, due_at=until, data=data))
     draft.note("snooze.began", agent_id=agent.agent_id, until=until.isoformat())
+
+
+def undo(draft: Draft, agent: AgentRef) -> None:
+    """The holder takes the last snooze back; the one before it holds again, if its moment is still to come.
+
+    Raises CommandRefused: `not_yours`, or `too_late` if the conversation is back already.
+    """
+    held_by(draft, agent)
+    clock = draft.state.clock(ClockKind.SNOOZE)
+    if clock is None:
+        raise CommandRefused("too_late", "It is back already.")
+    before = datetime.fromisoformat(clock.data["before"]) if clock.data.get("before") else None
+    if before is None or before <= draft.now:
+        _end(draft, "undone")
+        return
+    draft.set_clock(replace(clock, due_at=before, data={**clock.data, "before": None}))
+    draft.note("snooze.began", agent_id=agent.agent_id, until=before.isoformat())
 
 
 def words_due(state: State) -> datetime | None:

@@ -110,15 +110,15 @@ def _when(draft: Draft, policy: Policy, at: datetime) -> str:
     return spoken_moment(at, now=draft.now, zone=zone if known and zone else policy.hours.zone, named=not known)
 
 
-def keep_promise(draft: Draft, how: str) -> None:
-    """The prospect has been answered, or told honestly how things stand."""
-    promise = draft.state.promise
+def keep_promise(draft: Draft, how: str, *, at: datetime | None = None) -> None:
+    """The prospect has been answered, or told honestly how things stand; `at` is when, if not now."""
+    promise, at = draft.state.promise, at or draft.now
     draft.cancel_clock(ClockKind.PROMISE)
     if promise is None:
         return
     draft.set(promise=None)
-    waited_ms = int((draft.now - promise.opened_at).total_seconds() * 1000)
-    draft.note("promise.kept", how=how, waited_ms=waited_ms, late=draft.now >= promise.due_at)
+    waited_ms = max(0, int((at - promise.opened_at).total_seconds() * 1000))
+    draft.note("promise.kept", how=how, waited_ms=waited_ms, late=at >= promise.due_at)
 
 
 def silence_bot(draft: Draft) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handoff.accounts import Cause
-from handoff.reports import Guess, Miss, Report, Row, Segment, Spread, Wait, Worth
+from handoff.numbers import Guess, Miss, Report, Row, Segment, Spread, Wait, Worth
 
 ACCURACY = ("told", "judged", "inside", "p50_error_s", "p90_error_s")
 OUTCOMES = ("won", "lost", "later", "no_fit", "answered", "returned")

@@ -30,7 +30,7 @@ def transfer(
     """
     episode = _movable(draft, by, anyones=anyones)
     if to is not None:
-        _must_be_able(draft, desk, episode, to)
+        _must_be_able(draft, desk, episode, to, by)
     holder = episode.agent
     if team is not None:
         episode = put(draft, episode, team=team)
@@ -59,11 +59,12 @@ def _movable(draft: Draft, by: AgentRef, *, anyones: bool) -> Episode:
     return episode
 
 
-def _must_be_able(draft: Draft, desk: Desk, episode: Episode, to: AgentRef) -> None:
+def _must_be_able(draft: Draft, desk: Desk, episode: Episode, to: AgentRef, by: AgentRef) -> None:
     holds = episode.agent is not None and episode.agent.agent_id == to.agent_id
     if holds or offered_now(draft, episode) == to.agent_id:
         raise CommandRefused("same", f"{to.name} has it already." if holds else f"{to.name} is being asked already.")
-    if not desk.is_online(to.agent_id):
+    # Who takes it over is there, even if they are away for offers.
+    if to.agent_id != by.agent_id and not desk.is_online(to.agent_id):
         raise CommandRefused("not_there", f"{to.name} isn't at the desk. Choose somebody who is, or a team.")
-    if not any(seat.agent_id == to.agent_id and seat.is_free for seat in desk.seats):
+    if any(seat.agent_id == to.agent_id and seat.load >= seat.capacity for seat in desk.seats):
         raise CommandRefused("full", f"{to.name} has no room for one more right now.")

@@ -12,8 +12,8 @@ from nurture import gate
 from nurture.book import Nurture
 from nurture.conditions import known_of, reached, started_by
 from nurture.flow import Flow, Step, WaitStep
+from nurture.resting import ended as end
 from nurture.walk import Walk
-from nurture.walk import ended as end
 
 PAUSE = timedelta(minutes=10)
 """How long flows keep still after a person gave back, or after something else ended."""

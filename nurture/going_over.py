@@ -11,9 +11,9 @@ from bot.core.model import ClockKind, Standing
 from nurture.book import Nurture
 from nurture.flow import Flow, WaitStep
 from nurture.moving import Destination, Fate, destination, end_after
+from nurture.resting import ended as end
 from nurture.timing import known_zone
 from nurture.walk import Walk
-from nurture.walk import ended as end
 
 BURST_OVER = timedelta(hours=1)
 """Steps that are overdue once people have moved are spread over so long."""

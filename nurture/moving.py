@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from bot.core.model import Enrolment, Standing
 from nurture.flow import AskStep, Flow, OfferStep, Step, WaitStep, ways_out
+from nurture.resting import planned_end
 from nurture.timing import known_zone, next_send
-from nurture.walk import planned_end
 
 EXIT = "exit"
 """In place of a step: people leave the flow."""

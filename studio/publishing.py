@@ -105,11 +105,16 @@ class Publishing:
 
     async def flow(self, flow_id: str, number: int) -> Flow:
         """A published version as a flow. Raises `NotFound`."""
-        await self._published.know([(flow_id, number)])
-        found = self._published.nurture.versions.get((flow_id, number))
+        found = await self.known(flow_id, number)
         if found is None:
             raise NotFound("version of this flow", f"{flow_id} {number}")
         return found
+
+    async def known(self, flow_id: str, number: int) -> Flow | None:
+        """A published version as a flow, or None if there is none."""
+        if (flow_id, number) not in self._published.nurture.versions:
+            await self._published.know([(flow_id, number)])
+        return self._published.nurture.versions.get((flow_id, number))
 
     async def difference(self, flow_id: str, old: int, new: int | None, file: FlowText | None = None) -> str:
         """What changed between two versions, or from one to a text, as a unified diff; empty where nothing did.

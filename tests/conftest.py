@@ -8,9 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
+
+from tests.folders import FOLDERS
 
 if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
     from tests.postgres import Postgres
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Nobody's test is left out because it lies in the wrong folder."""
+    for item in items:
+        for mark, folders in FOLDERS.items():
+            folder = item.path.relative_to(Path(__file__).parent).parts[0]
+            if item.get_closest_marker(mark) and folder not in folders:
+                raise pytest.UsageError(
+                    f"{item.nodeid}: tests marked {mark} belong into tests/{' or tests/'.join(sorted(folders))}"
+                )
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +44,17 @@ async def postgres_url(postgres: Postgres) -> AsyncIterator[str]:
     """A migrated database of this test's own."""
     async with postgres.database() as url:
         yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all: tests look at pages in profiles of their own."""
+    from playwright.async_api import async_playwright, expect
+
+    from tests.chromium import CHROMIUM, FLAGS, PATIENCE_MS
+
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import available_timezones
@@ -17,6 +18,7 @@ from zoneinfo import available_timezones
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from bot.channels.allowance import Allowance
 from bot.channels.base import Outcome, Ports, Sent
 from bot.core.model import AgentRef, Arrival, Identity, Owner, Profile, Speaker, WarmlineError
 from bot.core.touch import clean_referral
@@ -38,6 +40,7 @@ CLOSE_WITHIN_S = 2.0
 HISTORY = 200
 MOST_SAVED = 10_000
 ZONES = available_timezones()
+SLOW_DOWN = "That's a lot at once. The rest is sent in a moment, in the order you wrote it."
 
 
 class WidgetChannel:
@@ -46,9 +49,10 @@ class WidgetChannel:
     name = NAME
     local = True
 
-    def __init__(self, *, persona: str, tagline: str, origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, persona: str, tagline: str, origins: tuple[str, ...] = (), per_minute: float = 0) -> None:
         self._persona = {"name": persona, "tagline": tagline, "picture_url": None}
         self._origins = origins
+        self._allowance = Allowance(per_minute)
         self._ports: Ports | None = None
         self._sockets: set[web.WebSocketResponse] = set()
 
@@ -93,7 +97,9 @@ class WidgetChannel:
         await socket.prepare(request)
         self._sockets.add(socket)
         try:
-            await _Visit(socket, self._ports, self._persona).run()
+            # A browser may leave while it is being answered; it hears the rest when it comes back.
+            with suppress(ConnectionError):
+                await _Visit(socket, self._ports, self._persona, self._allowance).run()
         finally:
             self._sockets.discard(socket)
         return socket
@@ -107,8 +113,8 @@ def token_identity(token: str) -> Identity:
 class _Visit:
     """One open socket."""
 
-    def __init__(self, socket: web.WebSocketResponse, ports: Ports, persona: dict[str, str | None]) -> None:
-        self._socket, self._ports, self._persona = socket, ports, persona
+    def __init__(self, socket: web.WebSocketResponse, ports: Ports, persona: dict[str, str | None], allowance: Allowance) -> None:
+        self._socket, self._ports, self._persona, self._allowance = socket, ports, persona, allowance
         self._identity: Identity | None = None
         self._conversation_id: str | None = None
         self._seq = 0
@@ -191,8 +197,12 @@ class _Visit:
             await self._error("too_long", f"That is too long to send; {MAX_TEXT} characters fit.", key)
             return
         assert self._identity is not None
+        now = self._ports.time.now()
+        if wait_s := self._allowance.wait_s(self._identity, key, now):
+            await self._error("slow_down", SLOW_DOWN, key, after_s=round(wait_s, 1))
+            return
         arrival = Arrival(
-            identity=self._identity, external_id=f"{self._identity.external_id[:12]}:{key}", sent_at=self._ports.time.now(),
+            identity=self._identity, external_id=f"{self._identity.external_id[:12]}:{key}", sent_at=now,
             text=text, payload=payload, metadata={**self._metadata, "key": key},
         )  # fmt: skip
         try:
@@ -200,6 +210,8 @@ class _Visit:
         except (Overloaded, Stopping, StoreUnavailable):
             await self._error("try_again", "That did not go through. It will be tried again.", key)
             return
+        if taken.new:
+            self._allowance.took(self._identity, now)
         self._conversation_id = taken.conversation_id
         await self._socket.send_json({"type": "stored", "key": key, "seq": taken.seq, "at": stamp(arrival.sent_at)})
         await self._catch_up()
@@ -300,8 +312,8 @@ class _Visit:
                 break
         return found
 
-    async def _error(self, code: str, message: str, key: str | None = None) -> None:
-        await self._socket.send_json({"type": "error", "code": code, "message": message, **({"key": key} if key else {})})
+    async def _error(self, code: str, message: str, key: str | None = None, **more: float) -> None:
+        await self._socket.send_json({"type": "error", "code": code, "message": message, **({"key": key} if key else {}), **more})
 
 
 def stamp(at: datetime) -> str:

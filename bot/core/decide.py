@@ -22,6 +22,7 @@ from bot.core.events import (
     AgentSnoozed,
     AgentTook,
     AgentTransferred,
+    AgentUndid,
     AgentWrote,
     Audited,
     BrainAnswered,
@@ -51,6 +52,9 @@ from nurture import engine, harm
 
 __all__ = ["Rules", "decide"]
 
+GOES_BY_WORDS = (AgentGaveBack, AgentTransferred, AgentSnoozed, AgentLeft, ForeignEcho)
+"""What goes by what was said: an agent's words that wait to be taken back stand before it."""
+
 
 def decide(
     state: State, event: Event, *, now: datetime, rng: Random, new_id: Callable[[str], str], rules: Rules, desk: Desk
@@ -70,6 +74,8 @@ def decide(
 
 
 def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
+    if isinstance(event, GOES_BY_WORDS):
+        episodes.stand_all(draft, rules.policy)
     match event:
         case Inbound():
             turn.inbound(draft, event, rules, desk)
@@ -87,7 +93,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             episodes.seen(draft, rules.policy, event.agent_id)
         case AgentWrote():
             turn.overheard(draft, rules)
-            episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key)
+            episodes.wrote(draft, rules.policy, event.agent, event.text, event.client_key, wait_s=rules.undo_send_s)
         case AgentGaveBack():
             engine.must_go_on(draft, rules.nurture, event.resume, event.outcome)
             told = (event.summary, event.outcome, event.slots, event.value, event.promised)
@@ -98,6 +104,8 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             episodes.transfer(draft, rules.policy, desk, event.agent, to=event.to, team=event.team, anyones=event.anyones)
         case AgentSnoozed():
             snooze.snooze(draft, event.agent, event.until)
+        case AgentUndid():
+            _undo(draft, event, rules, desk)
         case AgentsChanged():
             episodes.agents_changed(draft, rules.policy, desk)
         case AgentLeft():
@@ -118,6 +126,23 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
             repair.rearm(draft, rules, desk)
         case _:
             assert_never(event)
+
+
+def _undo(draft: Draft, event: AgentUndid, rules: Rules, desk: Desk) -> None:
+    match event.act:
+        case "send":
+            episodes.take_back(draft, event.agent, event.client_key)
+        case "take":
+            episodes.untake(draft, rules.policy, desk, event.agent)
+            if draft.state.owner is Owner.BOT:
+                _back_to_bot(draft, rules, RETURNED)
+        case "give_back":
+            engine.hold(draft)
+            episodes.take_again(draft, rules.policy, event.agent, capacity=desk.capacity_of(event.agent.agent_id))
+        case "snooze":
+            snooze.undo(draft, event.agent)
+        case _:
+            assert_never(event.act)
 
 
 def _flow(draft: Draft, event: FlowTriggered | FlowPublished | FlowRuled | Happened | CallEnded, rules: Rules) -> None:
@@ -159,6 +184,8 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             episodes.ask_rating(draft, rules.policy, running)
         case ClockKind.SNOOZE:
             snooze.woke(draft, running)
+        case ClockKind.UNDO:
+            episodes.stand(draft, rules.policy, running)
         case ClockKind.OFFER | ClockKind.ACCEPT | ClockKind.FIRST_WORDS | ClockKind.RUNG | ClockKind.FORECAST:
             episodes.clock_fired(draft, rules.policy, desk, running)
             if draft.before.owner is Owner.WAITING and draft.state.owner is Owner.BOT:
@@ -229,7 +256,8 @@ def _close(draft: Draft, rules: Rules, event: Event) -> Decision:
     partner = _partner(draft, event)
     says = pacing.schedule(draft.says, now=draft.now, after=after, pacing=rules.pacing, rng=draft.rng, partner=partner)
     for say in says:
-        if say.speaker in (Speaker.FLOW, Speaker.LADDER, Speaker.AGENT):
+        may_be_undone = say.client_key is not None and draft.state.clock(ClockKind.UNDO, say.client_key) is not None
+        if say.speaker in (Speaker.FLOW, Speaker.LADDER, Speaker.AGENT) and not may_be_undone:
             draft.track(_spoken(say, draft.now))
     return draft.close(says)
 

@@ -127,6 +127,18 @@ class AgentSnoozed:
     until: datetime | None
 
 
+type Undoable = Literal["send", "take", "give_back", "snooze"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentUndid:
+    """An agent takes back what they just did: words they sent (`client_key` says which), what they took, gave back or snoozed."""
+
+    agent: AgentRef
+    act: Undoable
+    client_key: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentsChanged:
     """Who is free changed; a waiting episode may now be offered."""
@@ -278,6 +290,7 @@ type Event = (
     | AgentGaveBack
     | AgentTransferred
     | AgentSnoozed
+    | AgentUndid
     | AgentsChanged
     | AgentLeft
     | ForeignEcho

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.core.model import Speaker
 
-OWNER_KINDS = {"episode.accepted": True, "episode.returned": False, "episode.closed": False}
+OWNER_KINDS = {"episode.accepted": True, "episode.reopened": True, "episode.returned": False, "episode.closed": False}
 """Journal lines that tell whether an agent talks from then on."""
 CONSENT_KINDS = {"prospect.opted_out": True, "prospect.opted_in": False}
 """Journal lines that tell whether the person wants no messages from then on."""

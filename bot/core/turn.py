@@ -20,7 +20,8 @@ from nurture.engine import Nurture
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """Everything that people may edit and `decide` follows. `harm_limit` is the share of a flow's messages that may do harm,
-    `address` where people reach the service (empty: no links are sent)."""
+    `address` where people reach the service (empty: no links are sent), `undo_send_s` for how many seconds an agent's words can be
+    taken back before they leave."""
 
     policy: Policy
     nurture: Nurture
@@ -28,6 +29,7 @@ class Rules:
     currency: str = "EUR"
     harm_limit: float = brake.LIMIT
     address: str = ""
+    undo_send_s: float = 0.0
 
 
 # ---- the prospect writes --------------------------------------------------------------------------------------------

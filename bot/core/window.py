@@ -47,6 +47,12 @@ def rule_for(channel: str) -> WindowRule:
     return BY_CHANNEL.get(channel, ALWAYS_OPEN)
 
 
+def human_until(channel: str, last_inbound_at: datetime | None) -> datetime | None:
+    """Until when a person may still write once the window has closed. None if nothing closes there, or they never wrote."""
+    human = rule_for(channel).human
+    return last_inbound_at + human if human is not None and last_inbound_at is not None else None
+
+
 def later(current: Window | None, opened: Window) -> Window:
     """Of two windows the one that closes last; opening again never shortens it."""
     if current is None or opened.closes_at is None or current.closes_at is None:
@@ -60,7 +66,5 @@ def permit(
     """As what a message may leave now, or None when it may not. The human tag is for a person's words alone."""
     if closes_at is None or now < closes_at:
         return SendAs.UPDATE if speaker is Speaker.FLOW else SendAs.RESPONSE
-    human = rule_for(channel).human
-    if speaker is Speaker.AGENT and human and last_inbound_at and now < last_inbound_at + human:
-        return SendAs.HUMAN_AGENT
-    return None
+    human = human_until(channel, last_inbound_at)
+    return SendAs.HUMAN_AGENT if speaker is Speaker.AGENT and human is not None and now < human else None

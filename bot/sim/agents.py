@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
+from bot.core.events import AgentGaveBack, AgentTook, AgentUndid, AgentWrote, Event
 from bot.core.model import AgentRef, CommandRefused
 from bot.sim.loop import Gone, Life
 from bot.sim.outside import Outside
@@ -15,13 +15,15 @@ from bot.sim.plan import AgentPlan, Habit, Shift
 from bot.store.contract import Agent, AgentFull, NotFound, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
-    from bot.app import Service
+    from bot.service import Service
 
 CALLS = ("alarm", "breach")
 """Notices that call everybody."""
 
 TRIES = 6
 AGAIN_S = 2.0
+SLIP_EVERY, SLIP_S = 4, 1.5
+"""Every so many messages of an agent are taken back, so soon, and written better."""
 
 
 class SimAgent:
@@ -131,8 +133,17 @@ class SimAgent:
             self._world.later(habit.reply_s, lambda: self._world.spawn(self._write(conversation_id)))
 
     async def _write(self, conversation_id: str) -> bool:
-        key = f"{self.plan.name}-{next(self._keys)}"
-        return await self._command(conversation_id, AgentWrote(agent=self.ref, text=f"words {key}", client_key=key))
+        number = next(self._keys)
+        key = f"{self.plan.name}-{number}"
+        if not await self._command(conversation_id, AgentWrote(agent=self.ref, text=f"words {key}", client_key=key)):
+            return False
+        if number % SLIP_EVERY:
+            return True
+        # A slip: the words are taken back, if it is not too late, and written better.
+        await asyncio.sleep(SLIP_S)
+        await self._command(conversation_id, AgentUndid(agent=self.ref, act="send", client_key=key))
+        better = f"{key}-better"
+        return await self._command(conversation_id, AgentWrote(agent=self.ref, text=f"words {better}", client_key=better))
 
     async def _command(self, conversation_id: str, event: Event) -> bool:
         """As the console does it: tried again when the line breaks. False if it was refused or could not be done."""

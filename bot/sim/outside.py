@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bot.sim.watch import Watch
 
 if TYPE_CHECKING:
-    from bot.app import Service
+    from bot.service import Service
     from bot.sim.agents import SimAgent
 
 

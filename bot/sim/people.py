@@ -14,7 +14,7 @@ from bot.sim.platform import Posting
 from bot.store.contract import TakenIn
 
 if TYPE_CHECKING:
-    from bot.app import Service
+    from bot.service import Service
 
 
 async def _native(identity: Identity, text: str, at: datetime, service: Service) -> None:

@@ -18,7 +18,7 @@ from bot.sim.plan import MESSENGER, WIDGET, Fate
 from bot.store.contract import Outgoing
 
 if TYPE_CHECKING:
-    from bot.app import Service
+    from bot.service import Service
     from bot.sim.people import SimPerson
 
 BACK_OFF_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)

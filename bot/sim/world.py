@@ -13,11 +13,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot.app import Service, build, load_rules
+from bot.app import build
 from bot.circuit import Phase
 from bot.core.decide import Rules
 from bot.core.model import WarmlineError
 from bot.credentials import Credentials
+from bot.parts import load_rules
+from bot.service import Service
 from bot.settings import Settings
 from bot.sim.agents import SimAgent
 from bot.sim.brain import SimBrain

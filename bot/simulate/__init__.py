@@ -8,8 +8,8 @@
 
 from bot.simulate.brains import RecordedBrain, Unreadable
 from bot.simulate.characters import CHARACTERS, Character
+from bot.simulate.result import Simulated
 from bot.simulate.setup import BadSetup, Cancelled, Setup
-from bot.simulate.tally import Simulated
 from bot.simulate.world import simulate
 
 __all__ = [

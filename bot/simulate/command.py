@@ -12,12 +12,12 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from bot.app import load_rules
+from bot.parts import load_rules
 from bot.settings import Settings
 from bot.simulate.brains import SimulatedBrain
+from bot.simulate.result import Simulated
 from bot.simulate.running import RunningBrain
 from bot.simulate.setup import BadSetup, Setup
-from bot.simulate.tally import Simulated
 from bot.simulate.told import as_csv, as_data, as_text
 from bot.simulate.world import simulate
 from bot.supervisor import socket_path

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.simulate.characters import CHARACTERS
-from bot.simulate.tally import Simulated, StepTold, Transcript
+from bot.simulate.result import Simulated, StepTold, Transcript
 from nurture.timing import known_zone
 
 WHY = {

@@ -39,8 +39,9 @@ from bot.simulate.characters import CHARACTERS, Character
 from bot.simulate.desk import SimulatedDesk
 from bot.simulate.entering import Entrance, entrances
 from bot.simulate.person import Catalogue, Seen, awake, react
+from bot.simulate.result import Simulated
 from bot.simulate.setup import BadSetup, Setup
-from bot.simulate.tally import Simulated, Tally
+from bot.simulate.tally import Tally
 from bot.store.braked import CountsInMemory, first_day
 from bot.store.rules import turn_due_at
 from handoff.policy import AfterLadder, Policy

@@ -17,7 +17,7 @@ full), lock not available, shut down, system error. See PostgreSQL 17's manual, 
 
 
 REASONS = {"25006": "read_only", "53100": "full"}
-SQLITE_REASONS = {sqlite3.SQLITE_READONLY: "read_only", sqlite3.SQLITE_FULL: "full"}
+SQLITE_REASONS = {sqlite3.SQLITE_READONLY: "read_only", sqlite3.SQLITE_FULL: "full", sqlite3.SQLITE_BUSY: "busy"}
 
 CONFLICTS = ("40001", "40P01")
 """Serialisation failure and deadlock: PostgreSQL has rolled the transaction back and it may simply be run again."""

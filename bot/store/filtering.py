@@ -11,6 +11,8 @@ from bot.store.columns import UtcDateTime
 from bot.store.contract import NOBODY, Filter, Overview
 from bot.store.reading import OVERVIEW, overviews_from
 from bot.store.rules import NO_RISK
+from bot.store.seeing import seen_by
+from bot.store.sight import Sight
 from bot.store.tables import clocks, conversations, episodes
 
 _JOINED = OVERVIEW.outerjoin_from(
@@ -37,9 +39,13 @@ _RISK = sa.case(
 _SNOOZED = sa.exists().where(clocks.c.conversation_id == conversations.c.conversation_id, clocks.c.kind == ClockKind.SNOOZE.value)
 
 
-def filtered(conn: sa.Connection, wanted: Filter, *, limit: int, before: tuple[datetime, str] | None) -> list[Overview]:
+def filtered(
+    conn: sa.Connection, wanted: Filter, *, limit: int, before: tuple[datetime, str] | None, sight: Sight | None = None
+) -> list[Overview]:
     """See `Store.filtered`."""
     query, key = _JOINED, conversations.c.conversation_id
+    if sight is not None:
+        query = query.where(seen_by(sight))
     if wanted.risk:
         query = query.where(episodes.c.episode_id.is_not(None)).order_by(_RISK, key)
     else:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.audit import Finding
 from bot.store.auditing import AuditRun, Found, RowCount, marks_json, marks_of
@@ -37,7 +38,11 @@ _SEEN = (
     )
     .values(last_seen_at=sa.bindparam("now"))
 )
-_ADD = findings.insert()
+# Two services may find the same at the same moment: one of them tells.
+_ADD: dict[str, sa.Executable] = {
+    "sqlite": sqlite.insert(findings).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(findings).on_conflict_do_nothing(),
+}
 _ENDED = (
     sa.update(findings)
     .where(findings.c.finding_id == sa.bindparam("id"), findings.c.ended_at.is_(None))
@@ -95,8 +100,7 @@ def _is_new(conn: sa.Connection, finding: Finding, now: datetime) -> bool:
     known = {"of_code": finding.code, "of": finding.conversation_id, "of_key": finding.key, "now": now}
     if conn.execute(_SEEN, known).rowcount:
         return False
-    conn.execute(_ADD, _values(finding, now))
-    return True
+    return conn.execute(_ADD[conn.dialect.name], _values(finding, now)).rowcount > 0
 
 
 def _values(finding: Finding, now: datetime) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from bot.store.contract import NotFound, StoreError
 from bot.store.importing import MERGED, NEW, UNCHANGED, Contact, Decider, Imported, ImportRun
 from bot.store.intake import POSITIONS, find_conversation, new_conversation
 from bot.store.jsontext import Record, Values
+from bot.store.sight import team_of
 from bot.store.tables import clocks, conversations, enrolments, identities, imports, journal, prospects
 from bot.store.upsert import Upsert
 
@@ -211,6 +212,7 @@ def _conversation(prospect_id: str, state: State, now: datetime) -> Values:
         "opted_out_at": state.opted_out_at,
         "enrolments": enrolments_text(state.enrolments),
         "doc": doc_text(state),
+        "team": team_of(state.episode, state.slots),
     }
 
 

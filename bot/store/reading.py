@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,6 +17,8 @@ from bot.store.jsontext import Record
 from bot.store.message_rows import message_of
 from bot.store.notices import write_notices
 from bot.store.rules import clean_text, mention, waiting_since
+from bot.store.seeing import seen_by
+from bot.store.sight import Sight
 from bot.store.tables import HELD_STATUS, OPEN_STATUS, agents, clocks, conversations, episodes, journal, messages, notes, prospects
 
 _SHOWN = sa.select(messages).where(messages.c.conversation_id == sa.bindparam("id"), messages.c.seq > sa.bindparam("after"))
@@ -178,21 +181,31 @@ def overview(conn: sa.Connection, conversation_id: str) -> Overview:
 
 
 def overviews(
-    conn: sa.Connection, *, view: str, agent_id: str | None, limit: int, before: tuple[datetime, str] | None
+    conn: sa.Connection,
+    *,
+    view: str,
+    agent_id: str | None,
+    limit: int,
+    before: tuple[datetime, str] | None,
+    sight: Sight | None = None,
 ) -> list[Overview]:
     """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
     match view:
         case "queue":
-            rows = conn.execute(_QUEUE, {"limit": limit})
+            rows = conn.execute(_seen(_QUEUE, sight), {"limit": limit})
         case "mine" if agent_id is not None:
             rows = conn.execute(_MINE, {"limit": limit, "agent": agent_id})
         case "all" if before is not None:
-            rows = conn.execute(_ALL_BEFORE, {"limit": limit, "before": before[0], "before_id": before[1]})
+            rows = conn.execute(_seen(_ALL_BEFORE, sight), {"limit": limit, "before": before[0], "before_id": before[1]})
         case "all":
-            rows = conn.execute(_ALL, {"limit": limit})
+            rows = conn.execute(_seen(_ALL, sight), {"limit": limit})
         case _:
             raise ValueError(f"no such view: {view!r} (agent {agent_id!r})")
     return overviews_from(conn, rows.all())
+
+
+def _seen(query: sa.Select[Any], sight: Sight | None) -> sa.Select[Any]:
+    return query if sight is None else query.where(seen_by(sight))
 
 
 def overviews_of(conn: sa.Connection, conversation_ids: Sequence[str]) -> dict[str, Overview]:

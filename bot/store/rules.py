@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.core.audit import Finding
 from bot.core.events import Claim, Decision, JournalEntry, Notice
-from bot.core.model import Arrival, Clock, ClockKind, Delivery, Enrolment, Episode, Promise, Say, Standing
+from bot.core.model import Arrival, Clock, ClockKind, CommandRefused, Delivery, Enrolment, Episode, Promise, Say, Standing
 from bot.store.contract import NOBODY, AgentFull, Filter, Overview
 
 GUARDED = ((ClockKind.TURN, ""), (ClockKind.PROMISE, ""))
@@ -143,6 +143,12 @@ def must_have_room(claim: Claim, held: float) -> None:
     """Raises `AgentFull` unless the claim fits beside what its agent holds."""
     if not claim.fits(held):
         raise AgentFull(claim, held)
+
+
+def must_not_be_taken_back(known: Delivery) -> None:
+    """Raises `CommandRefused` if words that are said once more under their key were taken back: they are not said."""
+    if known is Delivery.WITHDRAWN:
+        raise CommandRefused("taken_back", "You took that back. Write it anew to send it.")
 
 
 def must_be_final(delivery: Delivery, *, parked: bool = False) -> None:

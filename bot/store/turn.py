@@ -31,7 +31,8 @@ from bot.store.message_rows import HEARD, UNHEARD, owed_of, say_values
 from bot.store.notices import write_notices
 from bot.store.postgres import lock_agent
 from bot.store.projections import project_enrolments, project_episode
-from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest, must_have_room
+from bot.store.rules import Owed, cancellable, clean_say, in_order, kept_promise, latest, must_have_room, must_not_be_taken_back
+from bot.store.sight import team_of
 from bot.store.tables import (
     HELD_STATUS,
     OPEN_STATUS,
@@ -91,7 +92,7 @@ _OWED = (
     .where(messages.c.conversation_id == sa.bindparam("id"), sa.text(OPEN_STATUS), messages.c.status == UNHEARD)
     .order_by(messages.c.at, messages.c.message_id)
 )
-_KNOWN = sa.select(messages.c.message_id).where(
+_KNOWN = sa.select(messages.c.message_id, messages.c.status).where(
     messages.c.conversation_id == sa.bindparam("id"),
     messages.c.client_key == sa.bindparam("client_key"),
     sa.text("client_key IS NOT NULL"),
@@ -196,9 +197,10 @@ def _say_one(
     conn: sa.Connection, conversation_id: str, say: Say, state: State, *, now: datetime, new_key: Callable[[], str]
 ) -> int:
     if say.client_key is not None:
-        known: int | None = conn.execute(_KNOWN, {"id": conversation_id, "client_key": say.client_key}).scalar()
+        known = conn.execute(_KNOWN, {"id": conversation_id, "client_key": say.client_key}).first()
         if known is not None:
-            return known
+            must_not_be_taken_back(Delivery(known.status))
+            return int(known.message_id)
     values = say_values(conversation_id, say, key=new_key(), owner_version=state.owner_version, now=now)
     message_id: int = conn.execute(_SAY, values).scalar_one()
     return message_id
@@ -223,6 +225,7 @@ def _write_state(conn: sa.Connection, row: Record, decision: Decision, still_owe
             "episode": episode,
             "enrolments": enrolments,
             "doc": doc_text(state),
+            "team": team_of(state.episode, state.slots),
         },
     )
     profile = profile_text(state.profile)

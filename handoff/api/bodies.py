@@ -51,15 +51,16 @@ class SayBody(_Body):
 
 
 class Take(_Body):
-    """POST take. `above_capacity` is why the taker may hold more than they have room for; an admin's word."""
+    """POST take. `above_capacity` is why the taker may hold more than they have room for; a supervisor's or admin's word."""
 
     above_capacity: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
 
 
 class NoteBody(_Body):
-    """POST note."""
+    """POST note. A whisper is told to whoever holds the conversation."""
 
     text: _Words
+    whisper: bool = False
 
 
 class ResumeAt(_Body):
@@ -92,6 +93,13 @@ class SnoozeBody(_Body):
     """POST snooze: until when, as ISO 8601 with a zone; null takes it back at once."""
 
     until: Annotated[str, StringConstraints(max_length=40)] | None
+
+
+class UndoBody(_Body):
+    """POST undo: what was just done, and the client's own id of words that were sent."""
+
+    act: Literal["send", "take", "give_back", "snooze"]
+    key: Annotated[str, StringConstraints(min_length=8, max_length=80)] | None = None
 
 
 class ViewBody(_Body):
@@ -138,7 +146,7 @@ class NewAgent(_Body):
 
     email: _Email
     name: _Name
-    role: Literal["agent", "supervisor", "admin"] = "agent"
+    role: Literal["agent", "supervisor", "marketer", "admin"] = "agent"
     password: _NewPassword
 
 
@@ -146,7 +154,7 @@ class AgentChange(_Body):
     """PATCH agents: only what is given changes. A `capacity` of null is what the settings say."""
 
     name: _Name | None = None
-    role: Literal["agent", "supervisor", "admin"] | None = None
+    role: Literal["agent", "supervisor", "marketer", "admin"] | None = None
     disabled: bool | None = None
     password: _NewPassword | None = None
     skills: _Names | None = None

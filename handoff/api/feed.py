@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import structlog
 from aiohttp import WSCloseCode
 
 from bot.core.model import WarmlineError
-from bot.store.contract import NotFound
+from bot.store.contract import NotFound, Overview
+from bot.store.readers import sees, sight_among
 from handoff.api.ports import ConsoleParts, Frame
 from handoff.api.sessions import SignedIn
 from handoff.api.shapes import Shape, colleagues_shape, item_shape, message_shape, prospect_name, stamp
-from handoff.api.wording import names_prospect, notice_text
+from handoff.api.wording import notice_text
 from handoff.steps import NATIVE
 
 log = structlog.get_logger()
@@ -34,6 +34,7 @@ class Screen:
         self.me = me
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue(BUFFER)
         self.close_code = WSCloseCode.OK
+        self._hidden: set[str] = set()
 
     def put(self, frame: Frame) -> None:
         """Tell it; one that has fallen behind is closed."""
@@ -43,6 +44,17 @@ class Screen:
             self.close(WSCloseCode.TRY_AGAIN_LATER)
             return
         self._frames.put_nowait(frame)
+
+    def show(self, conversation_id: str, frame: Frame) -> None:
+        """Tell it about a conversation that its agent may read."""
+        self._hidden.discard(conversation_id)
+        self.put(frame)
+
+    def hide(self, conversation_id: str) -> None:
+        """Say once that this conversation is none of its agent's: they may have seen it before."""
+        if conversation_id not in self._hidden:
+            self._hidden.add(conversation_id)
+            self.put({"type": "hidden", "conversation_id": conversation_id})
 
     def close(self, code: WSCloseCode) -> None:
         """Nothing more is told; the socket closes with this code."""
@@ -157,17 +169,39 @@ class Feed:
     async def _tell_message(self, conversation_id: str, seq: int) -> None:
         shown = await self._parts.store.messages(conversation_id, after_seq=seq - 1, limit=1)
         if shown and shown[0].seq == seq:
-            name = prospect_name(await self._parts.store.overview(conversation_id))
-            message = message_shape(shown[0], name)
-            self._all({"type": "message", "conversation_id": conversation_id, "message": message})
+            overview = await self._parts.store.overview(conversation_id)
+            message = message_shape(shown[0], prospect_name(overview))
+            for screen in await self._readers(overview):
+                screen.show(conversation_id, {"type": "message", "conversation_id": conversation_id, "message": message})
 
     async def _tell_conversation(self, conversation_id: str) -> None:
         overview = await self._parts.store.overview(conversation_id)
         state = (await self._parts.store.load(conversation_id)).state
         now = stamp(self._parts.now())
-        for screen in tuple(self._screens):
+        readers = await self._readers(overview)
+        for screen in readers:
             item = item_shape(overview, state, screen.me.agent.agent_id)
-            screen.put({"type": "conversation", "item": item, "now": now})
+            screen.show(conversation_id, {"type": "conversation", "item": item, "now": now})
+        for screen in self._screens.difference(readers):
+            screen.hide(conversation_id)
+
+    async def _overview(self, frame: Frame) -> Overview | None:
+        try:
+            return await self._parts.store.overview(frame["conversation_id"])
+        except NotFound:
+            return None
+
+    async def _readers(self, overview: Overview | None) -> list[Screen]:
+        """The screens of agents who may read the conversation, as the agents are now."""
+        if overview is None:
+            return []
+        agents = await self._parts.store.agents()
+        by_id = {one.agent_id: one for one in agents}
+        return [
+            screen
+            for screen in self._screens
+            if sees(sight_among(by_id.get(screen.me.agent.agent_id, screen.me.agent), agents), overview)
+        ]
 
     def _to_admins(self, frame: Frame) -> None:
         for screen in tuple(self._screens):
@@ -177,30 +211,37 @@ class Feed:
     async def _typing(self, frame: Frame) -> None:
         agent_id = frame["agent_id"]
         who = "prospect" if agent_id is None else await self._name(agent_id)
-        for screen in tuple(self._screens):
+        for screen in await self._readers(await self._overview(frame)):
             if screen.me.agent.agent_id != agent_id:
                 screen.put({"type": "typing", "conversation_id": frame["conversation_id"], "who": who})
 
     async def _notice(self, frame: Frame) -> None:
-        conversation_id, holder = frame["conversation_id"], frame.get("agent_id")
-        named = names_prospect(frame)
-        told: dict[str, Any] = {
+        overview = await self._overview(frame)
+        readers = await self._readers(overview)
+        to = frame.get("to") or ()
+        for screen in tuple(self._screens):
+            mine = screen.me.agent.agent_id in to
+            # Without such a conversation there is nothing to hold back; a page or a brake is for whoever it is for.
+            anybodys = overview is None or frame["kind"] == "brake" or (mine and frame["kind"] == "page")
+            if (mine or not to) and (anybodys or screen in readers):
+                screen.put(await self._notice_for(frame, overview if screen in readers else None))
+
+    async def _notice_for(self, frame: Frame, overview: Overview | None) -> Frame:
+        """A notice as a screen shows it. Without `overview` it names nobody: its reader may not read the conversation."""
+        holder = frame.get("agent_id") if overview else None
+        return {
             "type": "notice",
             "kind": frame["kind"],
-            "conversation_id": conversation_id,
+            "conversation_id": frame["conversation_id"],
             "text": notice_text(
                 frame,
-                prospect=prospect_name(await self._parts.store.overview(conversation_id)) if named else None,
+                prospect=prospect_name(overview) if overview else None,
                 holder=await self._name(holder) if holder else None,
             ),
             "sound": bool(frame.get("sound")),
             "level": frame.get("level"),
             "notice_id": str(frame["notice_id"]) if "notice_id" in frame else None,
         }
-        to = frame.get("to") or ()
-        for screen in tuple(self._screens):
-            if not to or screen.me.agent.agent_id in to:
-                screen.put(told)
 
     async def _name(self, agent_id: str) -> str:
         """An agent's name; one that changed is read again with the next change of presence."""

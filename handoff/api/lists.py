@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.core.model import Reason
 from bot.store.contract import NOBODY, Filter
+from bot.store.readers import sight
 from bot.store.rules import risk_at
 from handoff.api.bodies import SavedViews, read_body
 from handoff.api.errors import BadRequest
@@ -34,7 +35,7 @@ class Lists:
     async def filtered(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """GET conversations/filtered?order&channel&reason&team&holder&snoozed&cursor."""
         wanted = _filter(request, me.agent.agent_id)
-        found = await self._store.filtered(wanted, limit=PAGE, before=_place(request))
+        found = await self._store.filtered(wanted, limit=PAGE, before=_place(request), sight=await sight(self._store, me.agent))
         states = await asyncio.gather(*(self._store.load(one.conversation_id) for one in found))
         items = [item_shape(one, loaded.state, me.agent.agent_id) for one, loaded in zip(found, states, strict=True)]
         last = found[-1] if len(found) == PAGE else None

@@ -6,15 +6,16 @@ Every route that is added is described; what it takes and gives is looked up in 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from types import UnionType
+from typing import Any, Literal, NotRequired, TypedDict
 
 from pydantic import TypeAdapter
 
 from handoff.api import answers, bodies
 from handoff.api.search import LONGEST_QUERY
-from handoff.reports import By
+from handoff.numbers import By
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Route:
     admin: bool = False
     public: bool = False
     keyed: bool = False
+    tag: str = ""
 
 
 class Failure(TypedDict):
@@ -36,6 +38,7 @@ class Failure(TypedDict):
     message: str
     field: NotRequired[str]
     messages: NotRequired[list[answers.MessageAnswer]]
+    problems: NotRequired[list[answers.FileProblem]]
     held: NotRequired[float]
     capacity: NotRequired[float]
     weight: NotRequired[float]
@@ -49,12 +52,19 @@ class Refusal(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """What a request's body is made of, and the answer's, with its status; `query` holds the parameters' schemas."""
+    """What a request's body is made of, and the answer's, with its status; `query` holds the parameters' schemas.
 
-    answer: type | None = None
+    `also` are other statuses with the same answer. `gives` and `takes` name what is not JSON: types of media that the answer comes
+    as, in place of JSON unless `answer` is there too, and that a body is sent as.
+    """
+
+    answer: type | UnionType | None = None
     body: type | None = None
     status: int = 200
     query: tuple[tuple[str, dict[str, Any]], ...] = ()
+    also: tuple[int, ...] = ()
+    gives: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
 
 
 _VIEW = {"type": "string", "enum": ["queue", "mine", "all"], "default": "queue"}
@@ -95,6 +105,7 @@ TYPES: dict[tuple[str, str], Types] = {
         answers.TranscriptAnswer,
         query=(("format", {"type": "string", "enum": ["json", "text"]}), ("zone", {"type": "string", "default": "UTC"})),
     ),
+    ("GET", "/conversations/{id}/timeline"): Types(answers.TimelineAnswer, query=(("cursor", {"type": "string"}),)),
     ("POST", "/conversations/{id}/take"): Types(answers.OneItem, bodies.Take),
     ("POST", "/conversations/{id}/say"): Types(answers.OneMessage, bodies.SayBody),
     ("POST", "/conversations/{id}/note"): Types(answers.OneNote, bodies.NoteBody),
@@ -102,6 +113,7 @@ TYPES: dict[tuple[str, str], Types] = {
     ("POST", "/conversations/{id}/transfer"): Types(answers.OneItem, bodies.TransferBody),
     ("POST", "/conversations/{id}/snooze"): Types(answers.OneItem, bodies.SnoozeBody),
     ("POST", "/conversations/{id}/give-back"): Types(answers.OneItem, bodies.GiveBack),
+    ("POST", "/conversations/{id}/undo"): Types(answers.OneItem, bodies.UndoBody),
     ("POST", "/conversations/{id}/seen"): Types(answers.Nothing),
     ("POST", "/notices/{id}/seen"): Types(answers.Nothing),
     ("GET", "/notifications"): Types(answers.NotificationsAnswer),
@@ -139,53 +151,77 @@ _KEY = {
 _SCHEMAS = "#/components/schemas/{model}"
 
 
-def document(routes: Sequence[Route], *, base: str, cookie: str) -> dict[str, Any]:
-    """The document. `base` comes before every path; `cookie` is the session's name."""
-    known = [TYPES.get((route.method, route.path), _ANY) for route in routes]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What a document is about: `base` comes before every path, `ways_in` are its security schemes, one of which is needed.
+    `acting` are the header's parameters of whatever changes something."""
+
+    title: str
+    base: str
+    types: Mapping[tuple[str, str], Types]
+    ways_in: Mapping[str, dict[str, Any]]
+    acting: Sequence[dict[str, Any]] = (_CSRF,)
+
+
+def console_api(*, base: str, cookie: str) -> Api:
+    """The console's. `cookie` is the session's name."""
+    session = {"type": "apiKey", "in": "cookie", "name": cookie}
+    return Api(title="Warmline console", base=base, types=TYPES, ways_in={"session": session})
+
+
+def document(routes: Sequence[Route], api: Api) -> dict[str, Any]:
+    """The document."""
+    known = [api.types.get((route.method, route.path), _ANY) for route in routes]
     wanted = {one for types in known for one in (types.body, types.answer) if one} | {Refusal}
     named = sorted(wanted, key=str)
-    schemas, shared = TypeAdapter.json_schemas([(str(one), "validation", TypeAdapter(one)) for one in named], ref_template=_SCHEMAS)
+    adapters: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [(str(one), "validation", _adapter(one)) for one in named]
+    schemas, shared = TypeAdapter.json_schemas(adapters, ref_template=_SCHEMAS)
     of = {one: schemas[str(one), "validation"] for one in named}
     paths: dict[str, dict[str, Any]] = {}
     for route, types in zip(routes, known, strict=True):
-        paths.setdefault(base + route.path, {})[route.method.lower()] = _operation(route, types, of)
+        paths.setdefault(api.base + route.path, {})[route.method.lower()] = _operation(route, types, of, api.acting)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Warmline console", "version": "1"},
-        "security": [{"session": []}],
+        "info": {"title": api.title, "version": "1"},
+        "security": [{name: []} for name in api.ways_in],
         "paths": paths,
-        "components": {
-            "schemas": shared.get("$defs", {}),
-            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": cookie}},
-        },
+        "components": {"schemas": shared.get("$defs", {}), "securitySchemes": dict(api.ways_in)},
     }
 
 
-def _operation(route: Route, types: Types, of: dict[type, Any]) -> dict[str, Any]:
+def _operation(route: Route, types: Types, of: dict[Any, Any], acting: Sequence[dict[str, Any]]) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in re.findall(r"{(\w+)}", route.path)
     ]
     parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in types.query]
     if route.method != "GET":
-        parameters.append(_CSRF)
+        parameters += acting
     if route.keyed:
         parameters.append(_KEY)
     answer: dict[str, Any] = {"description": "Done."}
-    if types.answer:
-        answer["content"] = _json(of[types.answer])
+    if content := (_json(of[types.answer]) if types.answer else {}) | _media(types.gives):
+        answer["content"] = content
     operation: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_"),
         "summary": route.summary,
-        "tags": ["admins" if route.admin else "agents"],
+        "tags": [route.tag or ("admins" if route.admin else "agents")],
         "parameters": parameters,
         "responses": {
-            str(types.status): answer,
+            **{str(status): answer for status in (types.status, *types.also)},
             "default": {"description": "Refused, with the reason.", "content": _json(of[Refusal])},
         },
     }
-    if types.body:
-        operation["requestBody"] = {"required": True, "content": _json(of[types.body])}
+    if taken := (_json(of[types.body]) if types.body else {}) | _media(types.takes):
+        operation["requestBody"] = {"required": True, "content": taken}
     return operation | ({"security": []} if route.public else {})
+
+
+def _adapter(one: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(one)
+
+
+def _media(kinds: Sequence[str]) -> dict[str, Any]:
+    return {kind: {"schema": {"type": "string"}} for kind in kinds}
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Passing conversations on and putting them aside."""
+"""Passing conversations on, putting them aside, and taking back what was just done."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from bot.core.events import AgentSnoozed, AgentTransferred
+from bot.core.events import AgentSnoozed, AgentTransferred, AgentUndid
 from bot.store.contract import NotFound
-from handoff.api.bodies import SnoozeBody, TransferBody, read_body
+from handoff.api.bodies import SnoozeBody, TransferBody, UndoBody, read_body
 from handoff.api.errors import BadRequest
 from handoff.api.ports import ConsoleParts
 from handoff.api.sessions import SignedIn, answer
@@ -43,7 +43,7 @@ class Passing:
             if colleague.disabled_at is not None:
                 raise NotFound("agent", body.to)
             to = colleague.ref
-        event = AgentTransferred(agent=me.agent.ref, to=to, team=body.team, anyones=me.agent.role != "agent")
+        event = AgentTransferred(agent=me.agent.ref, to=to, team=body.team, anyones=me.agent.role in ("supervisor", "admin"))
         passed = await self._talks.command(request, me, event)
         if body.note:
             await self._talks.keep_note(request.match_info["id"], me, body.note)
@@ -54,6 +54,14 @@ class Passing:
         body = await read_body(request, SnoozeBody)
         until = None if body.until is None else _moment(body.until)
         return await self._talks.command(request, me, AgentSnoozed(agent=me.agent.ref, until=until))
+
+    async def undo(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+        """POST undo: take back what one just did, where that is still true; words that have not left, what was taken, given back
+        or snoozed. Refused with the reason where it is not."""
+        body = await read_body(request, UndoBody)
+        if (body.act == "send") != (body.key is not None):
+            raise BadRequest("bad_field", "key: that of the words, and only with `send`.", field="key")
+        return await self._talks.command(request, me, AgentUndid(agent=me.agent.ref, act=body.act, client_key=body.key or ""))
 
     async def _teams(self) -> list[str]:
         return sorted({team for agent in await self._store.agents() if agent.disabled_at is None for team in agent.teams})

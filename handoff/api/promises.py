@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.promising import ChangedMeanwhile, Promises, judged, problems_of
 from bot.store.contract import NotFound
+from bot.store.promised import Promised
 from bot.yamlfile import YamlFileError
 from handoff.api.bodies import Base, CheckPromises, ExplainPromises, SavePromises, read_body
 from handoff.api.errors import ApiError, BadRequest, Conflict
@@ -89,11 +90,7 @@ class PromisesApi:
     async def history(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """GET promises/history: every version that is kept, the latest first."""
         names = {agent.agent_id: agent.name for agent in await self._parts.store.agents()}
-        kept = [
-            {"id": one.version_id, "version": one.version, "at": stamp(one.at), "by": names.get(one.by)}
-            for one in await self._promises.versions()
-        ]
-        return answer({"versions": kept})
+        return answer({"versions": [version_shape(one, names) for one in await self._promises.versions()]})
 
     async def one(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """GET promises/history/{id}: its text."""
@@ -106,7 +103,8 @@ class PromisesApi:
 
     async def _text(self, request: web.Request) -> str:
         version_id = request.match_info["id"]
-        text = await self._promises.text_of(version_id)
+        number = int(version_id) if version_id.isascii() and version_id.isdigit() and len(version_id) < 19 else 0
+        text = await self._promises.text_of(number)
         if text is None:
             raise NotFound("version", version_id)
         return text
@@ -122,6 +120,17 @@ class PromisesApi:
             message = f"The file could not be written ({error.strerror or type(error).__name__}). Nothing was saved."
             raise Conflict("not_writable", message) from error
         return answer({"version": version})
+
+
+def version_shape(one: Promised, names: Mapping[str, str]) -> Shape:
+    """A version that is kept, with who made it and what changed."""
+    return {
+        "id": str(one.number),
+        "version": one.version,
+        "at": stamp(one.at),
+        "by": names.get(one.by),
+        "changes": list(one.changes),
+    }
 
 
 def problem_shape(problem: YamlFileError) -> Shape:

@@ -11,11 +11,13 @@ from bot.core.audit import CHECKS
 from handoff.api.apart import Apart
 from handoff.api.errors import NO_STORE, BadRequest, Conflict
 from handoff.api.ports import ConsoleParts
+from handoff.api.promises import version_shape
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import Shape, stamp
 from handoff.hours import zones
+from handoff.numbers import By, Report
 from handoff.policy import DEFAULT_FILE
-from handoff.reports import KINDS, By, Report, report
+from handoff.reports import KINDS, report
 from handoff.staffing import from_text, history
 from handoff.telling import as_csv, behind, told
 
@@ -41,7 +43,14 @@ class Reports:
         if _one_of(request, "format", ("json", "csv")) == "csv":
             headers = NO_STORE | {"Content-Disposition": 'attachment; filename="handoff.csv"'}
             return web.Response(text=as_csv(made), content_type="text/csv", charset="utf-8", headers=headers)
-        return answer({**told(made), "currency": self._parts.currency, "dead": await self._dead()})
+        return answer(
+            {
+                **told(made),
+                "currency": self._parts.currency,
+                "dead": await self._dead(),
+                "promises": await self._promises_then(made),
+            }
+        )
 
     async def behind(self, request: web.Request, _me: SignedIn) -> web.StreamResponse:
         """GET reports/handoff/behind?...&key: the waits and misses of one row; without `key` of all."""
@@ -89,6 +98,12 @@ class Reports:
         by = By(_one_of(request, "by", tuple(By)))
         found = await self._store.handed(since=since, until=until, kinds=KINDS)
         return report(found, since=since, until=until, now=self._parts.now(), by=by, zone=zone)
+
+    async def _promises_then(self, made: Report) -> list[Shape]:
+        """Which promises held in that time, the latest first. A wait is judged by those that held when it began."""
+        names = {agent.agent_id: agent.name for agent in await self._store.agents()}
+        held = await self._store.promised(since=made.since)
+        return [version_shape(one, names) for one in held if one.at < made.until]
 
     async def _dead(self) -> list[Shape]:
         """Conversations that nobody will ever answer as they stand, whenever they began. There must be none."""

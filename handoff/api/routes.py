@@ -15,21 +15,25 @@ from handoff.api.feed import Feed
 from handoff.api.keys import once
 from handoff.api.lists import Lists
 from handoff.api.notifications import Notifications
-from handoff.api.openapi import Route, document
+from handoff.api.openapi import Route, console_api, document
 from handoff.api.outbox import Outbox
 from handoff.api.passing import Passing
 from handoff.api.ports import ConsoleParts
 from handoff.api.promises import PromisesApi
 from handoff.api.reports import Reports
 from handoff.api.search import Search
-from handoff.api.sessions import COOKIE, Sessions, SignedInHandler
+from handoff.api.sessions import ADMINS, COOKIE, MARKETERS, Sessions, SignedInHandler
+from handoff.api.sights import within_sight
 from handoff.api.simulations import Simulations
 from handoff.api.socket import ConsoleSocket
 from handoff.api.starters import Starters
 from handoff.api.talks import Talks
 from handoff.api.team import Team
+from handoff.api.timeline import Timeline
 
 BASE = "/api/console"
+ABOUT_ONE = "/conversations/{id}"
+"""Such paths are for those who may read that conversation."""
 UNKEYED = frozenset({"/logout", "/password"})
 """They end sessions and set cookies, which no kept answer could."""
 
@@ -50,10 +54,15 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
 
     described = [Route("POST", "/login", summary(sessions.login), public=True)]
 
-    def signed_in(method: str, path: str, handler: SignedInHandler, *, admin: bool = False) -> None:
+    def signed_in(
+        method: str, path: str, handler: SignedInHandler, *, admin: bool = False, roles: frozenset[str] | None = None
+    ) -> None:
         keyed = method == "POST" and path not in UNKEYED
-        acting = once(handler, parts) if keyed else handler
-        app.router.add_route(method, BASE + path, answering(sessions.guard(acting, admin=admin)))
+        # Inside of `once`: whoever gives a talk away and asks again under the same key is told what became of it.
+        # What one gave back can be taken back, though it may be another team's by then.
+        seen = within_sight(handler, parts.store, had=path.endswith("/undo")) if ABOUT_ONE in path else handler
+        acting = once(seen, parts) if keyed else seen
+        app.router.add_route(method, BASE + path, answering(sessions.guard(acting, roles=ADMINS if admin else roles)))
         described.append(Route(method, path, summary(handler), admin=admin, keyed=keyed))
 
     app.router.add_post(f"{BASE}/login", answering(sessions.login))
@@ -74,6 +83,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("GET", "/conversations/{id}", talks.one)
     signed_in("GET", "/conversations/{id}/messages", talks.messages)
     signed_in("GET", "/conversations/{id}/transcript", talks.transcript)
+    signed_in("GET", "/conversations/{id}/timeline", Timeline(parts).timeline)
     signed_in("POST", "/conversations/{id}/take", talks.take)
     signed_in("POST", "/conversations/{id}/say", talks.say)
     signed_in("POST", "/conversations/{id}/note", talks.note)
@@ -86,6 +96,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
     signed_in("POST", "/conversations/{id}/transfer", passing.transfer)
     signed_in("POST", "/conversations/{id}/snooze", passing.snooze)
     signed_in("POST", "/conversations/{id}/give-back", talks.give_back)
+    signed_in("POST", "/conversations/{id}/undo", passing.undo)
     signed_in("POST", "/conversations/{id}/seen", notifications.seen_conversation)
     signed_in("POST", "/notices/{id}/seen", notifications.seen_notice)
     signed_in("GET", "/notifications", notifications.mine)
@@ -106,7 +117,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
         signed_in("GET", "/promises/history", promises.history, admin=True)
         signed_in("GET", "/promises/history/{id}", promises.one, admin=True)
         signed_in("POST", "/promises/history/{id}/restore", promises.restore, admin=True)
-    signed_in("POST", "/simulations", Simulations(parts).simulate, admin=True)
+    signed_in("POST", "/simulations", Simulations(parts).simulate, roles=MARKETERS)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)
@@ -114,7 +125,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
 
     @cache
     def described_once() -> dict[str, Any]:
-        return document(described, base=BASE, cookie=COOKIE)
+        return document(described, console_api(base=BASE, cookie=COOKIE))
 
     async def openapi(_request: web.Request) -> web.Response:
         return web.json_response(described_once())

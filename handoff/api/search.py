@@ -7,6 +7,7 @@ import asyncio
 from aiohttp import web
 
 from bot.store.contract import Hit
+from bot.store.readers import sight
 from bot.store.words import excerpt, wanted
 from handoff.api.errors import BadRequest
 from handoff.api.ports import ConsoleParts
@@ -29,7 +30,7 @@ class Search:
         query = request.query.get("q", "")
         if len(query) > LONGEST_QUERY:
             raise BadRequest("bad_field", f"q: {LONGEST_QUERY} characters at most.", field="q")
-        found = await self._store.search(query, limit=MOST)
+        found = await self._store.search(query, limit=MOST, sight=await sight(self._store, me.agent))
         states = await asyncio.gather(*(self._store.load(one.overview.conversation_id) for one in found))
         words = wanted(query)
         shown = [

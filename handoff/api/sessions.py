@@ -32,6 +32,8 @@ COOKIE_PATH = "/api"
 CSRF_HEADER = "X-Warmline"
 LASTS = timedelta(days=14)
 HASHES_AT_ONCE = 2
+ADMINS = frozenset({"admin"})
+MARKETERS = frozenset({"admin", "marketer"})
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -120,14 +122,14 @@ class Sessions:
             raise SignInFirst
         return SignedIn(agent=agent, token_sha256=token_sha256)
 
-    def guard(self, handler: SignedInHandler, *, admin: bool = False) -> Handler:
-        """The handler for signed-in agents only (or admins), and for requests of our own page only."""
+    def guard(self, handler: SignedInHandler, *, roles: frozenset[str] | None = None) -> Handler:
+        """The handler for signed-in agents only (of these roles, if any are named), and for requests of our own page only."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             _check_same_page(request)
             me = await self.signed_in(request)
-            if admin and me.agent.role != "admin":
-                raise Forbidden("forbidden", "Only admins can do that.")
+            if roles is not None and me.agent.role not in roles:
+                raise Forbidden("forbidden", f"Only {' and '.join(f'{role}s' for role in sorted(roles))} can do that.")
             return await handler(request, me)
 
         return guarded

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.circuit import Circuit
-from bot.core.model import AgentRef, Clock, ClockKind, Episode, Speaker, State
+from bot.core.model import AgentRef, Clock, ClockKind, Delivery, Episode, Speaker, State
+from bot.core.window import human_until
 from bot.store.contract import Agent, Message, Note, Overview, Parked
 from handoff.card import Card
 from handoff.desk import AWAY, ONLINE
+from handoff.governing import Governing
 
 type Shape = dict[str, Any]
 
@@ -50,13 +53,20 @@ def item_shape(overview: Overview, state: State, me: str) -> Shape:
         "tags": list(overview.tags),
         "episode": episode_shape(episode, overview.clocks, me) if episode and episode.status != "closed" else None,
         "window_closes_at": stamp_or_none(state.window.closes_at if state.window else None),
+        "human_until": stamp_or_none(human_until(state.identity.channel, state.last_inbound_at)),
         "snoozed_until": stamp_or_none(next((c.due_at for c in overview.clocks if c.kind is ClockKind.SNOOZE), None)),
     }
+
+
+def undoable_until(state: State) -> dict[str, datetime]:
+    """Until when words that have not left can be taken back, by the writer's own id of them."""
+    return {clock.key: clock.due_at for clock in state.clocks if clock.kind is ClockKind.UNDO}
 
 
 def episode_shape(episode: Episode, clocks: tuple[Clock, ...], me: str) -> Shape:
     """An open episode, with the clock that counts for `me`."""
     running = {clock.kind: clock for clock in clocks if clock.key in ("", episode.episode_id)}
+    answered = any(clock.kind is ClockKind.UNDO for clock in clocks)
     accept = running.get(ClockKind.ACCEPT)
     waiting = episode.status == "waiting"
     asked_me = accept is not None and accept.data.get("agent_id") == me
@@ -71,7 +81,8 @@ def episode_shape(episode: Episode, clocks: tuple[Clock, ...], me: str) -> Shape
         "rung": episode.rung,
         "breached": list(episode.breached),
         "offered_to_me": waiting and (asked_me or episode.widened),
-        "clock": _clock_shape(episode, running, asked_me=asked_me),
+        # What was sent counts from then on, though it can still be taken back.
+        "clock": None if answered else _clock_shape(episode, running, asked_me=asked_me),
     }
 
 
@@ -96,8 +107,9 @@ def _z(iso: str) -> str:
     return stamp(datetime.fromisoformat(iso))
 
 
-def message_shape(message: Message, prospect: str | None) -> Shape:
-    """One message; `prospect` is the prospect's name."""
+def message_shape(message: Message, prospect: str | None, undoable: Mapping[str, datetime] | None = None) -> Shape:
+    """One message; `prospect` is the prospect's name, `undoable` until when which words can be taken back."""
+    until = (undoable or {}).get(message.client_key or "") if message.delivery is Delivery.QUEUED else None
     names = {Speaker.PROSPECT: prospect, Speaker.AGENT: message.agent.name if message.agent else None}
     return {
         "id": str(message.message_id),
@@ -113,6 +125,7 @@ def message_shape(message: Message, prospect: str | None) -> Shape:
         "error": message.error,
         "read": message.read_at is not None,
         "key": message.client_key,
+        "undo_until": stamp_or_none(until),
     }
 
 
@@ -167,6 +180,18 @@ def card_shape(card: Card) -> Shape:
         "history": [{"at": stamp(at), "text": text} for at, text in card.history],
         "reading": {"intent": card.reading[0], "confidence": round(card.reading[1], 3)} if card.reading else None,
         "asked": {"agent_id": card.asked[0], "why": list(card.asked[1])} if card.asked else None,
+    }
+
+
+def governing_shape(found: Governing) -> Shape:
+    """The promises that govern a handoff."""
+    rung = found.next_rung
+    return {
+        "policy": found.policy,
+        "because": list(found.because),
+        "calendar": found.calendar,
+        "targets": [{"clock": clock, "seconds": seconds} for clock, seconds in found.targets],
+        "next_rung": {"at": stamp(rung.at), "place": rung.place, "does": list(rung.does)} if rung else None,
     }
 
 

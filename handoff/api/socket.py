@@ -17,6 +17,7 @@ from handoff.api.feed import Feed, Screen
 from handoff.api.ports import ConsoleParts, Frame
 from handoff.api.sessions import Sessions, SignedIn
 from handoff.api.shapes import stamp
+from handoff.api.sights import must_see
 
 log = structlog.get_logger()
 
@@ -112,6 +113,7 @@ class _Listener:
             return
         self._typed_at = now
         try:
+            await must_see(self._parts.store, self._agent, conversation_id)
             state = (await self._parts.store.load(conversation_id)).state
         except NotFound:
             return

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.core.model import Speaker
 from bot.store.contract import Overview
+from bot.store.readers import sight
 from handoff.api.bodies import LATEST, StartersBody, read_body
 from handoff.api.errors import BadRequest, Conflict
 from handoff.api.ports import ConsoleParts
@@ -57,11 +58,11 @@ class Starters:
         return answer(
             {
                 "starters": [{"name": one["name"], "text": filled(one["text"], known)} for one in mine],
-                "similar": await self._similar(conversation_id),
+                "similar": await self._similar(conversation_id, me),
             }
         )
 
-    async def _similar(self, conversation_id: str) -> list[Shape]:
+    async def _similar(self, conversation_id: str, me: SignedIn) -> list[Shape]:
         latest = await self._store.messages(conversation_id, before_seq=LATEST, limit=LOOKED_BACK)
         asked: list[str] = []
         for message in reversed(latest):
@@ -69,7 +70,8 @@ class Starters:
                 break
             if message.speaker is Speaker.PROSPECT:
                 asked.insert(0, message.text)
-        found = await self._store.similar_answers(" ".join(asked), besides=conversation_id, limit=SIMILAR)
+        held_back = await sight(self._store, me.agent)
+        found = await self._store.similar_answers(" ".join(asked), besides=conversation_id, limit=SIMILAR, sight=held_back)
         return [{"asked": one.asked, "text": one.text, "by": one.by, "at": stamp(one.at)} for one in found]
 
     async def _kept(self) -> tuple[list[Any], str]:

@@ -12,12 +12,24 @@ from aiohttp import web
 from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
 from bot.core.model import Speaker
 from bot.store.contract import Message, Note, Overview
+from bot.store.readers import sees, sight, sight_among
 from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, Take, read_body
 from handoff.api.errors import NO_STORE, BadRequest, Forbidden, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
 from handoff.api.sessions import SignedIn, answer
-from handoff.api.shapes import Shape, card_shape, item_shape, message_shape, note_shape, prospect_name, stamp
+from handoff.api.shapes import (
+    Shape,
+    card_shape,
+    governing_shape,
+    item_shape,
+    message_shape,
+    note_shape,
+    prospect_name,
+    stamp,
+    undoable_until,
+)
 from handoff.card import card
+from handoff.governing import governing
 from handoff.hours import zones
 from handoff.mentions import mentions
 from handoff.transcript import as_data, as_text, file_name
@@ -44,7 +56,8 @@ class Talks:
         if view not in VIEWS:
             raise BadRequest("bad_field", f"view: one of {', '.join(VIEWS)}.", field="view")
         before = _place(request)
-        found = await self._store.overviews(view=view, agent_id=me.agent.agent_id, limit=LIST, before=before)
+        held_back = await sight(self._store, me.agent)
+        found = await self._store.overviews(view=view, agent_id=me.agent.agent_id, limit=LIST, before=before, sight=held_back)
         states = await asyncio.gather(*(self._store.load(overview.conversation_id) for overview in found))
         items = [item_shape(o, s.state, me.agent.agent_id) for o, s in zip(found, states, strict=True)]
         more = view == "all" and len(found) == LIST
@@ -63,16 +76,17 @@ class Talks:
             self._store.episodes(conversation_id),
             self._store.journal(conversation_id),
         )
-        name = prospect_name(overview)
+        name, undoable = prospect_name(overview), undoable_until(loaded.state)
         ahead = self._parts.steps_ahead(loaded.state)
         drawn = card(loaded.state, episodes, [line.entry for line in journal], self._parts.current.card)
+        governs = governing(loaded.state, self._parts.current)
         return answer(
             {
                 "item": item_shape(overview, loaded.state, me.agent.agent_id),
                 "messages": [message_shape(message, name) for message in shown],
-                "pending": [message_shape(message, name) for message in pending],
+                "pending": [message_shape(message, name, undoable) for message in pending],
                 "notes": [note_shape(note) for note in notes],
-                "card": card_shape(drawn),
+                "card": {**card_shape(drawn), "promises": governs and governing_shape(governs)},
                 "resume": [{"flow": flow, "name": called, "step": step} for flow, called, step in ahead],
                 "now": stamp(self._parts.now()),
             }
@@ -122,10 +136,10 @@ class Talks:
         return found
 
     async def take(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
-        """POST take. Whoever has no room for it is refused with `full`; an admin may take it all the same, and says why."""
+        """POST take. Whoever has no room for it is refused with `full`; supervisors may take it all the same, and say why."""
         body = await read_body(request, Take) if request.can_read_body else Take()
-        if body.above_capacity and me.agent.role != "admin":
-            raise Forbidden("admins_only", "Only an admin may go above what somebody has room for.")
+        if body.above_capacity and me.agent.role == "agent":
+            raise Forbidden("supervisors_only", "Only supervisors and admins may go above what somebody has room for.")
         taken = await self.command(request, me, AgentTook(agent=me.agent.ref, above_capacity=body.above_capacity))
         about = request.match_info["id"]
         await self._store.notifications_acted(me.agent.agent_id, conversation_id=about, now=self._parts.now())
@@ -158,22 +172,29 @@ class Talks:
             if body.seen is not None:
                 await self._must_have_seen(conversation_id, me, body.seen)
             event = AgentWrote(agent=me.agent.ref, text=body.text, client_key=body.key)
-            await self._handle(conversation_id, event)
+            state = (await self._handle(conversation_id, event)).state
             message = await self._by_key(conversation_id, body.key)
+        else:
+            state = (await self._store.load(conversation_id)).state
         if message is None:
             raise RuntimeError(f"the words with key {body.key!r} were committed and cannot be found")
-        return answer({"message": message_shape(message, None)})
+        return answer({"message": message_shape(message, None, undoable_until(state))})
 
     async def note(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST note."""
         conversation_id = request.match_info["id"]
         body = await read_body(request, NoteBody)
-        return answer({"note": note_shape(await self.keep_note(conversation_id, me, body.text))})
+        return answer({"note": note_shape(await self.keep_note(conversation_id, me, body.text, whisper=body.whisper))})
 
-    async def keep_note(self, conversation_id: str, me: SignedIn, text: str) -> Note:
-        """Keep an internal note, and tell those it mentions. Raises `NotFound`."""
-        await self._store.overview(conversation_id)
-        mentioned = mentions(text, await self._store.agents(), by=me.agent.agent_id)
+    async def keep_note(self, conversation_id: str, me: SignedIn, text: str, *, whisper: bool = False) -> Note:
+        """Keep an internal note and tell those it mentions; of a whisper whoever holds the talk, too. Raises `NotFound`."""
+        overview, agents = await self._store.overview(conversation_id), await self._store.agents()
+        readers = [one for one in agents if sees(sight_among(one, agents), overview)]
+        mentioned = mentions(text, readers, by=me.agent.agent_id)
+        episode = overview.episode
+        if whisper and episode is not None and episode.status == "accepted" and episode.agent is not None:
+            holder = {one.agent_id for one in readers} & {episode.agent.agent_id} - {me.agent.agent_id}
+            mentioned = tuple(dict.fromkeys((*holder, *mentioned)))
         note = await self._store.add_note(conversation_id, agent=me.agent.ref, text=text, now=self._parts.now(), mentions=mentioned)
         if mentioned:
             self._parts.noticed()

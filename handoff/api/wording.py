@@ -20,11 +20,6 @@ WORDS = {
 }
 
 
-def names_prospect(frame: Mapping[str, Any]) -> bool:
-    """Whether a notice's text has a place for the prospect's name."""
-    return PROSPECT in (frame.get("text") or "")
-
-
 def notice_text(frame: Mapping[str, Any], *, prospect: str | None, holder: str | None) -> str:
     """The notice's text with the names filled in, or what its kind says where it has none."""
     text: str = frame.get("text") or WORDS.get(frame["kind"], "")

@@ -1,4 +1,4 @@
-"""The marketers' API. docs/studio-api.md describes every path and shape."""
+"""The marketers' API. docs/api.md describes every path and shape."""
 
 from studio.api.ports import StudioParts
 from studio.api.routes import add_routes

@@ -19,11 +19,11 @@ from handoff.api.sessions import answer
 from nurture.flow import Flow
 from nurture.moving import Fate, Plan
 from nurture.reports.telling import stamp
+from studio.api.checking import MAX_FLOW, problems
+from studio.api.keys import asking
 from studio.api.ports import StudioParts
 from studio.publishing import BadChoice, Moving, Outcome, Publishing, written
 
-BY = "api"
-MAX_FLOW = 512 * 1024
 LONGEST_NUMBER = 9
 LOG = 200
 
@@ -122,20 +122,20 @@ class Flows:
         body = await read_body(request, FlowBody)
         flow = _written(request.match_info["flow"], body.text, body.blocks)
         with _Choices():
-            return _outcome(await self._publishing.publish(flow, body.moving, by=BY, reason=body.reason))
+            return _outcome(await self._publishing.publish(flow, body.moving, by=asking(request), reason=body.reason))
 
     async def roll_back(self, request: web.Request) -> web.StreamResponse:
         """POST flows/{flow}/rollback: let people enter an earlier version again."""
         body, flow_id = await read_body(request, RollbackBody), request.match_info["flow"]
         with _Choices():
-            outcome = await self._publishing.roll_back(flow_id, body.version, body.moving, by=BY, reason=body.reason)
+            outcome = await self._publishing.roll_back(flow_id, body.version, body.moving, by=asking(request), reason=body.reason)
         return _outcome(outcome)
 
     async def rule(self, request: web.Request) -> web.StreamResponse:
         """POST flows/{flow}/pause, resume, drain or stop."""
         body, flow_id = await read_body(request, RulingBody), request.match_info["flow"]
         mode = RULINGS[request.path.rpartition("/")[2]]
-        left = await self._publishing.rule(flow_id, mode, by=BY, reason=body.reason)
+        left = await self._publishing.rule(flow_id, mode, by=asking(request), reason=body.reason)
         return answer({"flow": _head(await self._known(flow_id)), "left": left})
 
     async def _known(self, flow_id: str) -> FlowHead:
@@ -162,12 +162,7 @@ def _written(flow_id: str, text: str, blocks: Mapping[str, str]) -> Flow:
         return written(flow_id, text, blocks)
     except YamlFileError as error:
         refused = BadRequest("bad_flow", str(error), field=error.field or None)
-        refused.details = {
-            "problems": [
-                {"file": str(one.file), "line": one.line, "column": one.column, "field": one.field, "message": one.message}
-                for one in (error, *error.others)
-            ]
-        }
+        refused.details = {"problems": problems(error)}
         raise refused from error
 
 

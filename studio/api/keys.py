@@ -1,4 +1,4 @@
-"""Who may use the marketers' API: a program with a key, or an admin who is signed in to the console.
+"""Who may use the marketers' API: a program with a key, or a marketer or admin who is signed in to the console.
 
 A key is shown once, when it is made; the store knows only its SHA-256. Whoever has one may do all that the API can.
 """
@@ -15,10 +15,11 @@ from aiohttp.typedefs import Handler
 from bot.store.contract import Store
 from handoff.api.errors import ApiError, answering
 from handoff.api.ports import ConsoleParts
-from handoff.api.sessions import Sessions, SignedIn
+from handoff.api.sessions import MARKETERS, Sessions, SignedIn
 
 PREFIX = "wl_"
 SCHEME = "Bearer "
+ASKING: web.RequestKey[str] = web.RequestKey("asking", str)
 
 
 class WrongKey(ApiError):
@@ -32,13 +33,18 @@ def new_token() -> str:
     return PREFIX + secrets.token_urlsafe(32)
 
 
+def asking(request: web.Request) -> str:
+    """Who asks: an agent's name, or that of a program's key."""
+    return request[ASKING]
+
+
 def sha256(token: str) -> str:
     """What is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Gatekeeper:
-    """Lets programs and admins in."""
+    """Lets programs, marketers and admins in."""
 
     def __init__(self, parts: ConsoleParts) -> None:
         self._store: Store = parts.store
@@ -47,18 +53,21 @@ class Gatekeeper:
     def guard(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Handler:
         """The handler behind the door, with errors in their one shape."""
 
-        async def signed_in(request: web.Request, _me: SignedIn) -> web.StreamResponse:
+        async def signed_in(request: web.Request, me: SignedIn) -> web.StreamResponse:
+            request[ASKING] = me.agent.name
             return await handler(request)
 
-        by_session = self._sessions.guard(signed_in, admin=True)
+        by_session = self._sessions.guard(signed_in, roles=MARKETERS)
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             header = request.headers.get(hdrs.AUTHORIZATION)
             if header is None:
                 return await by_session(request)
             token = header.removeprefix(SCHEME).strip() if header.startswith(SCHEME) else ""
-            if not token or await self._store.api_key(token_sha256=sha256(token)) is None:
+            key = await self._store.api_key(token_sha256=sha256(token)) if token else None
+            if key is None:
                 raise WrongKey("wrong_key", "This key opens nothing; make one with: warmline keys add NAME")
+            request[ASKING] = key.name
             return await handler(request)
 
         return answering(guarded)

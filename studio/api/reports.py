@@ -46,7 +46,7 @@ class Reports:
     async def _flow(self, request: web.Request) -> Table:
         since, until = moments(request)
         by = flows.By(one_of(request, "by", tuple(flows.By)))
-        reply, credit = _length(request, "reply_within", flows.REPLY_WITHIN), _length(request, "credit_within", flows.CREDIT_WITHIN)
+        reply, credit = length(request, "reply_within", flows.REPLY_WITHIN), length(request, "credit_within", flows.CREDIT_WITHIN)
         flow_id = request.match_info["flow"]
         known = self._parts.flows().get(flow_id)
         found = (await history(self._store, flows.enters(flow_id, since, until), since=since)).closed()
@@ -107,7 +107,8 @@ def one_of(request: web.Request, field: str, allowed: Sequence[str]) -> str:
     return value
 
 
-def _length(request: web.Request, field: str, otherwise: timedelta) -> timedelta:
+def length(request: web.Request, field: str, otherwise: timedelta) -> timedelta:
+    """A length such as `7d`. Raises BadRequest."""
     if field not in request.query:
         return otherwise
     try:

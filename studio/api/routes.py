@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
+from handoff.api.openapi import Route, document
+from handoff.api.routes import summary
 from studio.api.bulk import Bulk
+from studio.api.checking import Checking
 from studio.api.contacts import Contacts
 from studio.api.conversions import Conversions
+from studio.api.described import studio_api
+from studio.api.experiments import Experiments
+from studio.api.figures import Figures
 from studio.api.flows import RULINGS, Flows
 from studio.api.happenings import Happenings
 from studio.api.hooks import Hooks
@@ -20,45 +27,75 @@ from studio.api.reports import Reports
 BASE = "/api/studio"
 
 type Asked = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type Add = Callable[[str, str, Asked], None]
+"""Method, path below the base, handler."""
 
 
 def add_routes(app: web.Application, parts: StudioParts) -> None:
-    """Add every path."""
+    """Add every path, and `GET /api/studio/openapi.json` which describes them to everybody."""
     guard = Gatekeeper(parts.console).guard
-    reports, conversions, hooks = Reports(parts), Conversions(parts), Hooks(parts)
-    app.router.add_get(f"{BASE}/reports/flows/{{flow}}", guard(reports.flow))
-    app.router.add_get(f"{BASE}/reports/flows/{{flow}}/behind", guard(reports.behind_flow))
-    app.router.add_get(f"{BASE}/reports/sources", guard(reports.sources))
-    app.router.add_get(f"{BASE}/reports/sources/behind", guard(reports.behind_sources))
+    described: list[Route] = []
+
+    def add(method: str, path: str, handler: Asked) -> None:
+        app.router.add_route(method, BASE + path, guard(handler))
+        described.append(Route(method, path, summary(handler), tag=path.split("/")[1]))
+
+    _add_reports(add, Reports(parts))
     if parts.publishing is not None:
-        _add_flows(app, guard, Flows(parts, parts.publishing))
-    app.router.add_post(f"{BASE}/events", guard(Happenings(parts).add))
-    app.router.add_post(f"{BASE}/events/import", guard(Bulk(parts).add))
-    app.router.add_post(f"{BASE}/conversions", guard(conversions.add))
+        figures = Figures(parts, parts.publishing)
+        add("GET", "/flows/figures", figures.many)
+        add("GET", "/flows/held", figures.held)
+        _add_flows(add, Flows(parts, parts.publishing))
+    add("POST", "/flows/{flow}/check", Checking().check)
+    experiments = Experiments(parts)
+    add("GET", "/experiments", experiments.many)
+    add("POST", "/experiments/{flow}/{experiment}/{arm}/resume", experiments.resume)
+    add("POST", "/events", Happenings(parts).add)
+    add("POST", "/events/import", Bulk(parts).add)
+    add("POST", "/conversions", Conversions(parts).add)
     contacts = Contacts(parts)
-    app.router.add_get(f"{BASE}/contacts", guard(contacts.export))
-    app.router.add_post(f"{BASE}/contacts/import", guard(contacts.upload))
-    app.router.add_get(f"{BASE}/contacts/imports/{{id}}", guard(contacts.progress))
-    app.router.add_get(f"{BASE}/contacts/imports/{{id}}/rejected", guard(contacts.rejected))
+    add("GET", "/contacts", contacts.export)
+    add("POST", "/contacts/import", contacts.upload)
+    add("GET", "/contacts/imports/{id}", contacts.progress)
+    add("GET", "/contacts/imports/{id}/rejected", contacts.rejected)
     app.cleanup_ctx.append(contacts.resume)
-    app.router.add_get(f"{BASE}/hooks", guard(hooks.many))
-    app.router.add_post(f"{BASE}/hooks", guard(hooks.add))
-    app.router.add_delete(f"{BASE}/hooks/{{id}}", guard(hooks.remove))
-    app.router.add_post(f"{BASE}/hooks/{{id}}/pause", guard(hooks.pause))
-    app.router.add_post(f"{BASE}/hooks/{{id}}/resume", guard(hooks.resume))
-    app.router.add_post(f"{BASE}/hooks/{{id}}/replay", guard(hooks.replay))
-    app.router.add_get(f"{BASE}/hooks/parked", guard(hooks.parked))
+    _add_hooks(add, Hooks(parts))
+
+    @cache
+    def described_once() -> dict[str, Any]:
+        return document(described, studio_api(BASE))
+
+    async def openapi(_request: web.Request) -> web.Response:
+        return web.json_response(described_once())
+
+    app.router.add_get(f"{BASE}/openapi.json", openapi)
 
 
-def _add_flows(app: web.Application, guard: Callable[[Asked], Handler], flows: Flows) -> None:
-    """What is done to flows."""
-    app.router.add_get(f"{BASE}/flows", guard(flows.many))
-    app.router.add_get(f"{BASE}/flows/{{flow}}/versions", guard(flows.versions))
-    app.router.add_get(f"{BASE}/flows/{{flow}}/versions/{{number}}", guard(flows.version))
-    app.router.add_get(f"{BASE}/flows/{{flow}}/diff", guard(flows.difference))
-    app.router.add_get(f"{BASE}/flows/{{flow}}/log", guard(flows.log))
-    app.router.add_post(f"{BASE}/flows/{{flow}}/plan", guard(flows.plan))
-    app.router.add_post(f"{BASE}/flows/{{flow}}/publish", guard(flows.publish))
-    app.router.add_post(f"{BASE}/flows/{{flow}}/rollback", guard(flows.roll_back))
+def _add_reports(add: Add, reports: Reports) -> None:
+    add("GET", "/reports/flows/{flow}", reports.flow)
+    add("GET", "/reports/flows/{flow}/behind", reports.behind_flow)
+    add("GET", "/reports/sources", reports.sources)
+    add("GET", "/reports/sources/behind", reports.behind_sources)
+
+
+def _add_flows(add: Add, flows: Flows) -> None:
+    add("GET", "/flows", flows.many)
+    add("GET", "/flows/{flow}/versions", flows.versions)
+    add("GET", "/flows/{flow}/versions/{number}", flows.version)
+    add("GET", "/flows/{flow}/diff", flows.difference)
+    add("GET", "/flows/{flow}/log", flows.log)
+    add("POST", "/flows/{flow}/plan", flows.plan)
+    add("POST", "/flows/{flow}/publish", flows.publish)
+    add("POST", "/flows/{flow}/rollback", flows.roll_back)
     for verb in RULINGS:
-        app.router.add_post(f"{BASE}/flows/{{flow}}/{verb}", guard(flows.rule))
+        add("POST", f"/flows/{{flow}}/{verb}", flows.rule)
+
+
+def _add_hooks(add: Add, hooks: Hooks) -> None:
+    add("GET", "/hooks", hooks.many)
+    add("POST", "/hooks", hooks.add)
+    add("DELETE", "/hooks/{id}", hooks.remove)
+    add("POST", "/hooks/{id}/pause", hooks.pause)
+    add("POST", "/hooks/{id}/resume", hooks.resume)
+    add("POST", "/hooks/{id}/replay", hooks.replay)
+    add("GET", "/hooks/parked", hooks.parked)

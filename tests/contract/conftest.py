@@ -1,24 +1,19 @@
-"""Assertions in the shared contract explain themselves as those in test modules do. SQLite files are migrated once and copied."""
+"""Each test that asks for a `store` runs on every store: what holds for one must hold for all. SQLite files are migrated once and
+copied."""
 
 import asyncio
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.store import open_store
+from bot.store.contract import Store
+from bot.store.fake import FakeStore
+from tests.contract.wrecks import FakeWreck, SqlWreck, Wreck
 
-CONTRACTS = (
-    "store_contract",
-    "audit_contract",
-    "desk_contract",
-    "market_contract",
-    "notices_contract",
-    "answers_contract",
-    "hook_contract",
-    "import_contract",
-)
-pytest.register_assert_rewrite(*(f"tests.contract.{name}" for name in CONTRACTS))
+pytest.register_assert_rewrite("tests.contract.acts", "tests.contract.audited")
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +34,23 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
     """A migrated file of this test's own."""
     return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'warmline.db')}"
+
+
+@pytest.fixture(params=["fake", "sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """Where the store is; None for memory."""
+    return None if request.param == "fake" else request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+async def store(url: str | None) -> AsyncIterator[Store]:
+    """One store after another."""
+    opened = FakeStore() if url is None else open_store(url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def wreck(store: Store) -> Wreck:
+    """Breaks what the store would not break by itself."""
+    return FakeWreck(store) if isinstance(store, FakeStore) else SqlWreck(store)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,28 +9,19 @@ import pytest
 from bot.core.brake import FEWEST_SAID, Counted
 from bot.core.draft import Draft
 from bot.core.model import Arrival, FlowMode, Identity
-from bot.store import open_store
 from bot.store.braked import BRAKE, first_day
 from bot.store.contract import Committed, Store, VersionConflict
-from bot.store.fake import FakeStore
 from bot.store.flowbook import FlowText
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LIMIT = 0.02
 
 
-@pytest.fixture(params=["fake", "sqlite", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """Where the store is; None for memory."""
-    return None if request.param == "fake" else request.getfixturevalue(f"{request.param}_url")
-
-
 @pytest.fixture
-async def store(url: str | None) -> AsyncIterator[Store]:
-    opened = FakeStore() if url is None else open_store(url)
-    await opened.publish_flows([FlowText(flow_id="welcome", text="words")], by="sam", now=NOON)
-    yield opened
-    await opened.close()
+async def store(store: Store) -> Store:
+    """With a flow that people enter."""
+    await store.publish_flows([FlowText(flow_id="welcome", text="words")], by="sam", now=NOON)
+    return store
 
 
 class Crowd:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,9 +9,7 @@ import pytest
 
 from bot.core.draft import Draft
 from bot.core.model import Arrival, Enrolment, FlowMode, Identity
-from bot.store import open_store
 from bot.store.contract import NotFound, Store
-from bot.store.fake import FakeStore
 from bot.store.flowbook import FlowText, Inside
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -20,19 +17,6 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 def text(words: str, *, flow_id: str = "welcome", at_least: int = 1, **blocks: str) -> FlowText:
     return FlowText(flow_id=flow_id, text=words, at_least=at_least, blocks=blocks)
-
-
-@pytest.fixture(params=["fake", "sqlite", "postgres"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """Where the store is; None for memory."""
-    return None if request.param == "fake" else request.getfixturevalue(f"{request.param}_url")
-
-
-@pytest.fixture
-async def store(url: str | None) -> AsyncIterator[Store]:
-    opened = FakeStore() if url is None else open_store(url)
-    yield opened
-    await opened.close()
 
 
 async def publish(store: Store, *texts: FlowText, whole: bool = False) -> list[int]:

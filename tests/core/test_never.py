@@ -25,6 +25,7 @@ from bot.core.events import (
     AgentLeft,
     AgentsChanged,
     AgentTook,
+    AgentUndid,
     AgentWrote,
     BrainAnswered,
     BrainFailed,
@@ -51,6 +52,7 @@ RULES = Rules(
     policy=POLICY,
     nurture=Nurture(flows=load_flows(ROOT / "flows"), persona=Persona(name="Juno", business="Sundial"), default_zone="UTC"),
     pacing=Pacing(),
+    undo_send_s=5.0,
 )
 ANNA = Identity(channel="facebook", external_id="anna")
 SAM, KIM = AgentRef(agent_id="a_sam", name="Sam"), AgentRef(agent_id="a_kim", name="Kim")
@@ -80,6 +82,7 @@ STEPS = st.one_of(
     st.tuples(st.just("take"), st.sampled_from([SAM, KIM])),
     st.tuples(st.just("write"), st.sampled_from([SAM, KIM])),
     st.tuples(st.just("give back"), st.sampled_from([SAM, KIM])),
+    st.tuples(st.just("undo"), st.sampled_from(["send", "take", "give_back", "snooze"])),
     st.tuples(st.just("left"), st.sampled_from([SAM, KIM])),
     st.tuples(st.just("native"), st.just("")),
     st.tuples(st.just("deliver"), st.integers(1, 4)),
@@ -99,6 +102,7 @@ class History:
         self.conversation_id: str | None = None
         self.numbers = itertools.count(1)
         self.sent_keys: list[str] = []
+        self.latest_key = ""
 
     def decided(self, state: State, event: Event) -> Decision:
         return decide(
@@ -161,9 +165,13 @@ class History:
             case "take":
                 await self.happen(AgentTook(agent=what))
             case "write":
-                await self.happen(AgentWrote(agent=what, text="hello from a person", client_key=f"k{next(self.numbers)}"))
+                self.latest_key = f"k{next(self.numbers)}"
+                await self.happen(AgentWrote(agent=what, text="hello from a person", client_key=self.latest_key))
             case "give back":
                 await self.happen(AgentGaveBack(agent=what, summary="talked"))
+            case "undo":
+                for agent in (SAM, KIM):
+                    await self.happen(AgentUndid(agent=agent, act=what, client_key=self.latest_key))
             case "left":
                 await self.happen(AgentLeft(agent_id=what.agent_id))
             case "native":
@@ -235,7 +243,8 @@ async def test_long_histories_on_the_durable_store(tmp_path: Path, seed: int) ->
     kinds: list[tuple[str, list[Any]]] = [
         ("hear", WORDS), ("hear", WORDS), ("tap", PAYLOADS), ("wind", [1, 5, 30, 61, 400, 90_000]), ("wind", [2, 8]),
         ("brain", ["up", "up", "down"]), ("desk", ["none", "sam", "both"]), ("take", [SAM, KIM]), ("write", [SAM, KIM]),
-        ("give back", [SAM, KIM]), ("left", [SAM, KIM]), ("deliver", [1, 3]), ("native", [""]),
+        ("give back", [SAM, KIM]), ("undo", ["send", "take", "give_back"]), ("left", [SAM, KIM]),
+        ("deliver", [1, 3]), ("native", [""]),
     ]  # fmt: skip
     steps = [(kind, rng.choice(options)) for kind, options in rng.choices(kinds, k=60)]
     store = open_store(f"sqlite:///{tmp_path / 'w.db'}")

@@ -10,23 +10,13 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
+from tests.chromium import PATIENCE_MS, missing
 from tests.e2e.driving import Agent, Visitor
+from tests.e2e.hosting import Hosted
 from tests.e2e.running import ROOT, Warmline
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-CHROMIUM = next((path for path in (ROOT / ".tools" / "chromium", Path("/usr/bin/chromium")) if path.exists()), None)
-PATIENCE_MS = 20_000
 DESK: ViewportSize = {"width": 1280, "height": 800}
 SITE: ViewportSize = {"width": 1100, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -37,23 +27,18 @@ NOT_SIGNED_IN = "Failed to load resource: the server responded with a status of 
 type Scheme = Literal["light", "dark"]
 type Look = Callable[..., Awaitable[Page]]
 type Shot = Callable[[Page, str], Awaitable[None]]
-type Install = Callable[..., Awaitable[Warmline]]
+type Install = Callable[..., Awaitable[Hosted]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    wanted = {
-        "web/dist (make web)": ROOT / "web" / "dist" / "widget.js",
-        "the brain's environment (make install)": ROOT / "brain" / ".venv" / "bin" / "python",
-        "Chromium": CHROMIUM or ROOT / ".tools" / "chromium",
-    }
-    missing = [name for name, path in wanted.items() if not path.exists()]
+    lacking = missing(ROOT / "web" / "dist" / "widget.js", ROOT / "brain" / ".venv" / "bin" / "python")
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.timeout(240))
-            if missing:
-                item.add_marker(pytest.mark.skip(reason=f"missing: {', '.join(missing)}"))
+            if lacking:
+                item.add_marker(pytest.mark.skip(reason=f"missing (make install, make web): {lacking}"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -66,12 +51,10 @@ async def everyday(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wa
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def instant(everyday: Warmline, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Warmline]:
+async def instant(everyday: Warmline, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hosted]:
     """An installation that answers without pacing, for tests whose people do not meet each other."""
-    warmline = Warmline(home=tmp_path_factory.mktemp("instant"), settings=beside(everyday))
-    await warmline.start()
-    yield warmline
-    await warmline.stop()
+    async with Hosted(home=tmp_path_factory.mktemp("instant"), settings=beside(everyday)).running() as hosted:
+        yield hosted
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -79,13 +62,20 @@ async def install(everyday: Warmline, tmp_path: Path) -> AsyncIterator[Install]:
     """Makes an installation for this test alone: `install(pacing="human", promises=...)`."""
     async with AsyncExitStack() as stack:
 
-        async def make(*, may_complain: bool = False, **settings: str) -> Warmline:
-            warmline = Warmline(home=tmp_path / "home", settings={**beside(everyday), **settings}, may_complain=may_complain)
-            await warmline.start()
-            stack.push_async_callback(stop_if_running, warmline)
-            return warmline
+        async def make(*, may_complain: bool = False, **settings: str) -> Hosted:
+            made = Hosted(home=tmp_path / "home", settings={**beside(everyday), **settings}, may_complain=may_complain)
+            return await stack.enter_async_context(made.running())
 
         yield make
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def mortal(everyday: Warmline, tmp_path: Path) -> AsyncIterator[Warmline]:
+    """A `warmline up` for this test alone, to be killed."""
+    warmline = Warmline(home=tmp_path / "home", settings=beside(everyday))
+    await warmline.start()
+    yield warmline
+    await stop_if_running(warmline)
 
 
 def beside(everyday: Warmline) -> dict[str, str]:
@@ -97,15 +87,6 @@ async def stop_if_running(warmline: Warmline) -> None:
     """A test that failed in between may have left nothing to stop."""
     if warmline.runs:
         await warmline.stop()
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

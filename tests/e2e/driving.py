@@ -6,12 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.wordings import either, phrase
 
-AXE: dict[str, Any] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 ASKED = ("getting_someone_offline", "getting_someone_online", "wait_known", "wait_in_line", "line_known")
 ARRIVED = re.compile("Sent$|Seen$")
 
@@ -193,13 +191,3 @@ class Agent:
         )
         assert answer.ok, await answer.text()
         return await answer.json()
-
-
-async def violations(page: Page) -> list[str]:
-    """What axe holds against the page as it stands."""
-    found = await Axe().run(page, options=AXE)
-    return [
-        f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:240]}"
-        for one in found.response["violations"]
-        for node in one["nodes"]
-    ]

@@ -10,7 +10,6 @@ from playwright.async_api import Route, expect
 
 from tests.e2e.conftest import NOT_SIGNED_IN, PHONE, SITE, Install, Look, Shot
 from tests.e2e.driving import Agent, Visitor
-from tests.e2e.running import Warmline
 from tests.e2e.wordings import flow, phrase
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -179,32 +178,3 @@ async def test_panes_replace_each_other_on_a_phone(install: Install, look: Look,
     await expect(agent.rows.first).to_be_focused()
     wide = await agent.page.evaluate("document.documentElement.scrollWidth")
     assert wide == PHONE["width"]
-
-
-async def test_a_wrong_password_is_told_so(instant: Warmline, agent: Agent) -> None:
-    email, _ = instant.first_sign_in
-    await agent.page.goto(f"{instant.address}/console")
-    await agent.page.get_by_label("Email").fill(email)
-    await agent.page.get_by_label("Password").fill("guessed")
-    await agent.page.get_by_role("button", name="Sign in").click()
-    await expect(agent.page.get_by_role("alert")).to_have_text(re.compile("password", re.IGNORECASE))
-    await expect(agent.page.get_by_label("Password")).to_be_focused()
-    await expect(agent.page.get_by_label("Password")).to_have_value("")
-    await expect(agent.rows).to_have_count(0)
-
-
-async def test_an_agent_who_is_no_admin_has_no_agents_page(install: Install, look: Look, agent: Agent, shot: Shot) -> None:
-    warmline = await install()
-    await agent.sign_in(warmline.address, *warmline.first_sign_in)
-    await agent.api("POST", "agents", SAM)
-    sam = Agent(page=await look())
-    await sam.sign_in(warmline.address, SAM["email"], SAM["password"])
-    await sam.page.get_by_role("button", name="Account of Sam").click()
-    await expect(sam.page.get_by_role("button", name="Sign out")).to_be_visible()
-    await expect(sam.page.get_by_role("link", name="Agents")).to_have_count(0)
-    await sam.page.goto(f"{warmline.address}/console#/agents")
-    await expect(sam.page.get_by_role("heading", name="Nobody is waiting. Nice.")).to_be_visible()
-    await expect(sam.page.get_by_role("button", name="Add an agent")).to_have_count(0)
-    await shot(sam.page, "no-agents-page")
-    answer = await sam.page.request.get(f"{warmline.address}/api/console/agents")
-    assert answer.status == 403

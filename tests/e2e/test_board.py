@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.axe import violations
 from tests.e2e.conftest import DESK, PHONE, Install, Look, Shot
-from tests.e2e.driving import Agent, Visitor, violations
+from tests.e2e.driving import Agent, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,11 +36,14 @@ async def test_board(install: Install, look: Look, visitor: Visitor, shot: Shot)
     await shot(page, "board-phone")
     assert await violations(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    await page.get_by_role("link", name=re.compile("^Whisper")).tap()
-    await vera.card.get_by_label("A note for the team").fill("Offer her the discount.")
-    await vera.card.get_by_role("button", name="Save note").tap()
+    await page.get_by_role("button", name=re.compile("^Whisper")).tap()
+    await page.get_by_label("What should Alex know?").fill("Offer her the discount.")
+    await shot(page, "whisper-phone")
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Whisper", exact=True).tap()
+    await expect(page.get_by_text("Alex is told.")).to_be_visible()
     await expect(alex.section("Notes")).to_contain_text("Offer her the discount.")
-    await page.goto(f"{warmline.address}/console#/board")
+    await expect(alex.page.get_by_text("Vera mentioned you in a note").first).to_be_visible()
     await page.get_by_role("button", name=re.compile("^Take over")).tap()
     await expect(visitor.name).to_have_text("Vera")
     await expect(vera.reply).to_be_visible()

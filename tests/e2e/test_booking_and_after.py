@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from tests.e2e.conftest import PHONE, Install, Look, Shot
 from tests.e2e.driving import Agent, Visitor
 from tests.e2e.running import ROOT
-from tests.e2e.wordings import choices, phrase
+from tests.e2e.wordings import choices, flow, phrase
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -22,7 +22,6 @@ def hurried(folder: Path) -> str:
     promises = yaml.load((ROOT / "promises.yml").read_text())
     promises["targets"] |= {"offer_s": 1, "accept_s": 2, "first_words_s": 4}
     promises["waiting"]["quiet_hours"] = "none"
-    promises["rating"]["after_s"] = 16
     path = folder / "promises.yml"
     with path.open("w") as out:
         yaml.dump(promises, out)
@@ -34,7 +33,13 @@ async def test_booked_talked_rated_and_kept(install: Install, look: Look, agent:
     visitor = Visitor(page=await look(PHONE))
     await agent.sign_in(warmline.address, *warmline.first_sign_in)
     await visitor.open(warmline.address)
-    await visitor.say("can i talk to a person?")
+    await visitor.say("hey")
+    await visitor.hears(flow("what"))
+    await visitor.say("i sell handmade candles on etsy")
+    await visitor.hears(flow("obstacle"))
+    await shot(visitor.page, "phone")
+    await visitor.asks_for_a_person()
+    warmline.time.move(5)
     await expect(visitor.replies).to_have_text(choices())
     await shot(visitor.page, "choices-phone")
 
@@ -60,6 +65,7 @@ async def test_booked_talked_rated_and_kept(install: Install, look: Look, agent:
     await dialog.get_by_role("button", name="Give back").click()
     await expect(dialog).to_have_count(0)
 
+    warmline.time.move(21)
     await visitor.hears(phrase("rating_ask"))
     await shot(visitor.page, "rating-phone")
     await visitor.replies.get_by_text("Great").click()

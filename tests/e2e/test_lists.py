@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
+from tests.axe import violations
 from tests.e2e.conftest import DESK, PHONE, SITE, Install, Look, Shot
-from tests.e2e.driving import Agent, Visitor, violations
+from tests.e2e.driving import Agent, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -37,6 +37,7 @@ async def test_nobody_answers(install: Install, visitor: Visitor, agent: Agent, 
     await expect(agent.notices.filter(has_text="Someone asked for a person.").first).to_be_visible()
     await agent.open()
 
+    warmline.time.move(5)
     await visitor.hears(phrase("nobody_came"))
     await expect(visitor.replies).to_have_text(choices())
     await expect(visitor.standing).to_have_text("Finding a person for you…")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import expect
 
+from tests.axe import violations
 from tests.e2e.conftest import DESK, NOT_SIGNED_IN, PHONE, Install, Look, Shot
-from tests.e2e.driving import Agent, Visitor, violations
+from tests.e2e.driving import Agent, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -52,10 +53,11 @@ async def test_pass_on_and_snooze(install: Install, look: Look, visitor: Visitor
     await expect(alex.rows.first).not_to_contain_text("Snoozed")
     await alex.write("Sure, go on.")
     mine = (await alex.api("GET", "conversations?view=mine"))["items"][0]["id"]
-    soon = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
+    soon = (warmline.time.now() + timedelta(seconds=60)).isoformat()
     await alex.api("POST", f"conversations/{mine}/snooze", {"until": soon})
     await expect(alex.rows.first).to_contain_text("Snoozed")
     await page.get_by_role("link", name="Queue", exact=True).click()
+    warmline.time.move(61)
     await expect(alex.notices.filter(has_text="Back from snooze")).to_be_visible()
     await alex.notices.get_by_role("link", name="Open").click()
     await page.get_by_role("link", name=re.compile("^Mine")).click()

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.conftest import beside, stop_if_running
+from tests.e2e.conftest import beside
 from tests.e2e.driving import Agent, Visitor
+from tests.e2e.hosting import Hosted
 from tests.e2e.running import Warmline
 from tests.postgres import Postgres
 
@@ -19,11 +20,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def test_people_meet_whichever_service_they_are_at(
     everyday: Warmline, postgres: Postgres, tmp_path: Path, visitor: Visitor, agent: Agent
 ) -> None:
-    async with postgres.database(migrated=False) as url, AsyncExitStack() as stack:
-        a, b = (Warmline(home=tmp_path / name, settings={**beside(everyday), "database_url": url}) for name in "ab")
-        for one in (a, b):
-            await one.start()
-            stack.push_async_callback(stop_if_running, one)
+    async with postgres.database() as url, AsyncExitStack() as stack:
+        a, b = [
+            await stack.enter_async_context(
+                Hosted(home=tmp_path / name, settings={**beside(everyday), "database_url": url}).running()
+            )
+            for name in "ab"
+        ]
         await agent.sign_in(b.address, *a.first_sign_in)
         await visitor.open(a.address)
         await visitor.asks_for_a_person()

@@ -26,6 +26,7 @@ from bot.core.events import (
     AgentSnoozed,
     AgentTook,
     AgentTransferred,
+    AgentUndid,
     AgentWrote,
     Event,
 )
@@ -74,6 +75,7 @@ class RuledConversations:
         self._store, self._hub, self._now, self._desk = store, hub, now, desk
         self._ids = itertools.count(1)
         self.before_commit: Callable[[], None] = lambda: None
+        self.undo_send_s = 0.0
 
     async def handle(self, conversation_id: str, event: Event) -> Handled:
         return await self.do(conversation_id, lambda draft: self._rule(draft, event))
@@ -104,7 +106,15 @@ class RuledConversations:
             case AgentSaw():
                 episodes.seen(draft, POLICY, event.agent_id)
             case AgentWrote():
-                episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key)
+                episodes.wrote(draft, POLICY, event.agent, event.text, event.client_key, wait_s=self.undo_send_s)
+            case AgentUndid(act="send"):
+                episodes.take_back(draft, event.agent, event.client_key)
+            case AgentUndid(act="take"):
+                episodes.untake(draft, POLICY, self._desk(), event.agent)
+            case AgentUndid(act="give_back"):
+                episodes.take_again(draft, POLICY, event.agent)
+            case AgentUndid():
+                snooze.undo(draft, event.agent)
             case AgentGaveBack():
                 told = (event.summary, event.outcome, event.slots, event.value, event.promised)
                 episodes.give_back(draft, POLICY, event.agent, *told)
@@ -153,10 +163,11 @@ class Office:
     circuits: list[tuple[str, Circuit]] = field(default_factory=list)
     queued: int = 0
 
-    async def add(self, name: str, role: str = "agent") -> Agent:
+    async def add(self, name: str, role: str = "agent", *, teams: tuple[str, ...] = ()) -> Agent:
         agent = Agent(
-            agent_id=name.lower(), email=f"{name.lower()}@example.com", name=name, role=role, password_hash=HASH, created_at=START
-        )
+            agent_id=name.lower(), email=f"{name.lower()}@example.com", name=name, role=role, password_hash=HASH, created_at=START,
+            teams=teams,
+        )  # fmt: skip
         await self.store.add_agent(agent)
         return agent
 
@@ -188,10 +199,10 @@ class Office:
     async def waiting(self, who: str = "p1", reason: Reason = Reason.ASKED) -> str:
         """A conversation in which a person is needed."""
         conversation_id = await self.prospect(who=who)
-        await self.conversations.do(conversation_id, lambda d: self._needs_a_person(d, reason))
+        await self.conversations.do(conversation_id, lambda d: self.needs_a_person(d, reason))
         return conversation_id
 
-    def _needs_a_person(self, draft: Draft, reason: Reason) -> None:
+    def needs_a_person(self, draft: Draft, reason: Reason = Reason.ASKED) -> None:
         draft.heard(tuple(h.message_id for h in draft.state.unheard))
         episodes.open_episode(draft, POLICY, self.desk(), reason)
 
@@ -223,7 +234,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     parts = ConsoleParts(
         store=store, conversations=conversations, hub=hub, presence=presence, now=time, policy=POLICY, secure_cookies=False,
         circuits=lambda: made.circuits, queued=queued, push_services=("fcm.googleapis.com",),
-        promises=Promises(DEFAULT_FILE, POLICY, tmp_path / "promises", SystemTime()),
+        promises=Promises(DEFAULT_FILE, POLICY, store, SystemTime()),
         simulator=(sys.executable, "-m", "bot.simulate"),
     )  # fmt: skip
     add_routes(app, parts)

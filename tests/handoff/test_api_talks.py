@@ -45,6 +45,7 @@ async def test_the_queue_shows_who_waits_and_until_when(office: Office) -> None:
             "clock": {"kind": "first_words", "due_at": "2026-11-23T09:01:00.000Z", "started_at": "2026-11-23T09:00:00.000Z"},
         },
         "window_closes_at": None,
+        "human_until": None,
         "snoozed_until": None,
     }
     assert (await sam.get("conversations?view=mine"))[1]["items"] == []
@@ -277,3 +278,17 @@ async def test_a_failed_message_is_shown_with_its_reason(office: Office) -> None
     await office.store.mark_unsendable(int(message["id"]), delivery=Delivery.FAILED, error="unreachable", now=office.time())
     pending = (await sam.get(f"conversations/{conversation_id}"))[1]["pending"]
     assert [(m["delivery"], m["error"]) for m in pending if m["id"] == message["id"]] == [("failed", "unreachable")]
+
+
+async def test_a_whisper_is_told_to_whoever_holds_the_talk_and_kept_as_a_note(office: Office) -> None:
+    sam, vera = await office.sign_in("Sam"), await office.sign_in("Vera", "supervisor")
+    conversation_id = await office.waiting()
+    path = f"conversations/{conversation_id}/note"
+    assert (await vera.post(path, {"text": "for whoever comes", "whisper": True}))[0] == 200
+    assert (await sam.post(f"conversations/{conversation_id}/take"))[0] == 200
+    assert (await vera.post(path, {"text": "offer the discount", "whisper": True}))[0] == 200
+    assert (await sam.post(path, {"text": "I'll do so", "whisper": True}))[0] == 200
+    told = [one.notice for one in await office.store.fresh_notices(limit=9) if one.notice.kind == "mention"]
+    assert [(notice.to, notice.data["agent_id"]) for notice in told] == [(("sam",), "vera")]
+    _, body = await sam.get(f"conversations/{conversation_id}")
+    assert [note["text"] for note in body["notes"]] == ["for whoever comes", "offer the discount", "I'll do so"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -91,6 +92,16 @@ def test_only_the_holder_passes_on_unless_they_may_move_anyones() -> None:
     world = held(MIA)
     with pytest.raises(CommandRefused, match="Sam has it"):
         world.do(lambda d: episodes.transfer(d, world.policy, world.desk, MIA, team="sales"))
+    world.do(lambda d: episodes.transfer(d, world.policy, world.desk, MIA, to=MIA, anyones=True))
+    assert world.offers()[-1] == "mia"
+
+
+def test_a_supervisor_who_is_away_for_offers_takes_over_all_the_same() -> None:
+    world = held()
+    world.desk = Desk((seat(SAM), replace(seat(MIA), presence="away")))
+    with pytest.raises(CommandRefused) as refused:
+        passed(world, to=MIA)
+    assert refused.value.code == "not_there"
     world.do(lambda d: episodes.transfer(d, world.policy, world.desk, MIA, to=MIA, anyones=True))
     assert world.offers()[-1] == "mia"
 

@@ -17,7 +17,8 @@ from bot.core.events import JournalEntry
 from bot.core.model import AgentRef, Episode, Forecast, Reason
 from bot.store.contract import Handed, JournalLine
 from handoff.accounts import Cause
-from handoff.reports import By, Ending, Segment, misses_of, percentile, report, spread, waits_of
+from handoff.numbers import By, Ending, Segment, percentile, spread
+from handoff.reports import misses_of, report, waits_of
 from handoff.telling import COLUMNS, as_csv, behind, told
 from tests.handoff.worlds import START
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -190,6 +191,15 @@ def test_urgency_is_value_times_how_probable_it_is_to_be_too_late() -> None:
     assert too_late(soon, now) > 2 * too_late(rich, now)
     assert urgency(soon, now) < urgency(rich, now)
     assert urgency(replace(rich, value=100_000), now) < urgency(soon, now)
+
+
+def test_sixty_handoffs_in_one_second_are_all_offered_in_it() -> None:
+    """Elsewhere one chat a queue is taken every five seconds, so that sixty take five minutes."""
+    seats = tuple(seat(f"a{n}", capacity=3) for n in range(20))
+    queue = tuple(waiting(f"e{n}", since=n / 60) for n in range(60))
+    found = matches(Desk(seats, queue=queue), later(1))
+    assert {episode.episode_id for episode, _ in found} == {f"e{n}" for n in range(60)}
+    assert Counter(agent_id for _, agent_id in found) == {f"a{n}": 3 for n in range(20)}
 
 
 def test_a_rival_nobody_can_serve_holds_nobody_up() -> None:

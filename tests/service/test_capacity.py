@@ -44,8 +44,9 @@ async def test_an_agent_who_presses_take_on_many_at_once_gets_as_many_as_the_set
         assert await world.service.store.agent_load() == {"a_sam": 2}
 
 
-async def test_an_admin_may_go_above_with_a_word_that_is_kept_and_an_agent_may_not(world: World) -> None:
-    async with console(world, "Sam", capacity=1) as sam, console(world, "Ada", "admin", capacity=1) as ada:
+@pytest.mark.parametrize("role", ["admin", "supervisor"])
+async def test_an_admin_or_supervisor_may_go_above_with_a_word_that_is_kept_and_an_agent_may_not(world: World, role: str) -> None:
+    async with console(world, "Sam", capacity=1) as sam, console(world, "Ada", role, capacity=1) as ada:
         asked = [await asks_for_a_person(world) for _ in range(4)]
         assert (await sam.post(f"conversations/{asked[0]}/take"))[0] == 200
         assert (await ada.post(f"conversations/{asked[1]}/take"))[0] == 200

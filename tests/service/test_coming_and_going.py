@@ -73,6 +73,52 @@ async def test_an_agent_who_vanishes_for_90_s_gives_it_back_and_the_next_is_aske
         assert ("episode.returned", "gone") in kinds
 
 
+async def test_a_holder_who_vanished_owing_nothing_keeps_the_talk_until_words_are_owed(world: World) -> None:
+    async with console(world, "Sam") as sam, world.visitor() as visitor:
+        async with sam.open():
+            await visitor.say("can i talk to a person")
+            await world.settle()
+            (one,) = await world.service.store.overviews(view="all")
+            talk = one.conversation_id
+            await until(lambda: _is_asked(world, talk, "a_sam"))
+            assert (await sam.post(f"conversations/{talk}/take"))[0] == 200
+            assert (await sam.post(f"conversations/{talk}/say", {"text": "Hi!", "key": "key-00001"}))[0] == 200
+        for passed_s in (FLAP_S, GONE_S, GONE_S):
+            await world.wind(seconds=passed_s)
+            await world.service.presence.settled()
+        await until(lambda: _dealt_with(world, "a_sam"))
+        state = await world.state(talk)
+        assert (state.owner, state.episode.agent.agent_id, state.promise) == (Owner.AGENT, "a_sam", None)
+        await visitor.say("how much is it?")
+        await until(lambda: _waits(world, talk))
+        kinds = [(line.entry.kind, line.entry.data.get("why")) for line in await world.service.store.journal(talk)]
+        assert kinds.count(("episode.returned", "gone")) == 1
+        assert (await world.state(talk)).episode.breached == (), "nobody waited for somebody who was not there"
+
+
+async def test_whoever_comes_back_before_words_are_owed_never_lost_the_talk(world: World) -> None:
+    async with console(world, "Sam") as sam, world.visitor() as visitor:
+        async with sam.open():
+            await visitor.say("can i talk to a person")
+            await world.settle()
+            (one,) = await world.service.store.overviews(view="all")
+            await until(lambda: _is_asked(world, one.conversation_id, "a_sam"))
+            assert (await sam.post(f"conversations/{one.conversation_id}/take"))[0] == 200
+            said = {"text": "Hi!", "key": "key-00001"}
+            assert (await sam.post(f"conversations/{one.conversation_id}/say", said))[0] == 200
+        for passed_s in (FLAP_S, GONE_S, GONE_S):
+            await world.wind(seconds=passed_s)
+            await world.service.presence.settled()
+        await until(lambda: _dealt_with(world, "a_sam"))
+        async with sam.open():
+            await visitor.say("how much is it?")
+            await world.settle()
+            await world.service.presence.settled()
+            state = await world.state(one.conversation_id)
+            assert (state.owner, state.episode.agent.agent_id) == (Owner.AGENT, "a_sam")
+            assert state.promise is not None
+
+
 async def test_a_flap_of_30_s_loses_nothing_and_nobody_else_is_asked(world: World) -> None:
     async with console(world, "Sam") as sam, console(world, "Mia") as mia:
         async with sam.open():
@@ -147,6 +193,15 @@ async def test_what_an_admin_changes_about_an_agent_counts_at_once(world: World)
 
 async def _is_asked(world: World, conversation_id: str, agent_id: str) -> bool:
     return await asked(world, conversation_id) == agent_id
+
+
+async def _waits(world: World, conversation_id: str) -> bool:
+    return (await world.state(conversation_id)).owner is Owner.WAITING
+
+
+async def _dealt_with(world: World, agent_id: str) -> bool:
+    """Whether it is known that the agent has gone."""
+    return all(one.agent_id != agent_id for one in await world.service.store.consoles())
 
 
 def _targets(world: World) -> Targets:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientConnectionResetError, WSMsgType, web
 from structlog.testing import capture_logs
 
 from bot.logs import REFUSED, guard
@@ -34,3 +36,22 @@ async def test_a_turn_whose_database_is_away_is_logged_without_the_drivers_words
     events = [line["event"] for line in lines]
     assert "turn.store_away" in events
     assert [line["event"] for line in lines if REFUSED in guard(None, "", {**line, "level": line["log_level"]}).values()] == []
+
+
+async def test_a_browser_that_leaves_while_it_is_answered_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = asyncio.Event()
+
+    async def gone(*_: Any, **__: Any) -> None:
+        left.set()
+        raise ClientConnectionResetError("Cannot write to closing transport")
+
+    async with serving(tmp_path) as world, world.visitor() as visitor:
+        with monkeypatch.context() as patched, capture_logs() as lines:
+            patched.setattr(web.WebSocketResponse, "send_json", gone)
+            frame = {"type": "say", "key": "key-00000001", "text": "hi", "payload": None}
+            await visitor.socket.send_str(json.dumps(frame))
+            await left.wait()
+            assert (await visitor.socket.receive()).type is WSMsgType.CLOSE
+        assert [line["event"] for line in lines if line["log_level"] == "error"] == []
+        (overview,) = await world.service.store.overviews(view="all")
+        assert [message.text for message in await world.service.store.messages(overview.conversation_id)][:1] == ["hi"]

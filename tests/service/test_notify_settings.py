@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import notify_ways
 from bot.errors import SettingsError
+from bot.parts import notify_ways
 from bot.settings import load
 
 

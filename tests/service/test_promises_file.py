@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
-from bot.promising import version_of
+from bot.promising import Promises, version_of
+from bot.store.fake import FakeStore
+from bot.time import HandTime
+from handoff.policy import Policy
 from tests.service.desks import Console, asks_for_a_person, console
-from tests.service.serving import ROOT, World, serving
+from tests.service.serving import ROOT, START, World, serving
 
 SHIPPED = (ROOT / "promises.yml").read_text(encoding="utf-8")
 OLD, NEW = "first_words_s: 60", "first_words_s: 90"
@@ -109,6 +112,7 @@ async def test_every_version_is_kept_with_who_made_it_and_can_be_put_back(desk: 
     world.time.set(world.time.now() + timedelta(seconds=1))
     _, body = await alex.call("GET", "promises/history")
     assert [(one["version"], one["by"]) for one in body["versions"]] == [(version_of(BETTER), "Alex"), (base, None)]
+    assert [one["changes"] for one in body["versions"]] == [["targets.first_words_s: 60 → 90"], []]
     oldest = body["versions"][-1]["id"]
     assert (await alex.call("GET", f"promises/history/{oldest}"))[1]["text"] == SHIPPED
     status, refused = await alex.call("POST", f"promises/history/{oldest}/restore", {"version": base})
@@ -120,6 +124,57 @@ async def test_every_version_is_kept_with_who_made_it_and_can_be_put_back(desk: 
     _, body = await alex.call("GET", "promises/history")
     assert [one["version"] for one in body["versions"]] == [base, version_of(BETTER), base]
     assert (await alex.call("GET", "promises/history/..%2f..%2fetc"))[0] == 404
+
+
+async def test_a_report_judges_a_wait_by_the_promises_that_held_then_and_names_them(desk: tuple[World, Path, Console]) -> None:
+    world, path, alex = desk
+    since = world.time.now()
+
+    async def answered_after(seconds: float) -> None:
+        conversation_id = await asks_for_a_person(world)
+        await alex.post(f"conversations/{conversation_id}/take")
+        await world.wind(seconds=seconds)
+        await alex.post(f"conversations/{conversation_id}/say", {"text": "Hi", "key": f"key-{conversation_id}"})
+        await alex.post(f"conversations/{conversation_id}/give-back", {"summary": "", "outcome": "returned"})
+
+    await answered_after(75)
+    assert await first_words_in(world) == 60
+    path.write_text(BETTER, encoding="utf-8")
+    await world.service.promises.look()
+    await answered_after(75)
+    path.write_text(SHIPPED.replace(OLD, "first_words_s: 30"), encoding="utf-8")
+    await world.service.promises.look()
+    query = f"from={since:%Y-%m-%dT%H:%M:%SZ}&to={since + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    status, made = await alex.call("GET", f"reports/handoff?{query}")
+    assert status == 200
+    # Of the two that waited 75 s one was promised 60 s and one 90 s; a third waits still, past its 60 s.
+    assert made["total"]["segments"]["first_words"]["missed"] == 2
+    assert [one["changes"] for one in made["promises"]] == [
+        ["targets.first_words_s: 90 → 30"],
+        ["targets.first_words_s: 60 → 90"],
+        [],
+    ]
+    _, by_version = await alex.call("GET", f"reports/handoff?{query}&by=promises")
+    missed = {row["key"]: row["segments"]["first_words"]["missed"] for row in by_version["rows"]}
+    assert missed == {version_of(SHIPPED): 2, version_of(BETTER): 0}
+
+
+async def test_services_on_one_database_share_the_history(tmp_path: Path) -> None:
+    store, time = FakeStore(), HandTime(START)
+    paths = [tmp_path / name for name in ("one.yml", "two.yml")]
+    for path in paths:
+        path.write_text(SHIPPED, encoding="utf-8")
+    one, two = (Promises(path, Policy.load(path), store, time) for path in paths)
+    for promises in (one, two):
+        await promises.keep_running()
+    assert len(await two.versions()) == 1
+    await one.save(BETTER, base=version_of(SHIPPED), by="a_alex")
+    # The change is deployed to the other machine.
+    paths[1].write_text(BETTER, encoding="utf-8")
+    await two.look()
+    assert two.policy.version == version_of(BETTER)
+    kept = [(one.version, one.by) for one in await two.versions()]
+    assert kept == [(version_of(BETTER), "a_alex"), (version_of(SHIPPED), "file")]
 
 
 async def test_a_text_is_checked_while_it_is_written(desk: tuple[World, Path, Console]) -> None:

@@ -18,9 +18,9 @@ import sqlalchemy as sa
 import structlog
 from aiohttp import WSServerHandshakeError
 
-from bot.app import _address
 from bot.errors import BrainTimeout
 from bot.logs import Unbreakable
+from bot.parts import address_of
 from tests.service.serving import World, serving
 
 POST = "/webhooks/rest/webhook"
@@ -235,4 +235,4 @@ async def test_the_address_is_what_our_own_proxy_saw(world: World, proxies: int,
             def getall(_name: str, _default: object) -> list[str]:
                 return [told] if told else []
 
-    assert _address(proxies)(Request) == address  # type: ignore[arg-type]
+    assert address_of(proxies)(Request) == address  # type: ignore[arg-type]

@@ -73,6 +73,24 @@ async def test_the_same_key_twice_is_one_message(world: World) -> None:
     assert said.count(("prospect", "hi")) == 1
 
 
+async def test_a_flood_from_one_browser_waits_there_and_comes_in_whole(world: World) -> None:
+    async with world.visitor() as anna, world.visitor() as ben:
+        said = [f"line {number}" for number in range(22)]
+        for number, text in enumerate(said):
+            await anna.socket.send_json({"type": "say", "key": f"flood-{number:03}", "text": text})
+        turned_away = [await anna.next("error") for _ in said[20:]]
+        await ben.say("hello")
+        await world.settle()
+        for number in range(20, 22):
+            await world.wind(seconds=turned_away[0]["after_s"])
+            await anna.say(said[number], key=f"flood-{number:03}")
+        while said[-1] not in (heard := [m["text"] for m in anna.seen if m["speaker"] == "prospect"]):
+            await anna.next("message")
+
+    assert [(frame["code"], frame["key"]) for frame in turned_away] == [("slow_down", "flood-020"), ("slow_down", "flood-021")]
+    assert heard == said
+
+
 async def test_nobody_comes_and_the_prospect_hears_the_truth_on_time(world: World) -> None:
     async with world.visitor() as anna:
         await anna.say("can i talk to a person")

@@ -214,7 +214,7 @@ def sleeps_through(patch: pytest.MonkeyPatch) -> None:
 
 def talks_at_night(patch: pytest.MonkeyPatch) -> None:
     """Flows do not look at the hour, nor at how often they wrote."""
-    patch.setattr("nurture.walk.gate.hold", lambda *_a: None)
+    patch.setattr("nurture.speaking.gate.hold", lambda *_a: None)
 
 
 PLANTED: list[tuple[Plant, str, float]] = [

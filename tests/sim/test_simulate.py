@@ -14,10 +14,10 @@ from time import process_time
 import pytest
 from typer.testing import CliRunner
 
-from bot.app import load_rules
 from bot.cli import app
 from bot.core import never
 from bot.core.decide import Rules
+from bot.parts import load_rules
 from bot.settings import Settings
 from bot.simulate import CHARACTERS, BadSetup, Cancelled, Setup, Simulated, simulate
 from bot.simulate import world as worlds

@@ -18,6 +18,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
+from bot.core.audit import Finding
 from bot.core.events import Decision
 from bot.core.model import Arrival, Clock, ClockKind, Identity, Say, Speaker
 from bot.store import SqlStore, open_store
@@ -72,6 +73,14 @@ async def test_services_that_take_in_the_same_people_at_once_lose_and_double_not
             shown = await stores[0].messages(conversation_id)
             assert [message.seq for message in shown] == list(range(1, each + 1))
             assert len((await stores[1].load(conversation_id)).state.unheard) == each
+
+
+async def test_services_that_find_the_same_at_once_tell_it_once_and_neither_fails(postgres_url: str) -> None:
+    async with opened(postgres_url, 2) as stores:
+        for number in range(20):
+            found = [Finding(code="sent_twice", at=T0, conversation_id="c1", key=str(number))]
+            told = await asyncio.gather(*(store.add_findings(found, now=T0) for store in stores * 3))
+            assert sorted(map(len, told)) == [0, 0, 0, 0, 0, 1]
 
 
 async def test_intake_commits_and_claims_of_the_same_people_never_wait_in_a_circle(postgres_url: str) -> None:

@@ -8,7 +8,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -118,6 +118,29 @@ def test_processes_migrate_at_once(path: Path) -> None:
     assert [process.returncode for process in processes] == [0, 0, 0]
     with closing(sqlite3.connect(path)) as conn:
         assert conn.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+
+
+async def test_a_migration_waits_for_another_that_takes_longer_than_a_write_may(path: Path) -> None:
+    class ThirdTimeFree(ThreadRunner):
+        tries = 0
+
+        async def run[T](self, job: Callable[[sa.Connection], T]) -> T:
+            self.tries += 1
+            if self.tries == 3:
+                other.execute("ROLLBACK")
+            return await super().run(job)
+
+    runner = ThirdTimeFree(
+        sqlite_engine(sa.make_url(f"sqlite:///{path}"), begin="BEGIN IMMEDIATE", busy_timeout_ms=20), name="test"
+    )
+    store = SqlStore(write=runner, read=runner, claiming=MemoryClaiming(read=runner, write=runner), mint=lambda: "id")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        await store.migrate()
+        await store.ping()
+    await store.close()
+    assert runner.tries == 4
 
 
 async def test_processes_that_take_in_the_same_messages_store_each_once(store: SqlStore, path: Path) -> None:

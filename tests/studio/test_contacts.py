@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.app import load_rules
 from bot.core.model import Identity, State
+from bot.parts import load_rules
 from bot.settings import Settings
 from bot.store.contract import StoreUnavailable
 from bot.store.fake import FakeStore

@@ -7,31 +7,21 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from tests.web.fake_warmline import DIST, FakeWarmline
+from tests.chromium import PATIENCE_MS, missing
+from tests.web.fake.warmline import DIST, FakeWarmline
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-CHROMIUM = Path("/usr/bin/chromium")
 EXPECTED_NOISE = ("WebSocket connection to", "Failed to load resource")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    missing = [str(path) for path in (CHROMIUM, DIST / "widget.js", DIST / "console" / "index.html") if not path.exists()]
-    if not missing:
+    lacking = missing(DIST / "widget.js", DIST / "console" / "index.html")
+    if not lacking:
         return
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.skip(reason=f"the pages are not built or no browser is there: {', '.join(missing)}"))
+            item.add_marker(pytest.mark.skip(reason=f"the pages are not built or no browser is there: {lacking}"))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -43,14 +33,6 @@ async def fake() -> FakeWarmline:
 async def address(fake: FakeWarmline) -> AsyncIterator[str]:
     async with fake.serve() as where:
         yield where
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -66,7 +48,7 @@ async def context(browser: Browser, complaints: list[str]) -> AsyncIterator[Brow
     context = await browser.new_context(
         viewport={"width": 1280, "height": 860}, locale="en-GB", timezone_id="Europe/Berlin", reduced_motion="reduce"
     )
-    context.set_default_timeout(5000)
+    context.set_default_timeout(PATIENCE_MS)
 
     def heard(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(EXPECTED_NOISE):

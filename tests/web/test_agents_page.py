@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.web.fake_warmline import FakeWarmline, furnish, until
-from tests.web.test_accessibility import violations
+from tests.axe import violations
+from tests.web.fake.furnished import furnish
+from tests.web.fake.talks import until
+from tests.web.fake.warmline import FakeWarmline
 from tests.web.test_console_pages import holding, sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -74,7 +76,7 @@ async def test_giving_back_says_what_was_promised_and_where_the_bot_goes_on(
     talk.resume = [{"flow": "welcome", "name": "Welcome", "step": step} for step in ("hello", "offer_a_call")]
     await page.reload()
     await page.get_by_role("button", name="Give back").click()
-    await page.get_by_label("What did you promise?").fill("A call on Friday\n\nThe price list")
+    await page.get_by_label("What is promised and still open?").fill("A call on Friday\n\nThe price list")
     await page.get_by_label("Where does the bot go on?").select_option("Welcome: offer a call")
     assert await violations(page) == []
     await page.get_by_label("Won").check()
@@ -84,3 +86,15 @@ async def test_giving_back_says_what_was_promised_and_where_the_bot_goes_on(
     await until(lambda: bool(talk.given_back))
     assert talk.given_back["promised"] == ["A call on Friday", "The price list"]
     assert talk.given_back["resume"] == {"flow": "welcome", "step": "offer_a_call"}
+
+
+async def test_an_agent_who_is_no_admin_has_no_agents_page(page: Page, address: str, furnished: FakeWarmline) -> None:
+    furnished.person("Ana").role = "agent"
+    await sign_in(page, address)
+    await page.get_by_role("button", name="Account of Ana Costa").click()
+    await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    await expect(page.get_by_role("link", name="Agents")).to_have_count(0)
+    await page.goto(address + "/console#/agents")
+    await expect(page.locator("a.row").first).to_be_visible()
+    await expect(page.get_by_role("button", name="Add an agent")).to_have_count(0)
+    assert ("GET", "agents") not in furnished.requests

@@ -7,13 +7,12 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.web.fake_warmline import FakeWarmline, audit_report, found, furnish
-from tests.web.test_console_pages import sign_in
+from tests.web.fake.audit import audit_report, found
+from tests.web.fake.furnished import furnish
+from tests.web.fake.warmline import FakeWarmline
+from tests.web.test_console_pages import in_a_while, sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
-
-LOOKED_AGAIN_MS = 20_000
-"""A service that says it is busy is asked again for some seconds before the page tells of it."""
 
 LOST, DOUBLE = "A message was stored and nothing was going to answer it.", "One message reached the channel twice."
 
@@ -81,16 +80,17 @@ async def test_it_says_when_nothing_was_checked_and_when_it_was_long_ago(page: P
 
 
 async def test_a_service_that_fails_is_told_and_tried_again(page: Page, address: str, fake: FakeWarmline) -> None:
+    await page.clock.install()
     await sign_in(page, address)
     fake.api_down = True
     await page.goto(address + "/console#/audit")
-    await expect(page.get_by_text("The service is busy. Try again in a moment.")).to_be_visible(timeout=LOOKED_AGAIN_MS)
+    await in_a_while(page, page.get_by_text("The service is busy. Try again in a moment."))
     fake.api_down = False
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_text("Nothing is wrong.")).to_be_visible()
     fake.api_down = True
     await fake.to_desks({"type": "audit"})
-    await expect(page.get_by_role("alert").get_by_text("The service is busy.")).to_be_visible(timeout=LOOKED_AGAIN_MS)
+    await in_a_while(page, page.get_by_role("alert").get_by_text("The service is busy."))
     await expect(page.locator(".rows li")).to_have_count(10)
 
 

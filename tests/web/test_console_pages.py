@@ -8,9 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.web.fake_warmline import FakeWarmline, Talk, furnish, now, stamp, until
+from tests.chromium import PATIENCE_MS
+from tests.web.fake.furnished import furnish
+from tests.web.fake.talks import Talk, now, stamp, until
+from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -21,6 +24,14 @@ async def sign_in(page: Page, address: str, path: str = "/console") -> None:
     await page.get_by_label("Password").fill("sunny days")
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("switch", name="Online")).to_be_visible()
+
+
+async def in_a_while(page: Page, shown: Locator) -> None:
+    """A page whose clock is installed looks again by itself for ten seconds before it says so; they pass quickly."""
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while not await shown.is_visible():
+            await page.clock.run_for(1000)
+            await asyncio.sleep(0.02)
 
 
 def row(page: Page, name: str) -> Any:
@@ -110,7 +121,8 @@ async def test_take_chat_and_give_back(page: Page, address: str, furnished: Fake
     await expect(said(page).last).to_have_text("Great, when can we talk?")
     await page.get_by_role("button", name="Give back").click()
     summary = page.get_by_label("What should the bot and the next person know?")
-    await expect(summary).to_have_value(re.compile("Wants: More orders.*We promised: A call before Friday", re.DOTALL))
+    await expect(summary).to_have_value(re.compile("Wants: More orders"))
+    await expect(page.get_by_label("What is promised and still open?")).to_have_value("A call before Friday")
     await summary.fill("Wants a call on Thursday.")
     await page.get_by_role("radio", name="Later").check()
     await page.get_by_role("dialog").get_by_role("button", name="Give back").click()
@@ -156,6 +168,82 @@ async def test_words_that_overtook_each_other_are_sent_only_on_a_second_word(
     assert [m["text"] for m in talk.messages if m["speaker"] == "agent"] == []
     await page.get_by_role("button", name="Send anyway").click()
     await expect(page.locator(".talk li.agent .bubble")).to_have_text(["candles it is"])
+
+
+async def test_what_others_say_while_i_write_is_shown_and_asked_about_before_it_is_sent(
+    page: Page, address: str, furnished: FakeWarmline
+) -> None:
+    talk = await holding(page, address, furnished)
+    await page.keyboard.type("The red candles are here")
+    await furnished.says(talk, "prospect", "no wait, blue ones")
+    while_writing = page.get_by_role("status").filter(has_text="Priya Shah wrote while you were writing.")
+    await expect(while_writing).to_be_visible()
+    await expect(page.locator(".collision")).to_contain_text("no wait, blue ones")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Not sent yet. Does your answer still fit?")).to_be_visible()
+    await expect(page.get_by_role("button", name="Send it as it is")).to_be_focused()
+    assert [m for m in talk.messages if m["speaker"] == "agent"] == []
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_label("Write to Priya")).to_be_focused()
+    await expect(page.locator(".collision")).to_have_count(0)
+    await page.get_by_label("Write to Priya").fill("The blue candles are here")
+    await furnished.says(talk, "agent", "I can take this one", name="Sam Reyes")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".collision")).to_contain_text("Sam Reyes")
+    await page.get_by_role("button", name="Send it as it is").press("Enter")
+    await expect(page.locator(".talk li.agent .bubble").last).to_have_text("The blue candles are here")
+
+
+async def test_sent_words_come_back_into_the_box_while_they_have_not_left(
+    page: Page, address: str, furnished: FakeWarmline
+) -> None:
+    furnished.undo_send_s = 60
+    talk = await holding(page, address, furnished)
+    reply = page.get_by_label("Write to Priya")
+    await page.keyboard.type("Hi Pria, Ana here.")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".leaving")).to_contain_text(re.compile(r"Leaves in (60|59|58) s"))
+    await page.locator(".leaving").get_by_role("button", name="Undo").click()
+    await expect(reply).to_have_value("Hi Pria, Ana here.")
+    await expect(reply).to_be_focused()
+    await expect(page.locator(".talk li.agent")).to_have_count(0)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".leaving")).to_be_visible()
+    await page.keyboard.press("Control+z")
+    await expect(reply).to_have_value("Hi Pria, Ana here.")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".leaving")).to_be_visible()
+    talk.pending.clear()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("u")
+    await expect(page.get_by_text("Too late: it is on its way to them already.")).to_be_visible()
+    assert [one["act"] for one in furnished.undone] == ["send", "send", "send"]
+
+
+async def test_taking_giving_back_and_snoozing_are_undone_where_that_is_true(
+    page: Page, address: str, furnished: FakeWarmline
+) -> None:
+    talk = await holding(page, address, furnished)
+    done = page.locator(".notice.done")
+    await expect(done).to_contain_text("You have Priya Shah now.")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("u")
+    await expect(page.get_by_role("button", name="Take")).to_be_visible()
+    await expect(done).to_have_count(0)
+    assert talk.owner == "waiting"
+    await page.keyboard.press("t")
+    await expect(page.get_by_label("Write to Priya")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("z")
+    await page.get_by_role("dialog").get_by_role("listitem").first.get_by_role("button").click()
+    await expect(done).to_contain_text("Priya Shah is snoozed.")
+    await done.get_by_role("button", name="Undo").click()
+    await until(lambda: talk.snoozed_until is None)
+    furnished.undo_error = (409, "wrote", "Priya has written since, and the bot answers. Step in to go on with it.")
+    await page.get_by_role("button", name="Give back").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Give back").click()
+    await done.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_text("Priya has written since, and the bot answers.")).to_be_visible()
 
 
 async def test_somebody_else_was_faster(page: Page, address: str, furnished: FakeWarmline) -> None:
@@ -236,7 +324,7 @@ async def test_the_keyboard_alone_is_enough(page: Page, address: str, furnished:
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.keyboard.press("?")
-    await asyncio.sleep(0.1)
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
@@ -277,6 +365,41 @@ async def test_notes_are_kept_and_a_failure_keeps_the_text(page: Page, address: 
     await page.get_by_role("button", name="Save note").click()
     await expect(box).to_have_value("")
     assert [note["text"] for note in named(furnished, "Priya").notes] == ["Spoke on the phone in May, very kind.", "Call Thursday"]
+
+
+async def test_the_card_tells_what_happened_page_by_page(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await row(page, "Priya").click()
+    history = page.get_by_role("region", name="History")
+    lines = history.get_by_role("listitem")
+    await expect(lines).to_have_count(3)
+    await expect(lines.first).to_contain_text("A person was needed: asked")
+    furnished.api_down = True
+    await history.get_by_role("button", name="Show earlier").click()
+    await expect(history.get_by_role("alert")).to_contain_text("The service is busy.")
+    furnished.api_down = False
+    await history.get_by_role("button", name="Show earlier").click()
+    await expect(lines).to_have_count(6)
+    await expect(history.get_by_text("Spoke on the phone in May, very kind.")).to_be_visible()
+    await expect(lines.last.get_by_role("link", name="Open that conversation")).to_have_attribute("href", "#/all/c-old")
+    await expect(history.get_by_role("button", name="Show earlier")).to_have_count(0)
+    priya = named(furnished, "Priya")
+    priya.timeline.insert(0, {**priya.timeline[0], "id": "new", "text": "Somebody took the talk"})
+    await furnished.push_item(priya)
+    await expect(lines).to_have_count(7)
+    await expect(lines.first).to_contain_text("Somebody took the talk")
+
+
+async def test_an_act_whose_answer_was_lost_is_done_once(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await sign_in(page, address)
+    await row(page, "Priya").click()
+    furnished.lose_answers = 1
+    await page.get_by_label("A note for the team").fill("Call Thursday")
+    await page.get_by_role("button", name="Save note").click()
+    await expect(page.get_by_label("A note for the team")).to_have_value("")
+    await expect(page.locator("aside").get_by_text("Call Thursday")).to_have_count(1)
+    assert [note["text"] for note in named(furnished, "Priya").notes] == ["Spoke on the phone in May, very kind.", "Call Thursday"]
+    assert furnished.lose_answers == 0
 
 
 async def test_a_message_that_failed_says_so_in_words(page: Page, address: str, furnished: FakeWarmline) -> None:
@@ -375,10 +498,10 @@ async def test_an_unfinished_reply_is_there_after_a_reload(page: Page, address: 
 
 
 async def test_a_service_in_trouble_is_named_and_tried_again(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await page.clock.install()
     furnished.api_down = True
     await page.goto(address + "/console")
-    # It looks again by itself for ten seconds before it says so.
-    await expect(page.get_by_text("The service is busy. Try again in a moment.")).to_be_visible(timeout=20_000)
+    await in_a_while(page, page.get_by_text("The service is busy. Try again in a moment."))
     furnished.api_down = False
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()

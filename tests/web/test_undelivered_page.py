@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.web.fake_warmline import FakeWarmline, furnish, misdeliver
+from tests.web.fake.furnished import furnish, misdeliver
+from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

@@ -10,7 +10,8 @@ import random
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.web.fake_warmline import FakeWarmline, Talk, until
+from tests.web.fake.talks import Talk, until
+from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

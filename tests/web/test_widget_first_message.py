@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.web.fake_warmline import FakeWarmline, until
+from tests.web.fake.talks import until
+from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -81,6 +82,20 @@ async def test_the_service_is_full_at_first(page: Page, address: str, fake: Fake
         await one_message_soon(fake)
     await one_message(fake, keys(fake))
     assert len(keys(fake)) >= 2
+
+
+async def test_a_flood_waits_in_the_browser_and_says_why(page: Page, address: str, fake: FakeWarmline) -> None:
+    await page.clock.install()
+    fake.say_error = {"code": "slow_down", "message": "That's a lot at once.", "after_s": 4}
+    await writes_first(page, address)
+    async with on_the_screen_all_the_time(page):
+        await expect(page.get_by_text("That's a lot at once.")).to_be_visible()
+        await until(lambda: keys(fake))
+        fake.say_error = None
+        await page.clock.run_for(4_000)
+        await one_message_soon(fake)
+        await expect(page.get_by_text("That's a lot at once.")).to_have_count(0)
+    await one_message(fake, keys(fake))
 
 
 async def test_it_was_stored_but_the_confirmation_is_lost(page: Page, address: str, fake: FakeWarmline) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
-from tests.web.fake_warmline import FakeWarmline, Talk, until
+from tests.web.fake.talks import Talk, until
+from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -86,7 +87,8 @@ async def test_quick_replies_are_buttons_of_the_last_message_only(page: Page, ad
     await page.get_by_role("textbox", name="Write a message").focus()
     await page.keyboard.press("Shift+Tab")
     await expect(page.get_by_role("button", name="Something else")).to_be_focused()
-    await page.get_by_role("button", name="A bakery").click()
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Space")
     await expect(page.get_by_role("button", name="A bakery")).to_have_count(0)
     await expect(page.get_by_role("textbox", name="Write a message")).to_be_focused()
     await until(lambda: len(talk.messages) == 2)
@@ -271,6 +273,8 @@ async def test_untrusted_words_stay_words(page: Page, address: str, fake: FakeWa
     await expect(link).to_have_attribute("href", "https://ok.example/a?b=1")
     await expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
     await expect(page.locator("#warmline .image")).to_have_count(0)
+    await say(page, text)
+    await expect(bubbles(page)).to_have_text([text, text])
     assert await page.evaluate("window.bad") is None
 
 
@@ -279,9 +283,14 @@ async def test_escape_closes_and_gives_the_focus_back(page: Page, address: str) 
     await page.get_by_role("button", name="Chat with us").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("textbox", name="Write a message")).to_be_focused()
+    await page.keyboard.type("hey")
+    await page.keyboard.press("Enter")
+    await expect(bubbles(page)).to_have_text(["hey"])
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(page.get_by_role("button", name="Chat with us")).to_be_focused()
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("textbox", name="Write a message")).to_be_focused()
 
 
 async def test_new_words_are_read_out_and_history_is_not(page: Page, address: str, fake: FakeWarmline) -> None:

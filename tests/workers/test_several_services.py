@@ -12,12 +12,14 @@ from random import Random
 
 import pytest
 
-from bot.app import Service, build, load_rules
+from bot.app import build
 from bot.channels.base import Sent
 from bot.core.model import Arrival, Delivery, Identity
 from bot.core.window import SendAs
 from bot.credentials import Credentials
 from bot.fakes.brain import FakeBrain
+from bot.parts import load_rules
+from bot.service import Service
 from bot.settings import Settings
 from bot.store import SqlStore, open_store
 from bot.store.contract import Outgoing

@@ -13,10 +13,11 @@ from bot.store.fake.imports import Imports
 from bot.store.fake.market import Market
 from bot.store.fake.outbox import Outbox
 from bot.store.fake.people import People
+from bot.store.fake.promises import Promises
 from bot.store.fake.reading import Reading
 
 
-class FakeStore(Outbox, Flows, Reading, Market, Hooks, Imports, People, Answers):
+class FakeStore(Outbox, Flows, Reading, Market, Hooks, Imports, People, Answers, Promises):
     """`bot.store.contract.Store` in memory. `mint` makes ids of conversations and keys; the default counts, so that a
     simulation gives the same ids each time."""
 
@@ -25,6 +26,7 @@ class FakeStore(Outbox, Flows, Reading, Market, Hooks, Imports, People, Answers)
         Outbox.__init__(self, mint or (lambda: f"id-{next(numbers)}"))
         People.__init__(self)
         Answers.__init__(self)
+        Promises.__init__(self)
 
     async def last_served(self) -> dict[str, datetime]:
         """See `Store.last_served`."""

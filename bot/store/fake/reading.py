@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import count
 
+from bot.core.events import JournalEntry
 from bot.core.model import (
     AgentRef,
     ClockKind,
@@ -29,6 +30,7 @@ from bot.store.contract import (
 )
 from bot.store.fake.records import Line, Talk
 from bot.store.fake.talks import Talks
+from bot.store.remembering import Of, Place, Remembered, note_entry, page, visit_lines
 from bot.store.rules import (
     clean_text,
     fits,
@@ -37,6 +39,7 @@ from bot.store.rules import (
     standing_of,
     waiting_since,
 )
+from bot.store.sight import Sight
 from bot.store.similar import ANSWERED_WITHIN, most_alike, telling
 from bot.store.waits import booked_in, sample_of, waited
 from bot.store.words import HITS, holds, name_of, newest_first, wanted
@@ -102,7 +105,13 @@ class Reading(Talks):
         )
 
     async def overviews(
-        self, *, view: str, agent_id: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        *,
+        view: str,
+        agent_id: str | None = None,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+        sight: Sight | None = None,
     ) -> list[Overview]:
         """See `Store.overviews`. Raises `ValueError` for an unknown view, or `mine` without an agent."""
         match view:
@@ -114,7 +123,7 @@ class Reading(Talks):
                 found = self._latest_first(talk for talk in self._talks.values() if before is None or _comes_after(talk, before))
             case _:
                 raise ValueError(f"no such view: {view!r} (agent {agent_id!r})")
-        return [self._overview(talk) for talk in found[:limit]]
+        return [self._overview(talk) for talk in found if _sees(sight, talk)][:limit]
 
     def _latest_first(self, talks: Iterable[Talk]) -> list[Talk]:
         by_id = sorted(talks, key=lambda talk: talk.state.conversation_id)
@@ -157,9 +166,12 @@ class Reading(Talks):
         latest_first.sort(key=lambda one: one.requested_at, reverse=True)
         return [sample_of(one, now) for one in latest_first[:limit]]
 
-    async def filtered(self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None) -> list[Overview]:
+    async def filtered(
+        self, wanted: Filter, *, limit: int = 50, before: tuple[datetime, str] | None = None, sight: Sight | None = None
+    ) -> list[Overview]:
         """See `Store.filtered`."""
-        known = sorted((self._overview(talk) for talk in self._talks.values()), key=lambda one: one.conversation_id)
+        shown = (self._overview(talk) for talk in self._talks.values() if _sees(sight, talk))
+        known = sorted(shown, key=lambda one: one.conversation_id)
 
         def place(one: Overview) -> datetime:
             return risk_at(one) if wanted.risk else one.last_at
@@ -173,11 +185,12 @@ class Reading(Talks):
             found = [one for one in found if comes_later(one, *before)]
         return found[:limit]
 
-    async def similar_answers(self, text: str, *, besides: str, limit: int) -> list[Similar]:
+    async def similar_answers(self, text: str, *, besides: str, limit: int, sight: Sight | None = None) -> list[Similar]:
         """See `Store.similar_answers`."""
         words, found = telling(text), list[tuple[int, Similar]]()
-        for conversation_id in self._talks:
-            shown = await self.messages(conversation_id, limit=10**6) if conversation_id != besides else []
+        for conversation_id, talk in self._talks.items():
+            looked_at = conversation_id != besides and _sees(sight, talk)
+            shown = await self.messages(conversation_id, limit=10**6) if looked_at else []
             for place, message in enumerate(shown):
                 reply = next((m for m in shown[place + 1 : place + 1 + ANSWERED_WITHIN] if m.speaker is Speaker.AGENT), None)
                 alike = message.speaker is Speaker.PROSPECT and any(holds(message.text, (word,)) for word in words)
@@ -187,7 +200,7 @@ class Reading(Talks):
         newest = [one for _, one in sorted(found, key=lambda pair: -pair[0])]
         return most_alike(text, newest, limit=limit)
 
-    async def search(self, query: str, *, limit: int = 20) -> list[Found]:
+    async def search(self, query: str, *, limit: int = 20, sight: Sight | None = None) -> list[Found]:
         """See `Store.search`."""
         words = wanted(query)
         found: dict[str, list[Hit]] = {}
@@ -201,9 +214,31 @@ class Reading(Talks):
                 for note in self._notes
                 if note.conversation_id == conversation_id
             ]
-            if held := [hit for hit in hits if holds(hit.text, words)]:
+            if _sees(sight, talk) and (held := [hit for hit in hits if holds(hit.text, words)]):
                 found[conversation_id] = held
         return [Found(overview=self._overview(self._talks[key]), hits=hits[:HITS]) for key, hits in newest_first(found)[:limit]]
+
+    async def remembered(
+        self, conversation_id: str, *, kinds: Sequence[str], limit: int, before: Place | None = None, sight: Sight | None = None
+    ) -> list[Remembered]:
+        """See `RememberingStore.remembered`. Here each conversation is a prospect's only one."""
+        talk = self._talks.get(conversation_id)
+        if talk is None or not _sees(sight, talk):
+            return []
+        channel = talk.state.identity.channel
+
+        def line(of: Of, number: int, entry: JournalEntry) -> Remembered:
+            return Remembered(of=of, number=number, conversation_id=conversation_id, channel=channel, entry=entry)
+
+        wrote = [(one.at, one.message_id) for one in talk.lines if one.arrival is not None]
+        found = [line(Of.MEETING, 0, JournalEntry(kind="met", at=talk.state.created_at, data={}))]
+        found += visit_lines(conversation_id, channel, wrote)
+        found += [line(Of.JOURNAL, one.journal_id, one.entry) for one in talk.journal if one.entry.kind in kinds]
+        found += [
+            line(Of.NOTE, one.note_id, note_entry(at=one.at, agent_id=one.agent.agent_id, agent=one.agent.name, text=one.text))
+            for one in await self.notes(conversation_id)
+        ]
+        return page(found, limit=limit, before=before)
 
     async def agent_load(self) -> dict[str, float]:
         """See `Store.agent_load`."""
@@ -307,3 +342,8 @@ class Reading(Talks):
 def _comes_after(talk: Talk, place: tuple[datetime, str]) -> bool:
     at, conversation_id = place
     return talk.last_at < at or (talk.last_at == at and talk.state.conversation_id > conversation_id)
+
+
+def _sees(sight: Sight | None, talk: Talk) -> bool:
+    state = talk.state
+    return sight is None or sight.sees(episode=state.episode, slots=state.slots, clocks=talk.clocks.values())

@@ -34,7 +34,7 @@ export type ServerFrame =
   | { type: "message"; message: Message }
   | { type: "typing"; on: boolean; name: string | null }
   | { type: "owner"; owner: Owner; agent: Agent | null }
-  | { type: "error"; code: string; message: string; key?: string | null }
+  | { type: "error"; code: string; message: string; key?: string | null; after_s?: number }
   | { type: "transcript"; name: string; text: string }
   | { type: "pong" };
 

@@ -28,6 +28,8 @@ export class Session {
   #reported = 0;
   #typingEnds: ReturnType<typeof setTimeout> | undefined;
   #resend: ReturnType<typeof setTimeout> | undefined;
+  #slowUntil = 0;
+  #goOn: ReturnType<typeof setTimeout> | undefined;
   #releaseFirst: (() => void) | null = null;
 
   constructor(
@@ -192,13 +194,19 @@ export class Session {
   #confirm(talk: Talk, keys: (string | null | undefined)[]): void {
     this.keep.setTail(talk.messages);
     for (const key of keys) if (key) this.keep.dropDraft(key);
-    this.#show({ talk });
+    // Once nothing waits any more, the reason why it had to is over.
+    const waited = this.#view.talk.drafts.length > 0 && talk.drafts.length === 0;
+    this.#show(waited ? { talk, trouble: null } : { talk });
   }
 
   #complaint(frame: Extract<ServerFrame, { type: "error" }>): void {
     const { key } = frame;
     // The service asks for another try, which comes by itself: the words are still on their way.
     if (key && frame.code === "try_again") return;
+    if (key && frame.code === "slow_down") {
+      this.#slowDown(frame.message, (frame.after_s ?? 1) * 1000);
+      return;
+    }
     if (!key) {
       this.#show({ trouble: frame.message });
       return;
@@ -207,6 +215,18 @@ export class Session {
     const draft = talk.drafts.find((one) => one.key === key);
     if (draft) this.keep.putDraft(draft);
     this.#show({ talk });
+  }
+
+  /** The words stay on their way; the page says why they wait, and they go on in the order they were written. */
+  #slowDown(why: string, waitMs: number): void {
+    this.#show({ trouble: why });
+    if (this.#slowUntil !== 0) return;
+    this.#slowUntil = Date.now() + waitMs;
+    clearTimeout(this.#goOn);
+    this.#goOn = setTimeout(() => {
+      this.#slowUntil = 0;
+      this.#sendAll();
+    }, waitMs);
   }
 
   #typing(typing: Talk["typing"]): void {
@@ -232,7 +252,7 @@ export class Session {
   }
 
   #sendDraft(draft: Draft): void {
-    if (draft.refused === null && this.#view.link === "live") this.#send({ type: "say", key: draft.key, text: draft.text, payload: draft.payload });
+    if (draft.refused === null && this.#view.link === "live" && this.#slowUntil === 0) this.#send({ type: "say", key: draft.key, text: draft.text, payload: draft.payload });
   }
 
   #send(frame: ClientFrame): boolean {

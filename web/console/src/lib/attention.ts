@@ -49,7 +49,7 @@ class Attention {
 /** What is not told now is told with the next notice, or the next carrier tells them again: nothing to bother anybody with. */
 async function quietly(path: string): Promise<void> {
   try {
-    await api.post(path);
+    await api.post(path, {}, { again: false });
   } catch {
     return;
   }

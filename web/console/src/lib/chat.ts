@@ -91,6 +91,9 @@ export const changedLocal = (chat: Chat, key: string, change: Partial<Local>): C
 
 export const dropped = (chat: Chat, key: string): Chat => ({ ...chat, locals: chat.locals.filter((local) => local.key !== key) });
 
+/** These words were taken back before they left. */
+export const takenBack = (chat: Chat, key: string): Chat => ({ ...chat, messages: chat.messages.filter((message) => message.key !== key || message.speaker !== "agent") });
+
 /** The last seq on the screen, 0 before there is one; null while it is still loading. */
 export const lastSeq = (chat: Chat): number | null => chat.state !== "ready" ? null : chat.messages.reduce((last, { seq }) => Math.max(last, seq ?? 0), 0);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, betterOffset, countdown, span } from "./countdown.ts";
+import { ago, betterOffset, countdown, span, lengthWords } from "./countdown.ts";
 import type { Clock } from "./types.ts";
 
 const start = Date.parse("2026-11-22T10:00:00Z");
@@ -55,4 +55,8 @@ describe("betterOffset", () => {
   it("starts anew when a clock was set back", () => {
     expect(betterOffset(60_000, 100)).toBe(100);
   });
+});
+
+it("a target is told in the units one says it in", () => {
+  expect([45, 60, 90, 3600, 5400, 90_000].map(lengthWords)).toEqual(["45 s", "1 min", "1 min 30 s", "1 h", "1 h 30 min", "1 d 1 h"]);
 });

@@ -23,6 +23,18 @@ export function span(ms: number): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
 }
 
+/** A target as one says it: "45 s", "2 min", "1 h 30 min". */
+export function lengthWords(seconds: number): string {
+  const parts = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]] as const;
+  let rest = Math.round(seconds);
+  const words: string[] = [];
+  for (const [size, unit] of parts) {
+    if (rest >= size) words.push(`${Math.floor(rest / size)} ${unit}`);
+    rest %= size;
+  }
+  return words.slice(0, 2).join(" ") || "0 s";
+}
+
 /** Reads a clock at `now` (milliseconds since the epoch, the service's time). */
 export function countdown(clock: Clock, now: number): Countdown {
   const due = Date.parse(clock.due_at);

@@ -4,20 +4,24 @@ import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
 import { Audit } from "./audit.svelte.ts";
 import { attention } from "./attention.ts";
-import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, wrote, type Chat, type Local } from "./chat.ts";
+import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, takenBack, wrote, type Chat, type Local } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
+import { draftOf, putBack } from "./draft.ts";
 import { Filter } from "./filter.svelte.ts";
 import { router } from "./router.svelte.ts";
 import { Search } from "./search.svelte.ts";
 import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, StepAhead, View } from "./types.ts";
 import { Undelivered } from "./undelivered.svelte.ts";
+import { lastUndoable, OFFERED_FOR_MS, type UndoAct, type Undoable } from "./undo.ts";
 import { refreshed, rowsOf } from "./urgency.ts";
 
 export interface Notice {
   id: number;
-  kind: NoticeKind;
+  /** `done` says what I did myself. */
+  kind: NoticeKind | "done";
   conversation: string;
   text: string;
+  undo: Undoable | null;
 }
 
 interface List {
@@ -71,6 +75,8 @@ export class Desk {
   #wasLive = false;
   #refreshing: ReturnType<typeof setTimeout> | null = null;
   #sending = new Set<string>();
+  #acts: Undoable[] = [];
+  #boxes = new Map<string, (words: string) => void>();
 
   constructor(
     readonly me: Agent,
@@ -162,11 +168,12 @@ export class Desk {
     }
   }
 
-  /** `aboveCapacity` is why an admin takes more than they have room for. */
+  /** `aboveCapacity` is why a supervisor takes more than they have room for. */
   async take(id: string, aboveCapacity = ""): Promise<void> {
     const body = aboveCapacity === "" ? {} : { above_capacity: aboveCapacity };
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`, body);
     this.#item(item);
+    this.#did("take", item, `You have ${item.name ?? "it"} now.`);
   }
 
   async transfer(id: string, where: { to: string } | { team: string }, note: string): Promise<void> {
@@ -175,15 +182,17 @@ export class Desk {
     void this.load(id);
   }
 
-  /** Whoever holds it lets go of it to me. */
-  async takeOver(id: string): Promise<void> {
-    if (this.items.get(id)?.episode?.status === "accepted") await this.transfer(id, { to: this.me.id }, "");
-    await this.take(id);
+  /** Whoever holds it lets go of it to me. `aboveCapacity` as in `take`. */
+  async takeOver(id: string, aboveCapacity = ""): Promise<void> {
+    const episode = this.items.get(id)?.episode;
+    if (episode?.status === "accepted" && episode.agent?.id !== this.me.id) await this.transfer(id, { to: this.me.id }, "");
+    await this.take(id, aboveCapacity);
   }
 
   async snooze(id: string, until: Date | null): Promise<void> {
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/snooze`, { until: until?.toISOString() ?? null });
     this.#item(item);
+    if (until) this.#did("snooze", item, `${item.name ?? "It"} is snoozed.`);
   }
 
   /** `worth`: what the outcome is worth, in the currency of the settings. */
@@ -192,10 +201,59 @@ export class Desk {
     const goOn = resume && { flow: resume.flow, step: resume.step };
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {}, promised, resume: goOn });
     this.#item(item);
+    this.#did("give_back", item, `The bot has ${item.name ?? "it"} again.`);
   }
 
-  async addNote(id: string, text: string): Promise<void> {
-    const { note } = await api.post<{ note: Note }>(`conversations/${encodeURIComponent(id)}/note`, { text });
+  /** Takes back what I just did, if it is still true; else it is said why not. Words come back into the box. */
+  async undo(one: Undoable): Promise<void> {
+    const { conversation: id, act, key } = one;
+    this.#acts = this.#acts.filter((each) => each !== one);
+    this.notices = this.notices.filter(({ undo }) => undo !== one);
+    const words = this.chat(id).messages.find((message) => message.key === key && message.speaker === "agent")?.text;
+    try {
+      const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/undo`, key === null ? { act } : { act, key });
+      this.#item(item);
+      if (act !== "send" || key === null) return;
+      this.#chat(id, (chat) => takenBack(chat, key));
+      if (words) this.#intoBox(id, words);
+    } catch (error) {
+      this.notify("lost", api.wordsOf(error), id === router.id ? "" : id);
+      this.#signedOutBy(error);
+    } finally {
+      if (this.chats.has(id)) void this.load(id);
+    }
+  }
+
+  /** Takes back the last thing I did that can be, or the last words I sent here. False if there is none. */
+  undoLast({ words = false } = {}): boolean {
+    const id = router.id;
+    const one = lastUndoable(id === null ? null : { id, messages: this.chat(id).messages }, words ? [] : this.#acts, this.me.name, clock.now);
+    if (one) void this.undo(one);
+    return one !== null;
+  }
+
+  /** Somebody writes in a box for this conversation; gives what ends that. */
+  writes(id: string, put: (words: string) => void): () => void {
+    this.#boxes.set(id, put);
+    return () => this.#boxes.delete(id);
+  }
+
+  #intoBox(id: string, words: string): void {
+    const put = this.#boxes.get(id);
+    if (put) put(words);
+    else sessionStorage.setItem(draftOf(id), putBack(words, sessionStorage.getItem(draftOf(id)) ?? ""));
+  }
+
+  /** Whatever was offered before about the same conversation is history. */
+  #did(act: UndoAct, { id }: Item, said: string): void {
+    const one = { conversation: id, act, key: null, until: clock.now + OFFERED_FOR_MS };
+    this.#acts = [...this.#acts.filter(({ conversation, until }) => conversation !== id && until > clock.now), one];
+    this.notify("done", said, id, one);
+  }
+
+  /** A whisper is told to whoever holds the conversation. */
+  async addNote(id: string, text: string, whisper = false): Promise<void> {
+    const { note } = await api.post<{ note: Note }>(`conversations/${encodeURIComponent(id)}/note`, { text, whisper });
     this.#chat(id, (chat) => ({ ...chat, notes: [...chat.notes.filter((one) => one.id !== note.id), note] }));
   }
 
@@ -230,12 +288,13 @@ export class Desk {
     }
   }
 
-  notify(kind: NoticeKind, text: string, conversation = ""): void {
+  notify(kind: Notice["kind"], text: string, conversation = "", undo: Undoable | null = null): void {
     const id = ++this.#noticeId;
     // The latest about a conversation says it all; only a breach and a flow that paused itself stay beside it.
-    const said = (one: Notice): boolean => one.text === text || (conversation !== "" && one.conversation === conversation && one.kind !== "breach" && one.kind !== "brake");
-    this.notices = [...this.notices.filter((one) => !said(one)), { id, kind, text, conversation }].slice(-4);
-    if (kind !== "breach" && kind !== "lost" && kind !== "brake") setTimeout(() => this.dismiss(id), NOTICE_LASTS_MS);
+    const stays = (one: Notice): boolean => one.kind === "breach" || one.kind === "brake" || (one.kind === "done" && kind !== "done");
+    const said = (one: Notice): boolean => (one.text === text && one.kind === kind && one.kind !== "done") || (conversation !== "" && one.conversation === conversation && !stays(one));
+    this.notices = [...this.notices.filter((one) => !said(one)), { id, kind, text, conversation, undo }].slice(-4);
+    if (kind !== "breach" && kind !== "lost" && kind !== "brake") setTimeout(() => this.dismiss(id), undo ? OFFERED_FOR_MS : NOTICE_LASTS_MS);
   }
 
   dismiss(id: number): void {
@@ -250,7 +309,7 @@ export class Desk {
     for (let local = next(); local; local = next()) {
       const { key, text, seen } = local;
       try {
-        const { message } = await api.post<{ message: Message }>(`conversations/${encodeURIComponent(id)}/say`, { text, key, seen });
+        const { message } = await api.post<{ message: Message }>(`conversations/${encodeURIComponent(id)}/say`, { text, key, seen }, { again: false });
         this.#chat(id, (chat) => confirmed(chat, key, message));
       } catch (error) {
         this.#unsent(id, key, error);
@@ -289,6 +348,7 @@ export class Desk {
       this.filter.changed();
       this.board.changed();
     }
+    else if (frame.type === "hidden") this.#hide(frame.conversation_id);
     else if (frame.type === "message") this.#message(frame.conversation_id, frame.message);
     else if (frame.type === "typing") this.#typing(frame.conversation_id, frame.who);
     else if (frame.type === "audit") this.audit?.changed();
@@ -309,6 +369,18 @@ export class Desk {
       this.#refreshing = null;
       if (this.chats.has(id)) void this.load(id);
     }, REFRESH_AFTER_MS);
+  }
+
+  /** It has become another team's, and is none of ours any more. */
+  #hide(id: string): void {
+    const shown = this.items.has(id);
+    this.items = new Map([...this.items].filter(([one]) => one !== id));
+    this.chats = new Map([...this.chats].filter(([one]) => one !== id));
+    this.search.drop(id);
+    this.notices = this.notices.filter((one) => one.conversation !== id || one.undo !== null);
+    this.filter.changed();
+    if (router.id === id) router.go(router.view);
+    if (shown) this.notify("message", "A conversation has gone to another team.");
   }
 
   #message(id: string, message: Message): void {

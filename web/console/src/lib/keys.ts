@@ -1,4 +1,4 @@
-export type Shortcut = "next" | "previous" | "take" | "reply" | "note" | "give back" | "pass on" | "snooze" | "search" | "help";
+export type Shortcut = "next" | "previous" | "take" | "reply" | "note" | "give back" | "pass on" | "snooze" | "undo" | "search" | "help";
 
 export const SHORTCUTS: [string, Shortcut, string][] = [
   ["j", "next", "Next conversation"],
@@ -9,6 +9,7 @@ export const SHORTCUTS: [string, Shortcut, string][] = [
   ["g", "give back", "Give it back to the bot"],
   ["p", "pass on", "Pass it on to a colleague or a team"],
   ["z", "snooze", "Snooze it"],
+  ["u", "undo", "Undo what you just did: send, take, give back, snooze"],
   ["/", "search", "Search messages, notes and names"],
   ["?", "help", "This help"],
 ];

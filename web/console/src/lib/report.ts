@@ -1,6 +1,6 @@
 import { dayKey } from "../../../shared/days.ts";
 
-export type By = "hour" | "agent" | "team" | "channel" | "reason";
+export type By = "hour" | "agent" | "team" | "channel" | "reason" | "promises";
 export type Segment = "offer" | "accept" | "first_words" | "next_words";
 
 export interface Spread {
@@ -38,6 +38,14 @@ export interface Report {
   total: Row;
   currency?: string;
   dead: Dead[];
+  /** Those that held in that time, the latest first. */
+  promises?: Promised[];
+}
+export interface Promised {
+  version: string;
+  at: string;
+  by: string | null;
+  changes: string[];
 }
 export interface Wait {
   segment: Segment;
@@ -62,7 +70,7 @@ export interface StaffingRow {
 }
 
 export const segmentWords: Record<Segment, string> = { offer: "Being offered", accept: "Acceptance", first_words: "First words", next_words: "Next words" };
-export const byWords: Record<By, string> = { hour: "Hour", agent: "Agent", team: "Team", channel: "Channel", reason: "Reason" };
+export const byWords: Record<By, string> = { hour: "Hour", agent: "Agent", team: "Team", channel: "Channel", reason: "Reason", promises: "Promises" };
 export const causeWords: Record<string, string> = {
   no_agents: "Nobody was free",
   routing: "Somebody was free and not asked",
@@ -84,11 +92,11 @@ export function lasted(seconds: number | null): string {
   return `${Math.floor(whole / 3600)} h${minutes ? ` ${minutes} min` : ""}`;
 }
 
-/** What a row is of. */
+/** What a row is of; `names` are those of agents, or of versions of the promises. */
 export function keyWords(by: By, key: string, names: ReadonlyMap<string, string>): string {
   if (by === "hour") return `${key}:00`;
   if (key === "-") return by === "agent" ? "Nobody" : "None";
-  if (by === "agent") return names.get(key) ?? key;
+  if (by === "agent" || by === "promises") return names.get(key) ?? key;
   const words = key.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -112,18 +120,48 @@ export function momentsOf(from: string, to: string): [string, string] {
   return [midnight(from, 0), midnight(to, 1)];
 }
 
-const endWords: Record<string, string> = { won: "won", lost: "lost", later: "later", no_fit: "no fit", answered: "answered", returned: "given back", prospect_chose_bot: "went on with the bot", prospect_cancelled: "called off", opted_out: "opted out", nobody_came: "nobody came" };
+/** How talks end, best first, then how requests end that nobody came to. */
+const endWords: Record<string, string> = {
+  won: "Won", answered: "Answered", later: "Later", no_fit: "No fit", lost: "Lost", returned: "Given back", prospect_chose_bot: "Went on with the bot",
+  prospect_cancelled: "Called off", opted_out: "Opted out", nobody_came: "Nobody came",
+};
 
-/** How talks ended and were rated, and how right the waiting times were that people were told, a sentence each. */
-export function afterWords({ outcomes = {}, rating, forecast }: Row, currency: string): string[] {
-  const said: string[] = [];
-  const ends = Object.entries(outcomes).map(([name, { count, value }]) => `${count} ${endWords[name] ?? name.replaceAll("_", " ")}${value ? ` (${value.toLocaleString("en-GB", { maximumFractionDigits: 2 })} ${currency})` : ""}`);
-  if (ends.length > 0) said.push(`Ended: ${ends.join(", ")}.`);
-  if (rating && rating.mean !== null) said.push(`Rated ${rating.mean.toFixed(1)} of 5 on average, by ${rating.given} of ${rating.asked} who were asked.`);
-  if (forecast && forecast.told > 0) {
-    const inside = forecast.inside === null ? "none of them is over yet" : `${Math.round(forecast.inside * 100)} % of ${forecast.judged} were right`;
-    const off = forecast.p50_error_s === null || forecast.p90_error_s === null ? "" : `; half were off by at most ${lasted(forecast.p50_error_s)}, nine in ten by ${lasted(forecast.p90_error_s)}`;
-    said.push(`Waiting times told to ${forecast.told}: ${inside}${off}.`);
-  }
-  return said;
+export interface Ending {
+  name: string;
+  words: string;
+  count: number;
+  /** What it was worth, as money is written; empty if nothing was said. */
+  worth: string;
+}
+
+/** How talks ended: each way with its count, in an order that stays. */
+export function endingsOf({ outcomes = {} }: Row, currency: string): Ending[] {
+  const order = Object.keys(endWords);
+  const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
+  return Object.entries(outcomes)
+    .map(([name, { count, value }]) => ({ name, words: endWords[name] ?? name.replaceAll("_", " "), count, worth: value ? moneyWords(value, currency) : "" }))
+    .sort((a, b) => place(a.name) - place(b.name));
+}
+
+const moneyWords = (value: number, currency: string): string => `${value.toLocaleString("en-GB", { maximumFractionDigits: 2 })} ${currency}`.trim();
+
+/** A figure and what to know of it; null where there is nothing to tell. */
+export interface Figure {
+  figure: string;
+  of: string;
+  more: string;
+}
+
+export function ratingOf({ rating }: Row): Figure | null {
+  if (!rating || rating.asked === 0) return null;
+  if (rating.mean === null) return { figure: "–", of: "", more: `Nobody of ${rating.asked} who were asked has said yet.` };
+  return { figure: rating.mean.toFixed(1), of: "of 5", more: `On average, by ${rating.given} of ${rating.asked} who were asked.` };
+}
+
+/** How right the waiting times were that people were told. */
+export function forecastOf({ forecast }: Row): Figure | null {
+  if (!forecast || forecast.told === 0) return null;
+  if (forecast.inside === null) return { figure: "–", of: "", more: `Told to ${forecast.told}; none of these waits is over yet.` };
+  const off = forecast.p50_error_s === null || forecast.p90_error_s === null ? "" : ` Half were off by at most ${lasted(forecast.p50_error_s)}, nine in ten by ${lasted(forecast.p90_error_s)}.`;
+  return { figure: `${Math.round(forecast.inside * 100)} %`, of: "right", more: `Of ${forecast.judged} that can be judged; ${forecast.told} were told.${off}` };
 }

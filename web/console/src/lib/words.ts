@@ -118,10 +118,10 @@ export const outcomes: [Outcome, string, string][] = [
   ["no_fit", "No fit", "We're not what they need. The bot leaves it there."],
 ];
 
-/** A first draft of what the bot should know, made of the card alone. The agent edits it. */
+/** A first draft of what the bot should know, made of the card alone. The agent edits it; what is promised has a field of its own. */
 export function draftSummary(card: Partial<Card> | null): string {
   const list = (label: string, items: string[] | undefined): string => (items?.length ? `${label}: ${items.join("; ")}.` : "");
-  return [list("Wants", card?.wants), list("Worried about", card?.objections), list("We promised", card?.promised)].filter(Boolean).join("\n");
+  return [list("Wants", card?.wants), list("Worried about", card?.objections)].filter(Boolean).join("\n");
 }
 
 export function titleWords(waiting: number): string {
