@@ -29,7 +29,8 @@ START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 FACEBOOK = "facebook"
 PROBE = Outgoing(
     message_id=99, conversation_id="c", identity=Identity(channel=FACEBOOK, external_id="p1"),
-    say=Say(speaker=Speaker.BOT, text="hi"), key="k", delivery=Delivery.QUEUED, attempts=0, error=None, stale=False, window_closes_at=None, opted_out_at=None, last_inbound_at=None,
+    say=Say(speaker=Speaker.BOT, text="hi"), key="k", delivery=Delivery.QUEUED, attempts=0, error=None, stale=False,
+    window_closes_at=None, opted_out_at=None, last_inbound_at=None,
 )  # fmt: skip
 
 
