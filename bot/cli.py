@@ -13,7 +13,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bot import contactbook, eventbook, hookkeeping, logs, marketing
+from bot import contactbook, eventbook, hookkeeping, logs, marketing, sealing
 from bot import settings as settings_module
 from bot.copy_cli import copy
 from bot.core.model import WarmlineError
@@ -38,6 +38,7 @@ app.add_typer(marketing.keys, name="keys")
 app.add_typer(hookkeeping.app, name="hooks")
 app.add_typer(contactbook.app, name="contacts")
 app.add_typer(eventbook.app, name="events")
+app.add_typer(sealing.app, name="journal")
 app.add_typer(copy, name="copy")
 app.add_typer(simulate, name="simulate")
 console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -6,8 +6,8 @@ So a file may be told again from the beginning after whatever happened in betwee
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,21 +39,34 @@ class Unfit:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What stands at a line of a file (a row may end at a later one): an event, or all that keeps it from being one."""
+
+    line: int
+    end: int
+    body: HappeningBody | tuple[Unfit, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """How far it has come, and what became of the lines."""
+    """How far it has come, and what became of the lines. `on_reject` hears of each that was not taken, with the first reason.
+    `named` are the fields that the file calls otherwise."""
 
     line: int = 0
     new: int = 0
     known: int = 0
     rejected: int = 0
     rejections: list[Unfit] = field(default_factory=list)
+    on_reject: Callable[[Unfit], None] = lambda _unfit: None
+    named: Mapping[str, str] = field(default_factory=dict)
 
-    def reject(self, line: int, where: str, why: str) -> None:
-        """Count a line that was not taken; the first thousand are kept with why."""
+    def reject(self, *unfit: Unfit) -> None:
+        """Count a line that was not taken; the first thousand reasons are kept."""
+        unfit = tuple(replace(one, field=self.named.get(one.field, one.field)) for one in unfit)
         self.rejected += 1
-        if len(self.rejections) < MOST_SHOWN:
-            self.rejections.append(Unfit(line=line, field=where, why=why))
+        self.rejections += unfit[: max(0, MOST_SHOWN - len(self.rejections))]
+        self.on_reject(unfit[0])
 
     def told(self) -> dict[str, Any]:
         """As data."""
@@ -78,17 +91,41 @@ def read_line(number: int, raw: bytes) -> HappeningBody | Unfit:
 async def tell_lines(store: Store, lines: AsyncIterator[bytes], tell: Tell, *, now: Callable[[], datetime]) -> AsyncIterator[Tally]:
     """Tell every event, a few people's at once and each person's in the order of the lines; gives the tally after each thousand
     lines and at the end. Raises a group with `StoreUnavailable` if the store is away."""
-    tally, batch = Tally(), list[tuple[int, HappeningBody]]()
-    async for raw in lines:
-        tally.line += 1
-        if not raw.strip():
-            continue
-        found = read_line(tally.line, raw)
-        if isinstance(found, Unfit):
-            tally.reject(found.line, found.field, found.why)
-        else:
-            batch.append((tally.line, found))
-        if tally.line % EVERY == 0:
+
+    async def found() -> AsyncIterator[Found | None]:
+        number = 0
+        async for raw in lines:
+            number += 1
+            if not raw.strip():
+                yield None
+                continue
+            read = read_line(number, raw)
+            yield Found(line=number, end=number, body=(read,) if isinstance(read, Unfit) else read)
+
+    async for tally in tell_all(store, found(), tell, now=now):
+        yield tally
+
+
+async def tell_all(
+    store: Store,
+    found: AsyncIterator[Found | None],
+    tell: Tell,
+    *,
+    now: Callable[[], datetime],
+    reject: Callable[[Unfit], None] = lambda _unfit: None,
+    named: Mapping[str, str] | None = None,
+) -> AsyncIterator[Tally]:
+    """The same of lines or rows that are read already (None: there is nothing in one); `reject` hears of each that is not taken,
+    and `named` are the fields that the file calls otherwise."""
+    tally, batch, seen = Tally(on_reject=reject, named=named or {}), list[tuple[int, HappeningBody]](), 0
+    async for one in found:
+        seen += 1
+        tally.line = tally.line + 1 if one is None else one.end
+        if one is not None and isinstance(one.body, HappeningBody):
+            batch.append((one.line, one.body))
+        elif one is not None:
+            tally.reject(*one.body)
+        if seen % EVERY == 0:
             await _tell_batch(store, batch, tell, tally, now())
             batch.clear()
             yield tally
@@ -116,11 +153,11 @@ async def _tell_one(store: Store, line: int, body: HappeningBody, tell: Tell, ta
     try:
         told = await tell_one(store, tell, await who(store, body.prospect), body, now)
     except NotFound:
-        tally.reject(line, "prospect", "There is no such prospect.")
+        tally.reject(Unfit(line=line, field="prospect", why="There is no such prospect."))
     except InFuture as error:
-        tally.reject(line, "at", str(error))
+        tally.reject(Unfit(line=line, field="at", why=str(error)))
     except IdTaken as error:
-        tally.reject(line, "external_id", str(error))
+        tally.reject(Unfit(line=line, field="external_id", why=str(error)))
     else:
         tally.known += told.known is not None
         tally.new += told.known is None

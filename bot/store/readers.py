@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.store.contract import Agent, Overview, Store
-from bot.store.sight import Sight, sight_of
+from bot.store.sight import SEE_ALL, Sight, sight_of
 
 
 def sight_among(agent: Agent, agents: Iterable[Agent]) -> Sight | None:
@@ -16,7 +16,7 @@ def sight_among(agent: Agent, agents: Iterable[Agent]) -> Sight | None:
 
 async def sight(store: Store, agent: Agent) -> Sight | None:
     """The same, by the agents that the store knows."""
-    return sight_among(agent, await store.agents()) if agent.role == "agent" and agent.teams else None
+    return None if agent.role in SEE_ALL or not agent.teams else sight_among(agent, await store.agents())
 
 
 def sees(sight: Sight | None, overview: Overview) -> bool:

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from bot.core.model import Clock, ClockKind, Episode, Json
 from handoff.match import TEAM_SLOT
 
+SEE_ALL = frozenset({"supervisor", "admin"})
+"""Roles that read every conversation."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
@@ -42,7 +45,7 @@ def team_of(episode: Episode | None, slots: Json) -> str | None:
 
 def sight_of(agent_id: str, role: str, teams: Sequence[str], of_others: Iterable[str]) -> Sight | None:
     """What is hidden from an agent, given the teams of everybody who can sign in; None where nothing is."""
-    if role != "agent" or not teams:
+    if role in SEE_ALL or not teams:
         return None
     hidden = {folded(team) for team in of_others} - {folded(team) for team in teams} - {None}
     return Sight(agent_id=agent_id, hidden=frozenset(team for team in hidden if team)) if hidden else None

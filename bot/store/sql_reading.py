@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.model import AgentRef, Episode, Standing
+from bot.core.seal import Chain
 from bot.store import filtering, reading, searching, standing, waits
+from bot.store.chaining import chains
 from bot.store.contract import Counts, Filter, Found, Handed, JournalLine, Message, Note, Overview, Similar, Waiting
 from bot.store.handed import handed
 from bot.store.runner import Runner
@@ -107,6 +109,10 @@ class SqlReading:
     async def journal(self, conversation_id: str, *, limit: int = 200) -> list[JournalLine]:
         """See `Store.journal`."""
         return await self._read.run(lambda conn: reading.journal_lines(conn, conversation_id, limit=limit))
+
+    async def chains(self, *, after: str, limit: int) -> list[Chain]:
+        """See `Store.chains`."""
+        return await self._read.run(lambda conn: chains(conn, after=after, limit=limit))
 
     async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
         """See `Store.journal_of`."""

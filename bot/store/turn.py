@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.core.events import Decision
 from bot.core.model import Clock, ClockKind, Delivery, Say, State
+from bot.core.seal import follow
 from bot.store.braking import count_and_brake
 from bot.store.codec import (
     clock_of,
@@ -160,14 +161,16 @@ def commit(
         conn.execute(_HEAR, [{"id": conversation_id, "message": message_id} for message_id in decision.heard])
     still_owed = [owed_of(message) for message in conn.execute(_OWED, by_id)]
     message_ids = _say(conn, conversation_id, decision, now=now, new_key=new_key)
-    _write_state(conn, row, decision, still_owed, now)
+    links, head = follow(row.link, conversation_id, decision.journal)
+    _write_state(conn, row, decision, still_owed, now, head)
     _write_clocks(conn, row, decision, still_owed)
     if decision.claim is not None:
         must_have_room(decision.claim, _held_beside(conn, conversation_id, decision.claim.agent_id))
     if decision.tracker_events:
         conn.execute(_TRACK, [{"conversation_id": conversation_id, "event": json_text(e)} for e in decision.tracker_events])
     if decision.journal:
-        conn.execute(_JOURNAL, [journal_values(conversation_id, entry) for entry in decision.journal])
+        lines = zip(decision.journal, links, strict=True)
+        conn.execute(_JOURNAL, [{**journal_values(conversation_id, entry), "link": link} for entry, link in lines])
         remember_conversions(conn, conversation_id, decision.journal)
     braked = count_and_brake(conn, conversation_id, decision.journal, now)
     notice_ids = write_notices(conn, conversation_id, decision.notify, now)
@@ -206,7 +209,9 @@ def _say_one(
     return message_id
 
 
-def _write_state(conn: sa.Connection, row: Record, decision: Decision, still_owed: Sequence[Owed], now: datetime) -> None:
+def _write_state(
+    conn: sa.Connection, row: Record, decision: Decision, still_owed: Sequence[Owed], now: datetime, link: str | None
+) -> None:
     state = decision.state
     episode, enrolments = episode_text(state.episode), enrolments_text(state.enrolments)
     conn.execute(
@@ -225,6 +230,7 @@ def _write_state(conn: sa.Connection, row: Record, decision: Decision, still_owe
             "episode": episode,
             "enrolments": enrolments,
             "doc": doc_text(state),
+            "link": link,
             "team": team_of(state.episode, state.slots),
         },
     )
@@ -234,7 +240,7 @@ def _write_state(conn: sa.Connection, row: Record, decision: Decision, still_owe
         conn.execute(_KNOW, {"id": row.prospect_id, **known})
     if episode != row.episode:
         if state.episode is not None:
-            must_be_free(conn, state.episode)
+            must_be_free(conn, row.conversation_id, state.episode)
         project_episode(conn, row.conversation_id, before=row.episode, after=state.episode, now=now)
     if enrolments != row.enrolments:
         project_enrolments(conn, row.conversation_id, state.enrolments)

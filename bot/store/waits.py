@@ -36,7 +36,7 @@ _BOOKED = sa.select(episodes.c.callback_at, episodes.c.callback_seat).where(
 _TAKEN = _BOOKED.where(
     episodes.c.callback_at == sa.bindparam("at"),
     episodes.c.callback_seat == sa.bindparam("seat"),
-    episodes.c.episode_id != sa.bindparam("id"),
+    episodes.c.conversation_id != sa.bindparam("id"),
 )
 
 
@@ -60,11 +60,12 @@ def booked_in(held: Iterable[Episode]) -> Iterator[tuple[datetime, int]]:
             yield episode.callback_at, episode.callback_seat
 
 
-def must_be_free(conn: sa.Connection, episode: Episode) -> None:
-    """Raises `TimeTaken` if another open episode has booked the same place at the same time."""
+def must_be_free(conn: sa.Connection, conversation_id: str, episode: Episode) -> None:
+    """Raises `TimeTaken` if an open episode of another conversation has booked the same place at the same time. One of the same
+    conversation is over with this one."""
     if not any(booked_in([episode])):
         return
-    asked = {"id": episode.episode_id, "at": episode.callback_at, "seat": episode.callback_seat}
+    asked = {"id": conversation_id, "at": episode.callback_at, "seat": episode.callback_seat}
     if conn.execute(_TAKEN, asked).first() is not None:
         raise TimeTaken(f"place {episode.callback_seat} at {episode.callback_at} is taken")
 

@@ -13,6 +13,7 @@ from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
 from bot.core.model import Speaker
 from bot.store.contract import Message, Note, Overview
 from bot.store.readers import sees, sight, sight_among
+from bot.store.sight import SEE_ALL
 from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, Take, read_body
 from handoff.api.errors import NO_STORE, BadRequest, Forbidden, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
@@ -138,7 +139,7 @@ class Talks:
     async def take(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """POST take. Whoever has no room for it is refused with `full`; supervisors may take it all the same, and say why."""
         body = await read_body(request, Take) if request.can_read_body else Take()
-        if body.above_capacity and me.agent.role == "agent":
+        if body.above_capacity and me.agent.role not in SEE_ALL:
             raise Forbidden("supervisors_only", "Only supervisors and admins may go above what somebody has room for.")
         taken = await self.command(request, me, AgentTook(agent=me.agent.ref, above_capacity=body.above_capacity))
         about = request.match_info["id"]

@@ -238,6 +238,16 @@ class ImportState(TypedDict):
 ImportProgress = TypedDict("ImportProgress", {"import": ImportState})
 
 
+class EventsPreview(TypedDict):
+    """POST events/import?preview=1 of a CSV file, which changes nothing."""
+
+    columns: list[ColumnTarget]
+    first: list[dict[str, object]]
+    rows: int
+    rejected: int
+    rejections: list[Rejection]
+
+
 class HookShape(TypedDict):
     """A subscription, without its secret."""
 

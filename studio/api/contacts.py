@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -18,10 +17,11 @@ from aiohttp import web
 
 from bot.core.model import WarmlineError
 from bot.store.contract import NotFound, StoreUnavailable
-from handoff.api.errors import NO_STORE, ApiError, BadRequest
+from handoff.api.errors import NO_STORE, BadRequest
 from handoff.api.sessions import answer
 from studio.api.ports import StudioParts
 from studio.api.reports import one_of
+from studio.api.uploads import kept
 from studio.contacts import importing
 from studio.contacts.columns import BadColumns, parse_mapping
 from studio.contacts.exporting import export_csv, export_json
@@ -29,15 +29,7 @@ from studio.contacts.reading import BadFile
 
 log = structlog.get_logger()
 
-LARGEST_BYTES = 1024**3
-CHUNK = 256 * 1024
 LOOK_AGAIN_S = 5.0
-
-
-class TooLarge(ApiError):
-    """The upload is larger than is taken."""
-
-    status = 413
 
 
 class Contacts:
@@ -55,7 +47,7 @@ class Contacts:
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """POST contacts/import?preview&channel&flow&per_hour&mapping: the body is the file."""
         asked = self._asked(request)
-        path = await self._kept(request)
+        path = await kept(request, self._parts.home)
         name = path.name
         try:
             seen = await asyncio.to_thread(importing.preview, path, asked, self._parts.surroundings())
@@ -120,23 +112,6 @@ class Contacts:
         if channel is not None and channel not in self._parts.surroundings().channels:
             raise BadRequest("bad_field", "channel: There is no such channel.", field="channel")
         return importing.Asked(mapping=mapping, channel=channel, flow=flow, per_hour=per_hour)
-
-    async def _kept(self, request: web.Request) -> Path:
-        """The body as a file, written as it comes."""
-        self._parts.home.mkdir(parents=True, exist_ok=True)
-        path = self._parts.home / f"upload-{secrets.token_hex(8)}.csv"
-        size = 0
-        try:
-            with path.open("wb") as file:
-                async for chunk in request.content.iter_chunked(CHUNK):
-                    size += len(chunk)
-                    if size > LARGEST_BYTES:
-                        raise TooLarge("too_large", "That is more than a gigabyte; import it with: warmline contacts import")
-                    await asyncio.to_thread(file.write, chunk)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        return path
 
     def _start(self, name: str, asked: importing.Asked) -> None:
         if name not in self._tasks or self._tasks[name].done():

@@ -43,6 +43,7 @@ _UPLOAD: Query = (
     ("per_hour", _COUNT | {"default": 600}),
     ("mapping", {"type": "array", "items": {"type": "string", "pattern": "^.+=.+$"}}),
 )
+_EVENTS: Query = (*(one for one in _UPLOAD if one[0] in ("preview", "channel", "mapping")), ("after_line", _COUNT))
 _EXPERIMENTS: Query = (
     ("flow", _WORD),
     ("measure", {"type": "string", "enum": ["goal", "reply"]}),
@@ -71,7 +72,7 @@ TYPES: dict[tuple[str, str], Types] = {
     ("POST", f"{_FLOW}/rollback"): Types(answers.Outcome, RollbackBody),
     **{("POST", f"{_FLOW}/{verb}"): Types(answers.Ruled, RulingBody) for verb in ("pause", "resume", "drain", "stop")},
     ("POST", "/events"): Types(answers.EventAnswer, HappeningBody, status=201, also=(200,)),
-    ("POST", "/events/import"): Types(takes=(NDJSON,), gives=(NDJSON,)),
+    ("POST", "/events/import"): Types(answers.EventsPreview, query=_EVENTS, takes=(NDJSON, CSV), gives=(NDJSON,)),
     ("POST", "/conversions"): Types(answers.ConversionAnswer, ConversionBody, status=201, also=(200,)),
     ("GET", "/contacts"): Types(query=(("format", _FORMAT),), gives=(CSV, NDJSON)),
     ("POST", "/contacts/import"): Types(

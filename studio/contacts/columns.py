@@ -54,14 +54,19 @@ def folded(name: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "_", name.strip().casefold()).strip("_")
 
 
-def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
+def parse_mapping(given: Sequence[str]) -> dict[str, str]:
+    """`Column=target` as a dictionary, each target one that there is. Raises `BadColumns`."""
+    return {column: checked_target(target) for column, target in pairs(given).items()}
+
+
+def pairs(given: Sequence[str]) -> dict[str, str]:
     """`Column=target` as a dictionary. Raises `BadColumns`."""
     mapping = {}
-    for pair in pairs:
+    for pair in given:
         column, sign, target = pair.rpartition("=")
         if not sign or not column.strip():
             raise BadColumns(f'"{pair}" is no mapping; write Column=target, such as "Messenger id=external_id"')
-        mapping[column.strip()] = checked_target(target.strip())
+        mapping[column.strip()] = target.strip()
     return mapping
 
 

@@ -128,7 +128,7 @@ async def import_file(
         return run
     size = max(1, path.stat().st_size)
     done_bytes = 0
-    with _rejects(rejected, rules.header, up_to=run.line) as writer:
+    with rejects(rejected, rules.header, up_to=run.line) as writer:
         for batch in _batches(lines):
             done_bytes += sum(len(cell) + 1 for cells in batch for cell in cells.cells)
             if batch[-1].end <= run.line:
@@ -141,7 +141,7 @@ async def import_file(
     return await store.end_import(named, now=around.now())
 
 
-async def _take(store: Store, batch: Sequence[reading.Cells], rules: Rules, around: Surroundings, writer: _Rejects) -> None:
+async def _take(store: Store, batch: Sequence[reading.Cells], rules: Rules, around: Surroundings, writer: Rejects) -> None:
     taken: list[Row] = []
     rejected = 0
     for cells in batch:
@@ -198,7 +198,7 @@ def _rules(lines: Iterator[reading.Cells], path: Path, asked: Asked, around: Sur
     )  # fmt: skip
 
 
-class _Rejects:
+class Rejects:
     """Rejected rows, as they were, with line, column and why behind."""
 
     def __init__(self, file: TextIO) -> None:
@@ -209,9 +209,11 @@ class _Rejects:
         self._writer.writerow([*header, "line", "column", "why"])
 
     def write(self, cells: reading.Cells, found: Sequence[Rejection]) -> None:
-        whys = "; ".join(f"{one.column} {one.why}".strip() for one in found)
+        self.write_wrong(cells, found[0].column, "; ".join(f"{one.column} {one.why}".strip() for one in found))
+
+    def write_wrong(self, cells: reading.Cells, column: str, whys: str) -> None:
         shown = [harmless(_shown(cell)) for cell in cells.cells]
-        self._writer.writerow([*shown, cells.line, harmless(found[0].column), harmless(_shown(whys))])
+        self._writer.writerow([*shown, cells.line, harmless(column), harmless(_shown(whys))])
 
     def row(self, cells: Sequence[str]) -> None:
         self._writer.writerow(cells)
@@ -225,11 +227,11 @@ def _shown(cell: str) -> str:
 
 
 @contextmanager
-def _rejects(path: Path, header: Sequence[str], *, up_to: int) -> Iterator[_Rejects]:
+def rejects(path: Path, header: Sequence[str], *, up_to: int) -> Iterator[Rejects]:
     """The file of rejected rows; of an earlier try only those up to the line it had come to are kept."""
     kept = path.with_name(path.name + ".part")
     with kept.open("w", encoding="utf-8", newline="") as file:
-        writer = _Rejects(file)
+        writer = Rejects(file)
         writer.head(header)
         if up_to and path.exists():
             with path.open(encoding="utf-8", newline="") as earlier:
@@ -240,7 +242,7 @@ def _rejects(path: Path, header: Sequence[str], *, up_to: int) -> Iterator[_Reje
                         writer.row(row)
     kept.replace(path)
     with path.open("a", encoding="utf-8", newline="") as file:
-        yield _Rejects(file)
+        yield Rejects(file)
 
 
 def told(run: ImportRun) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.core.events import Decision, JournalEntry
 from bot.core.model import Clock, ClockKind, Reason, Standing
+from bot.core.seal import broken_at, unlinked
 from bot.store.contract import Store
 from handoff.forecast import Sample
 from tests.contract.acts import ANN, BEN, T0, arrival, at, change, enrolment, met, noted, take, waiting_episode
@@ -43,6 +44,27 @@ class TestHistory:
         )
         await store.commit(conversation_id, version=loaded.version, decision=went_on, now=T0)
         assert await store.standings() == [Standing(conversation_id=conversation_id, enrolment=live)]
+
+    async def test_lines_of_decisions_hold_each_other_and_what_deliveries_write_is_beside(self, store: Store) -> None:
+        ann, ben = sorted([await met(store), await met(store, BEN)])
+        value = {"text": "ü", "share": 0.1, "count": 3, "list": [1, None, {"b": True, "a": 1e-7}]}
+        for number in range(3):
+            loaded = await store.load(ann)
+            lines = (
+                JournalEntry(kind="episode.offered", at=at(number + 0.123456), data={**value, "number": number}),
+                JournalEntry(kind="message.refused", at=at(number)),
+                JournalEntry(kind="episode.taken", at=at(number), data={"number": number}),
+            )
+            await store.commit(ann, version=loaded.version, decision=Decision(state=loaded.state, journal=lines), now=at(number))
+        [one, other] = await store.chains(after="", limit=9)
+        assert (one.conversation_id, other.conversation_id) == (ann, ben)
+        assert [line.entry.kind for line in one.lines[-6:]] == ["episode.offered", "episode.taken"] * 3
+        assert [line.entry.data["number"] for line in one.lines[-6:]] == [0, 0, 1, 1, 2, 2]
+        assert [broken_at(chain) for chain in (one, other)] == [None, None]
+        assert [unlinked(chain) for chain in (one, other)] == [[], []]
+        assert one.head == one.lines[-1].link
+        assert [chain.conversation_id for chain in await store.chains(after=ann, limit=9)] == [ben]
+        assert len(await store.chains(after="", limit=1)) == 1
 
     async def test_an_episode_that_the_state_lets_go_of_is_closed_in_the_history(self, store: Store) -> None:
         conversation_id = await met(store)

@@ -20,6 +20,9 @@ class TestRoom:
         booked = replace(waiting_episode("e1"), choice="book", callback_at=at(3600), callback_seat=0)
         await change(store, ann, episode=booked)
         await change(store, ann, episode=replace(booked, rung=1))
+        # An episode that takes the place of another of the same conversation takes its time over, too.
+        await change(store, ann, episode=replace(booked, episode_id="e0"))
+        await change(store, ann, episode=booked)
         before = await store.load(ben)
         with pytest.raises(TimeTaken):
             await change(store, ben, episode=replace(booked, episode_id="e2"))

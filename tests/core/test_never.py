@@ -36,7 +36,8 @@ from bot.core.events import (
     ForeignEcho,
     Inbound,
 )
-from bot.core.model import AgentRef, Arrival, Attachment, ClockKind, CommandRefused, Delivery, Identity, Speaker, State
+from bot.core.interrupt import HELD_BACK
+from bot.core.model import AgentRef, Arrival, Attachment, ClockKind, CommandRefused, Delivery, Identity, State
 from bot.core.pacing import Pacing
 from bot.delivery import refused
 from bot.fakes.brain import FakeBrain
@@ -209,7 +210,7 @@ class History:
                 continue
             as_claimed = {"now": self.now, "opted_out_at": out.opted_out_at}
             if not await self.store.mark_sending(out.message_id, worker="w", **as_claimed):
-                assert out.say.speaker is Speaker.FLOW, "only a flow is interrupted between a look and a mark in one step"
+                assert out.say.speaker in HELD_BACK, "only our own words are interrupted between a look and a mark in one step"
                 assert state.unheard
                 continue
             await self.store.mark_sent(out.message_id, external_id=f"x{out.message_id}", **as_claimed)

@@ -99,7 +99,7 @@ class Life(History):
                 continue
             as_claimed = {"now": self.now, "opted_out_at": out.opted_out_at}
             if not await self.store.mark_sending(out.message_id, worker="w", **as_claimed):
-                continue  # a flow, interrupted by what is unheard
+                continue  # interrupted by what is unheard
             await self.store.mark_sent(out.message_id, external_id=f"x{out.message_id}", **as_claimed)
 
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
-def tests_in(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     """Names of the tests of a module."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     names = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
@@ -23,4 +23,4 @@ def test_each_named_test_is_there() -> None:
     for row in rows:
         found = NAMED.search(row)
         assert found is not None, row
-        assert found[2] in tests_in(ROOT / found[1]), row
+        assert found[2] in names_in(ROOT / found[1]), row

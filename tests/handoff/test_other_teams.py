@@ -226,6 +226,7 @@ async def test_similar_answers_are_those_of_talks_one_may_read(office: Office) -
         ("agent", ("sales",), ("sales", "support"), {"support"}),
         ("agent", ("Sales ",), ("sales",), None),
         ("agent", (), ("support",), None),
+        ("marketer", ("sales",), ("support",), {"support"}),
         ("supervisor", ("sales",), ("support",), None),
         ("admin", ("sales",), ("support",), None),
         ("agent", ("sales",), (" SUPPORT", ""), {"support"}),

@@ -34,10 +34,11 @@ class Program:
         self.world, self.document = world, document
         self.asked: set[tuple[str, str]] = set()
 
-    async def ask(self, method: str, path: str, body: object = None, *, status: int = 200) -> Any:
+    async def ask(self, method: str, path: str, body: object = None, *, status: int = 200, kind: str = "") -> Any:
         template, operation = self._operation(method, path)
-        kind = {"data": body} if isinstance(body, bytes) else {"json": body}
-        async with self.world.client.request(method, f"{BASE}{path}", headers=KEY, **kind) as response:
+        sent = {"data": body} if isinstance(body, bytes) else {"json": body}
+        headers = KEY | ({"Content-Type": kind} if kind else {})
+        async with self.world.client.request(method, f"{BASE}{path}", headers=headers, **sent) as response:
             assert response.status == status, await response.text()
             said = operation["responses"]["default" if status >= 400 else str(status)]["content"]
             assert response.content_type in said
@@ -93,6 +94,8 @@ async def test_every_json_answer_is_what_the_document_says(program: Program) -> 
     await ask("POST", "/events", event, status=201)
     await ask("POST", "/events", event)
     await ask("POST", "/events/import", b"{}\n")
+    table = b"channel,user_id,event,event_id\nrest,ann,cart_left,c-2\nrest,ann,,c-3\n"
+    await ask("POST", "/events/import?preview=1", table, kind="text/csv")
     await ask("GET", f"/reports/flows/tips?{RANGE}")
     await ask("GET", f"/reports/flows/tips?{RANGE}&format=csv")
     await ask("GET", f"/reports/flows/tips/behind?{RANGE}&measure=sent")

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.core.events import JournalEntry
 from bot.core.model import Episode, Standing
+from bot.core.seal import Chain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,9 @@ class HistoryStore(Protocol):
 
     async def journal_of(self, kinds: Sequence[str], *, after: int, limit: int) -> list[JournalLine]:
         """Lines of these kinds in all conversations with a `journal_id` above `after`, oldest first: for reports, page by page."""
+
+    async def chains(self, *, after: str, limit: int) -> list[Chain]:
+        """The chained journal of conversations with an id above `after`, by id, `limit` of them at most."""
 
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """Every episode of a conversation, oldest first."""

@@ -15,6 +15,7 @@ from bot.core.model import (
     Speaker,
     Standing,
 )
+from bot.core.seal import Chain, Linked, follow, is_linked
 from bot.store.contract import (
     Counts,
     Filter,
@@ -274,6 +275,11 @@ class Reading(Talks):
         later = sorted((line for line in lines if line.journal_id > after), key=lambda line: line.journal_id)
         return [line for line in later if line.entry.kind in kinds][:limit]
 
+    async def chains(self, *, after: str, limit: int) -> list[Chain]:
+        """See `Store.chains`."""
+        later = sorted(talk_id for talk_id in self._talks if talk_id > after)[: max(0, limit)]
+        return [chain_of(talk_id, self._talks[talk_id].journal) for talk_id in later]
+
     async def episodes(self, conversation_id: str) -> list[Episode]:
         """See `Store.episodes`."""
         talk = self._talks.get(conversation_id)
@@ -342,6 +348,19 @@ class Reading(Talks):
 def _comes_after(talk: Talk, place: tuple[datetime, str]) -> bool:
     at, conversation_id = place
     return talk.last_at < at or (talk.last_at == at and talk.state.conversation_id > conversation_id)
+
+
+def chain_of(conversation_id: str, lines: Sequence[JournalLine]) -> Chain:
+    """What a database would have written. In memory nothing is changed behind our back."""
+    chained = [line for line in lines if is_linked(line.entry.kind)]
+    links, head = follow(None, conversation_id, (line.entry for line in chained))
+    return Chain(
+        conversation_id=conversation_id,
+        head=head,
+        lines=tuple(
+            Linked(journal_id=line.journal_id, entry=line.entry, link=link) for line, link in zip(chained, links, strict=True)
+        ),
+    )
 
 
 def _sees(sight: Sight | None, talk: Talk) -> bool:

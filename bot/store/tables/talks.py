@@ -58,6 +58,7 @@ conversations = sa.Table(
     sa.Column("episode", sa.Text),
     sa.Column("enrolments", sa.Text, nullable=False),
     sa.Column("doc", sa.Text, nullable=False),
+    sa.Column("link", sa.Text),
     # Whose it is, as `bot.store.sight.team_of` says.
     sa.Column("team", sa.Text),
     sa.ForeignKeyConstraint(["channel", "external_id"], ["identities.channel", "identities.external_id"]),
@@ -89,6 +90,7 @@ journal = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("data", Json, nullable=False),
+    sa.Column("link", sa.Text),
     sa.Index("ix_journal_conversation", "conversation_id", "journal_id"),
     sa.Index("ix_journal_kind", "kind", "at"),
     sa.Index(

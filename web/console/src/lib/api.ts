@@ -25,6 +25,11 @@ export const wordsOf = (error: unknown): string => {
 export const isUnreachable = (error: unknown): boolean => error instanceof ApiError && error.status === 0;
 
 const BASE = "/api/console/";
+/** Tells the service that our own page asks; other sites can't set it. */
+export const CSRF = { "X-Warmline": "1" };
+
+/** A path of the console's, or, with a slash in front, of whatever else the service has. */
+export const addressOf = (path: string): string => (path.startsWith("/") ? path : BASE + path);
 
 interface Refusal {
   error?: { code?: string; message?: string; field?: string; messages?: Message[] };
@@ -34,10 +39,10 @@ async function call<T>(method: string, path: string, body?: object, key?: string
   let answer: Response;
   let data: unknown;
   try {
-    answer = await fetch(BASE + path, {
+    answer = await fetch(addressOf(path), {
       method,
       credentials: "same-origin",
-      headers: { Accept: "application/json", ...(method === "GET" ? {} : { "X-Warmline": "1", "Content-Type": "application/json" }), ...(key ? { "Idempotency-Key": key } : {}) },
+      headers: { Accept: "application/json", ...(method === "GET" ? {} : { ...CSRF, "Content-Type": "application/json" }), ...(key ? { "Idempotency-Key": key } : {}) },
       ...(method === "GET" ? {} : { body: JSON.stringify(body ?? {}) }),
       ...(key ? { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) } : {}),
     });
@@ -47,8 +52,13 @@ async function call<T>(method: string, path: string, body?: object, key?: string
     throw new ApiError(0, "unreachable", "The service can't be reached right now.");
   }
   if (answer.ok) return data as T;
-  const { code, message, field, messages } = (data as Refusal).error ?? {};
-  throw new ApiError(answer.status, code ?? "unknown", message ?? `Something went wrong at our end (${answer.status}). Try again in a moment.`, field ?? null, messages);
+  throw refusalOf(answer.status, data);
+}
+
+/** Why the service said no, from what it answered. */
+export function refusalOf(status: number, data: unknown): ApiError {
+  const { code, message, field, messages } = (data as Refusal | null)?.error ?? {};
+  return new ApiError(status, code ?? "unknown", message ?? `Something went wrong at our end (${status}). Try again in a moment.`, field ?? null, messages);
 }
 
 /** A load balancer says so while one service stops and another is not there yet; looking again does no harm. */

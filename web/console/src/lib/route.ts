@@ -1,7 +1,10 @@
 import type { View } from "./types.ts";
 
 /** `seq` is the message that is to be shown. */
-export type Route = { page: "desk"; view: View; id: string | null; card: boolean; seq?: number } | { page: "agents" } | { page: "notifications" } | { page: "reports" } | { page: "starters" } | { page: "board" } | { page: "promises" } | { page: "undelivered" } | { page: "audit" };
+export type Route = { page: "desk"; view: View; id: string | null; card: boolean; seq?: number } | { page: "agents" } | { page: "notifications" } | { page: "reports" } | { page: "starters" } | { page: "board" } | { page: "promises" } | { page: "undelivered" } | { page: "audit" } | { page: "studio"; part: StudioPart; flow: string | null };
+
+export type StudioPart = "flows" | "simulation" | "experiments" | "contacts";
+const STUDIO: readonly string[] = ["flows", "simulation", "experiments", "contacts"];
 
 const VIEWS: readonly string[] = ["queue", "mine", "all"];
 
@@ -9,6 +12,7 @@ const VIEWS: readonly string[] = ["queue", "mine", "all"];
 export function parseRoute(hash: string): Route {
   const [first = "", id = "", pane = ""] = hash.replace(/^#?\/?/, "").split("/").map(decodePart);
   if (first === "agents" || first === "undelivered" || first === "audit" || first === "notifications" || first === "reports" || first === "starters" || first === "board" || first === "promises") return { page: first };
+  if (STUDIO.includes(first)) return { page: "studio", part: first as StudioPart, flow: id || null };
   const view = (VIEWS.includes(first) ? first : "queue") as View;
   const seq = id !== "" && /^m\d{1,9}$/.test(pane) ? Number(pane.slice(1)) : 0;
   return { page: "desk", view, id: id || null, card: id !== "" && pane === "card", ...(seq > 0 ? { seq } : {}) };

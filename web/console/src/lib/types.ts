@@ -2,7 +2,7 @@
 
 export type View = "queue" | "mine" | "all";
 export type Owner = "bot" | "waiting" | "agent" | "closed";
-export type Role = "agent" | "supervisor" | "admin";
+export type Role = "agent" | "supervisor" | "marketer" | "admin";
 export type Presence = "online" | "away";
 export type Speaker = "prospect" | "bot" | "flow" | "ladder" | "agent";
 export type Outcome = "answered" | "won" | "lost" | "later" | "no_fit";

@@ -1,0 +1,117 @@
+"""Marketers look at flows, change them, play them, and bring people in."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.axe import HEIGHT, PHONE, violations_in_every_look
+from tests.pages.conftest import Office
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+PEOPLE = b"external_id,name,consent,consent_date\nann,Ann,fair,2026-01-01\nben,Ben,,2026-01-01\n"
+PLAYED_WITHIN_MS = 60_000
+
+
+async def looks_right(page: Page) -> None:
+    """In every width and theme, and nothing is wider than a phone."""
+    assert await violations_in_every_look(page) == []
+    await page.set_viewport_size({"width": PHONE, "height": HEIGHT})
+    assert await page.locator(".studio").evaluate("studio => studio.scrollWidth - studio.clientWidth") <= 0
+
+
+async def test_a_flow_is_found_changed_published_and_paused(office: Office) -> None:
+    page = await office.look("#/flows", axe=True)
+    await expect(page.locator(".cards li")).to_have_count(6)
+    await expect(page.locator(".cards li").first).to_contain_text("Wrote back")
+    await page.get_by_role("link", name="welcome", exact=True).press("Enter")
+    await expect(page.get_by_role("heading", name="Welcome", exact=True)).to_be_visible()
+    await expect(page.get_by_text("What are you working on these days?")).to_be_visible()
+
+    await page.get_by_role("button", name="Edit").click()
+    area = page.get_by_label("The flow, as YAML")
+    before = await area.input_value()
+    await area.fill(before.replace("purpose: delight", "purpose: delihgt", 1))
+    await expect(page.get_by_text("One mistake")).to_be_visible()
+    await expect(page.get_by_role("button", name="Publish…")).to_be_disabled()
+    await page.get_by_role("button", name=re.compile(r"^Line \d+:\d+")).first.press("Enter")
+    await expect(area).to_be_focused()
+    await area.fill(before.replace("What are you working on these days?", "WHAT ARE YOU WORKING ON THESE DAYS??!!", 1))
+    await expect(page.locator(".found")).to_contain_text("exclamation")
+    await looks_right(page)
+    await area.fill(before.replace("What are you working on these days?", "What are you up to these days?", 1))
+    publish = page.get_by_role("button", name="Publish…")
+    await expect(publish).to_be_enabled()
+    await publish.click()
+    dialog = page.get_by_role("dialog", name="Publish welcome")
+    await expect(dialog).to_contain_text("Nobody is inside an earlier version.")
+    await dialog.get_by_label("What changed?").fill("Plainer words")
+    await dialog.get_by_role("button", name="Publish", exact=True).click()
+    await expect(page.get_by_text("Version 2 is published.")).to_be_visible()
+    await expect(page.get_by_text("What are you up to these days?")).to_be_visible()
+
+    await page.get_by_role("button", name="Pause", exact=True).click()
+    await page.get_by_label("Why?").fill("A typo")
+    await page.get_by_role("dialog").get_by_role("button", name="Pause", exact=True).press("Enter")
+    await expect(page.get_by_text("Paused by Alex")).to_be_visible()
+    await page.get_by_role("button", name="Roll back").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Roll back", exact=True).click()
+    await expect(page.get_by_text("People enter version 1 again.")).to_be_visible()
+    [head] = [one for one in (await office.world.service.store.flow_book()).heads if one.flow_id == "welcome"]
+    assert (head.number, head.mode.value) == (1, "paused")
+
+
+async def test_the_brake_is_told_first_and_let_go(office: Office) -> None:
+    from bot.core.model import FlowMode
+
+    store, now = office.world.service.store, office.world.time.now()
+    await store.rule_flow("win_back", FlowMode.PAUSED, by="brake", now=now, reason="Of 61 messages 11 did harm; 2 of 100 may.")
+    page = await office.look("#/flows", axe=True)
+    first = page.locator(".cards li").first
+    await expect(first).to_contain_text("It paused itself")
+    await expect(first).to_contain_text("11 did harm")
+    await expect(first).to_contain_text("Entered")
+    await looks_right(page)
+    await first.get_by_role("button", name="Resume").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Resume").click()
+    await expect(page.get_by_text("It paused itself")).to_have_count(0)
+
+
+async def test_a_flow_is_played_with_progress_and_talks_are_read(office: Office) -> None:
+    page = await office.look("#/simulation/welcome", axe=True)
+    await expect(page.get_by_label("Flow")).to_have_value("welcome")
+    await page.get_by_label("People", exact=True).fill("20")
+    await page.get_by_label("Days").fill("2")
+    await page.get_by_role("button", name="Play it").click()
+    await expect(page.get_by_text("of the time has passed")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Talks in full")).to_be_visible(timeout=PLAYED_WITHIN_MS)
+    await page.locator(".talks summary").first.click()
+    await expect(page.locator(".talk .us").first).to_be_visible()
+    await expect(page.get_by_text("Time to a person, half")).to_be_visible()
+    await looks_right(page)
+
+
+async def test_contacts_are_previewed_and_taken_over_and_experiments_are_told(office: Office) -> None:
+    page = await office.look("#/contacts", axe=True)
+    await page.get_by_label("CSV file").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": PEOPLE})
+    await page.get_by_label("Channel").select_option("rest")
+    await page.get_by_role("button", name="Preview").click()
+    await expect(page.get_by_text("Line 3, consent: is empty")).to_be_visible()
+    await page.get_by_label("name", exact=True).select_option("first_name")
+    await expect(page.get_by_text("Ann agreed").or_(page.locator("li", has_text="agreed 2026-01-01"))).to_be_visible()
+    await looks_right(page)
+    await page.get_by_role("button", name="Take over 1 person").click()
+    await expect(page.get_by_text("1 person new, 0 known")).to_be_visible()
+    await expect(page.get_by_role("link", name="Download the rejected rows")).to_be_visible()
+    await page.get_by_role("link", name="Experiments").press("Enter")
+    await expect(page.get_by_text("Nothing can be told yet.")).to_be_visible()
+    await looks_right(page)
+
+
+async def test_an_agent_does_not_get_there(office: Office) -> None:
+    page = await office.look("#/flows", office.sam)
+    await expect(page.get_by_role("heading", name="Flows")).to_have_count(0)
+    assert await page.evaluate("performance.getEntriesByType('resource').some(({name}) => name.includes('Studio'))") is False
