@@ -23,6 +23,7 @@ from rich.table import Table
 from bench import rows
 from bench.databases import on_postgresql
 from bench.deciding import step_decisions
+from bench.full_desk import full_desk
 from bench.handoffs import handoffs
 from bench.hanging import hang
 from bench.linting import lint_lines
@@ -32,10 +33,11 @@ from bench.rows import Row, Stage
 from bench.simulation import played_flow, simulation
 from bench.sla_clock import sla_clock
 from bench.stopped_store import stopped_store
+from bench.to_screen import to_screen
 
 ROWS = (
     "turns", "slow-graph", "flood", "hang", "start-up", "reminders", "postgresql", "clocks", "sleepers", "procrastinate",
-    "stopped-store", "sla-clock", "handoffs", "simulation", "flow", "steps", "widget", "lint",
+    "stopped-store", "sla-clock", "handoffs", "to-screen", "full-desk", "simulation", "flow", "steps", "widget", "lint",
 )  # fmt: skip
 BESIDE_RASA = frozenset({"turns", "slow-graph", "flood", "hang", "start-up"})
 """Rows that need both sides up."""
@@ -93,6 +95,10 @@ async def _alone(name: str, *, rounds: int, seconds: float, people: int) -> list
             return [await asyncio.to_thread(sla_clock)]
         case "handoffs":
             return [await handoffs()]
+        case "to-screen":
+            return [await to_screen()]
+        case "full-desk":
+            return [await full_desk()]
         case "simulation":
             return [await asyncio.to_thread(simulation)]
         case "steps":

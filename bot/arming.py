@@ -24,7 +24,7 @@ from nurture.flow import Flow
 
 log = structlog.get_logger()
 
-LOOK_EVERY_S = 30.0
+LOOK_EVERY_S = 300.0
 PAGE = 200
 ARMED = "flows.armed"
 """The stored mark of the flows for which everybody was gone through."""

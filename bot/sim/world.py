@@ -131,7 +131,6 @@ class World:
         self._time = SimTime(loop, tuple(_upheavals(plan)))
         self.history = History()
         self.store = FakeStore()
-        self._time.planned_at = self._planned_at
         self.watch = Watch(
             self.store, self._time, self.history, loop.time, self._rules.nurture, capacity=self._settings.agent_capacity
         )
@@ -248,11 +247,6 @@ class World:
             self._enough_seen = True
             self.later(0.0, self._over.set)
 
-    def _planned_at(self) -> datetime | None:
-        now = self._time.now()
-        moments = (at_once(self.store.next_due_at(after=now)), at_once(self.store.outbox_next_at(channels=CHANNELS, after=now)))
-        return min((at for at in moments if at is not None), default=None)
-
     def _shown(self, message: Message) -> None:
         person = self.people[self.watch.name(message.conversation_id)]
         if person.plan.channel == WIDGET:
@@ -293,6 +287,7 @@ class World:
             brain=SimBrain(self.bad, timeout_s=self._settings.brain_timeout_s),
             with_channels=(SimMessenger(self.platform), SimWidget(self.platform)),
             worker="sim",
+            served=False,
             wire=NoWire(),
             time=self._time,
             rng=Random(f"{self.plan.seed}/{life.number}"),
@@ -345,11 +340,17 @@ class World:
         if life.dead:
             return
         self.watch.note("service", f"life {life.number} is killed")
+        self._said_lately()
         self.history.figures.kills += 1
         self._unsure.append((self.now_s(), self.now_s()))
         down_s = min(kill.down_s, max(1.0, self.plan.end_s - self.now_s()))
         self._troubled(self.now_s() + down_s)
         self._end(life, down_s)
+
+    def _said_lately(self) -> None:
+        """Beats are put off like all idle looks; a service says every few seconds which consoles are open at it."""
+        if self._service is not None and not self.bad("store"):
+            at_once(self.store.put_consoles(self._service.presence.own()))
 
     async def _terminate(self, life: Life, service: Service, kill: Kill) -> None:
         self.watch.note("service", f"life {life.number} is asked to stop")

@@ -48,6 +48,7 @@ from handoff.desk import Desk, Seat
 from nurture.engine import Nurture, Persona
 from nurture.load import load_flows
 from tests.core.conversing import NOW, POLICY, ROOT
+from tests.migrated import migrated_at
 
 RULES = Rules(
     policy=POLICY,
@@ -248,8 +249,7 @@ async def test_long_histories_on_the_durable_store(tmp_path: Path, seed: int) ->
         ("deliver", [1, 3]), ("native", [""]),
     ]  # fmt: skip
     steps = [(kind, rng.choice(options)) for kind, options in rng.choices(kinds, k=60)]
-    store = open_store(f"sqlite:///{tmp_path / 'w.db'}")
-    await store.migrate()
+    store = open_store(migrated_at(tmp_path / "w.db"))
     try:
         await live(store, seed, steps)
     finally:

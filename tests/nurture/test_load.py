@@ -51,7 +51,10 @@ def write(tmp_path: Path) -> Write:
         ),
         (
             HEAD.replace("manual", "«{intent: a, tag: b}") + "steps:\n" + BYE,
-            "trigger: a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm, event or segment",
+            (
+                "trigger: a trigger is one of first_message, manual, tag, intent, outcome, after_flow, ref, ad, utm, event, "
+                "segment, schedule or comment"
+            ),
         ),
         (
             HEAD + "quiet_hours: «nights\nsteps:\n" + BYE,

@@ -10,10 +10,10 @@ import { draftOf, putBack } from "./draft.ts";
 import { Filter } from "./filter.svelte.ts";
 import { router } from "./router.svelte.ts";
 import { Search } from "./search.svelte.ts";
+import { Shelf } from "./shelf.ts";
 import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, StepAhead, View } from "./types.ts";
 import { Undelivered } from "./undelivered.svelte.ts";
 import { lastUndoable, OFFERED_FOR_MS, type UndoAct, type Undoable } from "./undo.ts";
-import { refreshed, rowsOf } from "./urgency.ts";
 
 export interface Notice {
   id: number;
@@ -47,7 +47,6 @@ export class Desk {
   presence = $state<Presence>("away");
   /** In which agents say what an outcome is worth. */
   currency = $state("");
-  items = $state.raw<ReadonlyMap<string, Item>>(new Map());
   lists = $state.raw<Record<View, List>>({ queue: NEW_LIST, mine: NEW_LIST, all: NEW_LIST });
   chats = $state.raw<ReadonlyMap<string, Chat>>(new Map());
   colleagues = $state.raw<Colleague[]>([]);
@@ -67,8 +66,10 @@ export class Desk {
   readonly search = new Search((error) => this.#signedOutBy(error));
   link = $state<LinkState>("idle");
   retryAt = $state<number | null>(null);
-  waiting = $derived([...this.items.values()].filter((item) => item.owner === "waiting").length);
+  waiting = $derived.by(() => this.items.waiting);
 
+  /** One shelf for good; the frame around it is new with each change, so that what is drawn from it is drawn again. */
+  #held = $state.raw({ shelf: new Shelf() });
   #socket: Link<DeskFrame>;
   #typedAt = 0;
   #noticeId = 0;
@@ -109,9 +110,13 @@ export class Desk {
     this.#socket.hurry();
   }
 
+  get items(): Pick<Shelf, "get" | "rows" | "waiting"> {
+    return this.#held.shelf;
+  }
+
   rows(view: View): Item[] {
     if (view === "all" && this.filter.on) return this.filter.ids.flatMap((id) => this.items.get(id) ?? []);
-    return rowsOf(this.items.values(), view, this.me.id);
+    return this.items.rows(view, this.me.id);
   }
 
   chat(id: string): Chat {
@@ -129,7 +134,7 @@ export class Desk {
         const { items, next, now } = await api.get<{ items: Item[]; next: string | null; now: string }>(query);
         clock.heard(now);
         const whole = cursor === null && items.length < PAGE_LENGTH;
-        this.items = refreshed(this.items, items, whole ? view : "all", this.me.id);
+        this.#shelve((shelf) => shelf.refresh(items, whole ? view : "all", this.me.id));
         this.#list(view, { state: "ready", error: "", next });
       },
       (error) => this.#list(view, { ...this.lists[view], state: this.lists[view].state === "ready" ? "ready" : "failed", error }),
@@ -373,8 +378,8 @@ export class Desk {
 
   /** It has become another team's, and is none of ours any more. */
   #hide(id: string): void {
-    const shown = this.items.has(id);
-    this.items = new Map([...this.items].filter(([one]) => one !== id));
+    const shown = this.items.get(id) !== undefined;
+    this.#shelve((shelf) => shelf.remove(id));
     this.chats = new Map([...this.chats].filter(([one]) => one !== id));
     this.search.drop(id);
     this.notices = this.notices.filter((one) => one.conversation !== id || one.undo !== null);
@@ -448,11 +453,17 @@ export class Desk {
 
   #learn(items: readonly Item[], now: string): void {
     clock.heard(now);
-    this.items = refreshed(this.items, items, "all", this.me.id);
+    this.#shelve((shelf) => shelf.refresh(items, "all", this.me.id));
+  }
+
+  #shelve(change: (shelf: Shelf) => void): void {
+    const { shelf } = this.#held;
+    change(shelf);
+    this.#held = { shelf };
   }
 
   #item(item: Item): void {
-    this.items = new Map(this.items).set(item.id, item);
+    this.#shelve((shelf) => shelf.put(item));
     // Somebody has it or it ended: the offer is none any more.
     const stale = ({ kind, conversation }: Notice): boolean => (kind === "offer" || kind === "alarm") && conversation === item.id;
     if (item.owner !== "waiting" && this.notices.some(stale)) this.notices = this.notices.filter((one) => !stale(one));

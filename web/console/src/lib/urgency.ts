@@ -24,18 +24,3 @@ export function byNewest(a: Item, b: Item): number {
   if (a.last_at !== b.last_at) return a.last_at < b.last_at ? 1 : -1;
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
-
-/** The rows of a view: queue and mine by urgency, all by the latest words. */
-export const rowsOf = (items: Iterable<Item>, view: View, myId: string): Item[] =>
-  [...items].filter((item) => inView(item, view, myId)).sort(view === "all" ? byNewest : byUrgency);
-
-/**
- * The known conversations after a view was fetched whole: what we believed to be in it and is not any more goes, since
- * its change was missed while the line was down.
- */
-export function refreshed(known: ReadonlyMap<string, Item>, fetched: readonly Item[], view: View, myId: string): Map<string, Item> {
-  const there = new Set(fetched.map((item) => item.id));
-  const next = new Map([...known].filter(([id, item]) => view === "all" || there.has(id) || !inView(item, view, myId)));
-  for (const item of fetched) next.set(item.id, item);
-  return next;
-}
