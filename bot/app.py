@@ -90,14 +90,19 @@ def build(
     rng: Random | None = None,
     new_id: Callable[[str], str] = mint,
     worker: str = "",
+    served: bool = True,
 ) -> Service:
-    """Build the service. Every part may be handed in; what is not is the real one. `worker` is the name that its claims carry."""
+    """Build the service. Every part may be handed in; what is not is the real one. `worker` is the name that its claims carry.
+
+    One that is not `served` has no pages and no API: whoever built it hands in what happens.
+    """
     credentials = credentials or credentials_file.load(settings.credentials)
     rules = rules or load_rules(settings)
     store = store or open_store(settings.url, connections=settings.database_connections)
     brain = brain or SocketBrain(brain_socket, timeout_s=settings.brain_timeout_s)
     time, rng, hub, life = time or SystemTime(), rng or Random(), Hub(), Life()
-    background, presence = Background(), Presence(now=time.now, service=new_id("service"))
+    service_id = new_id("service")
+    background, presence = Background(), Presence(now=time.now, service=service_id)
     staff = Staff(store, presence, time, hub, capacity=settings.agent_capacity)
     published = Published(store, rules.nurture, at_start=settings.flows_publish == "start")
     conversations = Conversations(
@@ -111,7 +116,9 @@ def build(
         store, channels, lines_of(channels, settings, rng), conversations, hub, time, rng, background, name=name, lease_s=lease_s,
         settle_s=settings.settle_s, attempts=settings.send_attempts,
     )  # fmt: skip
-    peers = Peers(wire or wire_to(settings.url), hub, staff, clocks=clocks, delivery=delivery)
+    peers = Peers(
+        wire or wire_to(settings.url), hub, staff, delivery.lines, time, name=service_id, clocks=clocks, delivery=delivery
+    )
     times = IntakeTimes(burst_s=settings.burst_s, reply_s=rules.policy.targets.reply_s)
 
     async def echoed(identity: Identity, echo: ForeignEcho) -> None:
@@ -187,6 +194,8 @@ def build(
         auditor=auditor, published=published, arming=arming, notifier=notifier, promises=promises, hooks=hooks, caller=caller,
         background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
+    if not served:
+        return service
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)
     for channel in channels.values():
         channel.add_routes(app, ports)

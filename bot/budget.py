@@ -61,6 +61,18 @@ def scaled(budgets: Budgets, *, page_per_s: float, thread_per_s: float) -> Budge
     return Budgets(page=within(page_per_s), media=within(10 * share), thread=thread)
 
 
+def shared(budgets: Budgets, services: int) -> Budgets:
+    """One service's share of a page's budgets, where `services` write to it and none knows what the others send: together they
+    stay within the whole. A share of less than two messages a second allows half of that in the long run and one at once.
+
+    A thread's budget is not shared: one service at a time holds a conversation.
+    """
+    if services <= 1:
+        return budgets
+    page, media = (within((rate.per_s + rate.burst) / services) for rate in (budgets.page, budgets.media))
+    return replace(budgets, page=page, media=media)
+
+
 def free_at(spent_until: datetime | None, rate: Rate, now: datetime) -> datetime:
     """When the next message may leave: `now`, or later if the budget is spent. `spent_until` is None before the first."""
     return max(now, _believed(spent_until, rate, now) - rate.interval * (rate.burst - 1))

@@ -13,7 +13,7 @@ from bot.core.model import ClockKind, State
 from bot.metrics import CLOCK_LATENESS
 from bot.store.contract import DueClock, Store, StoreUnavailable
 from bot.time import Time
-from bot.worker import SAFETY_NET_S, Worker
+from bot.worker import Worker
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ class ClockWorker(Worker):
         super().__init__(store, time, name=f"{name}/clocks", lease_s=lease_s, at_once=at_once)
         self._conversations = conversations
 
-    async def _start_due(self, most: int) -> float:
+    async def _start_due(self, most: int) -> datetime | None:
         now = self._time.now()
         until = now + self._lease
         due = await self._store.claim_clocks(worker=self.name, now=now, until=until, limit=most, skip=self.busy)
@@ -34,7 +34,7 @@ class ClockWorker(Worker):
             by_conversation[clock.conversation_id].append(clock)
         for conversation_id, clocks in by_conversation.items():
             self._take(conversation_id, self._work(conversation_id, clocks), until=until)
-        return self._until(SAFETY_NET_S, await self._store.next_due_at(after=now))
+        return await self._store.next_due_at(after=now)
 
     async def _work(self, conversation_id: str, clocks: list[DueClock]) -> None:
         """Fire each by itself: one that fails must not keep the next, such as a promise, from firing."""

@@ -29,8 +29,9 @@ from bot.hub import Hub
 from bot.lines import Line, Lines
 from bot.metrics import DELIVERED, RETRIED, SEND_LATENESS, UNDELIVERED
 from bot.store.contract import Committed, Message, Outgoing, Store, StoreUnavailable, VersionConflict
+from bot.store.rules import earliest
 from bot.time import Time
-from bot.worker import SAFETY_NET_S, Worker
+from bot.worker import Worker
 
 log = structlog.get_logger()
 
@@ -104,7 +105,7 @@ class DeliveryWorker(Worker):
         self.tell(shown)
         self.wake()
 
-    async def _start_due(self, most: int) -> float:
+    async def _start_due(self, most: int) -> datetime | None:
         self._show_typing()
         now = self._time.now()
         until = now + self._lease
@@ -115,7 +116,7 @@ class DeliveryWorker(Worker):
         for message in due:
             self._take(message.conversation_id, self._begun(message, now), until=until)
         next_at = await self._store.outbox_next_at(channels=(*free, *to_probe), after=now)
-        return self._until(SAFETY_NET_S, next_at, self.lines.next_free_at(self._time.now()), self._next_typing())
+        return earliest(next_at, self.lines.next_free_at(self._time.now()), self._next_typing())
 
     async def _claim(self, now: datetime, until: datetime, most: int, channels: tuple[str, ...]) -> list[Outgoing]:
         return await self._store.claim_outbox(worker=self.name, now=now, until=until, limit=most, channels=channels, skip=self.busy)

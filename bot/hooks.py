@@ -125,14 +125,14 @@ class HookWorker:
         """Until cancelled. A failure is logged, and looked again after a while."""
         while True:
             self._woken.clear()
-            wait_s = LOOK_AGAIN_S
+            next_at: datetime | None = None
             try:
-                wait_s = await self._look()
+                next_at = await self._look()
             except StoreUnavailable as error:
                 log.debug("hooks.put_off", reason=error.reason)
             except Exception:
                 log.exception("hooks.failed")
-            await self._time.wait(self._woken, wait_s)
+            await self._time.rest(self._woken, next_at, within_s=LOOK_AGAIN_S if self._needed else IDLE_S)
             if self._needed:
                 # Many events become one look.
                 await asyncio.sleep(BREATH_S)
@@ -147,18 +147,17 @@ class HookWorker:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._http.close()
 
-    async def _look(self) -> float:
-        """Start what is due; gives how long to wait."""
+    async def _look(self) -> datetime | None:
+        """Start what is due; gives when the next is."""
         now = self._time.now()
         hooks = [hook for hook in await self._store.hooks() if hook.paused_at is None]
         self._needed = bool(hooks)
         if not hooks:
-            return IDLE_S
+            return None
         for hook in hooks:
             await self._start(hook, now)
         moments = [await self._store.tellings_next_at(after=now), *(line.rests_until for line in self._lines.values())]
-        later = [at for at in moments if at is not None and at > now]
-        return min([LOOK_AGAIN_S, *((at - now).total_seconds() for at in later)])
+        return min((at for at in moments if at is not None and at > now), default=None)
 
     async def _start(self, hook: Hook, now: datetime) -> None:
         line = self._lines.setdefault(hook.hook_id, _Line())

@@ -1,8 +1,9 @@
-"""A channel's way out: its circuit and its rate budgets, as this process knows them."""
+"""A channel's way out: its circuit, and its share of the rate budgets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -30,17 +31,33 @@ class Line:
         self.channel = channel
         self.circuit: Circuit = CLOSED
         self.used = 0.0
-        self._budgets, self._rng, self._changed = budgets, rng, changed
+        self._whole, self._budgets, self._rng, self._changed = budgets, budgets, rng, changed
         self._page: datetime | None = None
         self._media: datetime | None = None
         self._threads: dict[str, datetime] = {}
         self._probe_id: int | None = None
+        self.on_learnt: Callable[[Circuit], None] = lambda _circuit: None
         CIRCUIT.labels(channel).set(LEVELS[Phase.CLOSED])
 
     @property
     def works(self) -> bool:
         """Whether the channel is worth bothering with indicators and receipts."""
         return self.circuit.phase is Phase.CLOSED
+
+    def share(self, services: int) -> None:
+        """So many services write to the channel: this one takes its share of the budgets from now on."""
+        if self._whole is not None:
+            self._budgets = budget.shared(self._whole, services)
+
+    def told(self, elsewhere: Circuit, now: datetime) -> None:
+        """Another service learnt that the channel does not work, or works again. A probe of our own will tell us more than that.
+        The wait is stretched by up to a quarter, so that not all probe at once."""
+        if self.circuit.phase is Phase.PROBING or self.circuit.phase is elsewhere.phase is Phase.CLOSED:
+            return
+        if elsewhere.retry_at is not None:
+            later = max(timedelta(0), elsewhere.retry_at - now) * (self._rng.random() / 4)
+            elsewhere = replace(elsewhere, retry_at=elsewhere.retry_at + later)
+        self._set(elsewhere)
 
     def free_at(self, now: datetime) -> datetime:
         """When the next message of this channel may be taken in hand: now, or not before then."""
@@ -82,6 +99,12 @@ class Line:
         While one is probing, the others tell of an earlier time."""
         if self.circuit.phase is Phase.PROBING and message_id != self._probe_id:
             return
+        before = self.circuit
+        self._judge(outcome, now)
+        if before.phase is not self.circuit.phase or before.retry_at != self.circuit.retry_at:
+            self.on_learnt(self.circuit)
+
+    def _judge(self, outcome: Outcome, now: datetime) -> None:
         match outcome:
             case Sent(used=used):
                 self.used = used
@@ -122,6 +145,10 @@ class Lines:
 
     def __getitem__(self, channel: str) -> Line:
         return self._by_channel[channel]
+
+    def get(self, channel: str) -> Line | None:
+        """A channel's line; None for a channel that is not on here."""
+        return self._by_channel.get(channel)
 
     def all(self) -> list[Line]:
         """Every line, by the channel's name."""

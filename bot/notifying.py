@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,8 +30,8 @@ from handoff.presence import Presence
 log = structlog.get_logger()
 
 AT_ONCE = 16
+PLANNED_AT_ONCE = 100
 CLAIM_S = 60.0
-SAFETY_NET_S = 5.0
 PAUSE_S = 2.0
 """How long to wait after the store failed."""
 ABOVE_TEAMS = frozenset({"page", "brake"})
@@ -68,11 +68,14 @@ class Notifier:
         self._carriers, self.ways, self._supervisors, self._outward, self._name = carriers, ways, supervisors, outward, name
         self._news = asyncio.Event()
         self._hands: dict[asyncio.Task[None], None] = {}
+        self._fresh = True
+        self._crowded = False
         self._forgot_at: datetime | None = None
         self._stopping = False
 
     def wake(self) -> None:
         """There is a new notice, or an agent has seen one."""
+        self._fresh = True
         self._news.set()
 
     @property
@@ -84,18 +87,21 @@ class Notifier:
         """Until cancelled."""
         while not self._stopping:
             self._news.clear()
-            wait_s = PAUSE_S
+            next_at: datetime | None = self._time.now() + timedelta(seconds=PAUSE_S)
             try:
-                wait_s = await self.look()
+                next_at = await self.look()
             except StoreError as error:
                 log.warning("notify.put_off", error=type(error).__name__)
             except Exception:
                 log.exception("notify.failed")
-            await self._time.wait(self._news, wait_s)
+            if not await self._time.rest(self._news, next_at):
+                self._fresh = True
 
-    async def look(self) -> float:
-        """Plan what is new, start what is due; gives the seconds until the next is."""
-        await self._plan_fresh()
+    async def look(self) -> datetime | None:
+        """Plan what is new, start what is due; gives when the next is."""
+        if self._fresh:
+            self._fresh = False
+            await self._plan_fresh()
         now = self._time.now()
         room = AT_ONCE - len(self._hands)
         if room > 0 and await self._store.notifications_due(now=now):
@@ -104,9 +110,9 @@ class Notifier:
                 hand = asyncio.create_task(self._carry(one))
                 self._hands[hand] = None
                 hand.add_done_callback(self._done)
+            self._crowded = len(self._hands) == AT_ONCE
         await self._forget(now)
-        after = await self._store.notifications_next_at(after=now)
-        return SAFETY_NET_S if after is None else max(0.001, min(SAFETY_NET_S, (after - now).total_seconds()))
+        return await self._store.notifications_next_at(after=now)
 
     async def stop(self, within_s: float) -> None:
         """Start nothing new; give what is in hand `within_s` seconds. What is cut off is carried again."""
@@ -122,39 +128,48 @@ class Notifier:
 
     def _done(self, hand: asyncio.Task[None]) -> None:
         self._hands.pop(hand, None)
-        self.wake()
+        if self._crowded:
+            self._news.set()
 
     # ---- planning
 
     async def _plan_fresh(self) -> None:
-        while fresh := await self._store.fresh_notices(limit=100):
-            agents = [agent for agent in await self._store.agents() if agent.disabled_at is None]
-            everybody = await self._people(agents)
-            named = _named(agents, self._supervisors())
+        more = True
+        while more:
+            fresh = await self._store.fresh_notices(limit=PLANNED_AT_ONCE)
+            more = len(fresh) == PLANNED_AT_ONCE
+            if not fresh:
+                return
+            agents = await self._store.agents()
+            enabled = [agent for agent in agents if agent.disabled_at is None]
+            everybody, named = self._people(enabled), _named(enabled, self._supervisors())
             for one in fresh:
-                await self._plan(one, everybody, named)
+                await self._plan(one, agents, everybody, named)
 
-    async def _plan(self, one: Noticed, everybody: Sequence[Person], supervisors: Sequence[str]) -> None:
-        readers = everybody if one.notice.kind in ABOVE_TEAMS else await self._readers(one.conversation_id, everybody)
-        people = people_of(one.notice, readers, supervisors)
+    async def _plan(self, one: Noticed, agents: Sequence[Agent], everybody: Sequence[Person], supervisors: Sequence[str]) -> None:
+        readers = everybody if one.notice.kind in ABOVE_TEAMS else await self._readers(one.conversation_id, agents, everybody)
+        concerned = people_of(one.notice, readers, supervisors)
+        people = [replace(person, wishes=await wishes_of(self._store, person.agent_id)) for person in concerned]
         planned = plan(one.notice, people, self.ways, one.at)
         if await self._store.plan_notice(one.notice_id, planned, now=self._time.now()):
             log.info("notice.planned", notice_id=one.notice_id, kind=one.notice.kind, people=len(people), turns=len(planned))
 
-    async def _readers(self, conversation_id: str, everybody: Sequence[Person]) -> list[Person]:
+    async def _readers(self, conversation_id: str, agents: Sequence[Agent], everybody: Sequence[Person]) -> Sequence[Person]:
         """Those who may read the conversation: nobody else is told of it."""
-        agents = {agent.agent_id: agent for agent in await self._store.agents()}
+        sights = {agent.agent_id: sight_among(agent, agents) for agent in agents}
+        if not any(sights.values()):
+            return everybody
         overview = await self._store.overview(conversation_id)
-        return [one for one in everybody if sees(sight_among(agents[one.agent_id], agents.values()), overview)]
+        return [one for one in everybody if sees(sights[one.agent_id], overview)]
 
-    async def _people(self, agents: Sequence[Agent]) -> list[Person]:
+    def _people(self, agents: Sequence[Agent]) -> list[Person]:
+        """Everybody, without what they wish: only of those whom a notice concerns is that read."""
         online = frozenset(self._presence.online())
         return [
             Person(
                 agent_id=agent.agent_id,
                 at_desk=self._presence.of(agent.agent_id) != "offline",
                 online=agent.agent_id in online,
-                wishes=await wishes_of(self._store, agent.agent_id),
             )
             for agent in agents
         ]
@@ -243,6 +258,8 @@ class Notifier:
 
     async def _drop(self, one: Notification, why: str, *, next_now: bool) -> None:
         await self._store.notification_dropped(one.notification_id, error=why, now=self._time.now(), next_now=next_now)
+        if next_now:
+            self._news.set()
         self._count(one, "dropped")
 
     async def _failed(self, one: Notification, carrier: Carrier, failure: NotCarried) -> None:
@@ -253,6 +270,8 @@ class Notifier:
             await self._store.notification_failed(one.notification_id, error=failure.error, now=now, retry_at=again)
         except StoreError as error:
             log.warning("notify.unrecorded", notification_id=one.notification_id, error=type(error).__name__)
+        # It is due again, or the next carrier is.
+        self._news.set()
         if again is None:
             self._count(one, "failed")
 

@@ -21,7 +21,6 @@ from bot.core.model import WarmlineError
 from bot.store.contract import StoreError
 from bot.store.promised import Promised, PromiseStore
 from bot.time import Time
-from bot.worker import SAFETY_NET_S
 from bot.yamlfile import YamlFileError, load_document
 from handoff.differing import differing
 from handoff.lint import Finding, findings_in
@@ -86,7 +85,7 @@ class Promises:
                 await self.look()
             except (OSError, UnicodeDecodeError, StoreError) as error:
                 log.warning("promises.unread", error=type(error).__name__)
-            await self._time.wait(asyncio.Event(), SAFETY_NET_S)
+            await self._time.rest(asyncio.Event())
 
     async def keep_running(self) -> None:
         """Keep the version that the service started with, or that it could not keep, once."""

@@ -97,6 +97,7 @@ class Staff:
         conversations.on_committed = self.committed
         conversations.on_time_taken = self._refresh
         self._presence.on_own = self._say
+        self._presence.on_news = self._tell_others
         self._presence.on_change = self._changed
         self._presence.on_left = self._left
 
@@ -133,7 +134,8 @@ class Staff:
         while True:
             self._news.clear()
             try:
-                if self._time.now() >= says_at:
+                # A moment further ahead than a beat was set before the clock was set back.
+                if not 0 < (says_at - self._time.now()).total_seconds() <= BEAT_S:
                     says_at = self._time.now() + timedelta(seconds=BEAT_S)
                     await self._store.put_consoles(self._presence.own())
                     await self._forget()
@@ -143,7 +145,8 @@ class Staff:
             except StoreError as error:
                 log.warning("staff.unread", error=type(error).__name__)
             self._presence.sweep()
-            await self._time.wait(self._news, max(0.001, (says_at - self._time.now()).total_seconds()))
+            beat_s = (says_at - self._time.now()).total_seconds()
+            await self._time.rest(self._news, self._presence.next_at(), within_s=min(BEAT_S, beat_s))
 
     async def leave(self) -> None:
         """This service ends, and its consoles with it."""
@@ -155,6 +158,9 @@ class Staff:
 
     async def _say(self) -> None:
         await self._store.put_consoles(self._presence.own())
+        self._tell_others()
+
+    def _tell_others(self) -> None:
         self._hub.elsewhere(TOPIC, {"type": "presence"})
 
     async def _forget(self) -> None:

@@ -8,6 +8,10 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+SAFETY_NET_S = 5.0
+"""The longest rest: whatever woke nobody is found by then, and a machine that was suspended notices."""
+SHORTEST_S = 0.001
+
 
 class Time(Protocol):
     """What tells the time and waits."""
@@ -18,8 +22,16 @@ class Time(Protocol):
     async def wait(self, event: asyncio.Event, timeout_s: float | None) -> bool:
         """Wait until the event is set (True) or `timeout_s` has passed (False). None waits for ever."""
 
+    async def rest(self, event: asyncio.Event, until: datetime | None = None, *, within_s: float = SAFETY_NET_S) -> bool:
+        """Wait until the event is set (True), or for the next thing that is planned, at `until`, None if nothing is (False).
 
-class SystemTime:
+        Whoever rests looks again after `within_s` seconds even so. That is for safety: nothing may depend on it.
+        """
+        left_s = within_s if until is None else min(within_s, (until - self.now()).total_seconds())
+        return await self.wait(event, max(SHORTEST_S, left_s))
+
+
+class SystemTime(Time):
     """The machine's clock."""
 
     def now(self) -> datetime:
@@ -36,7 +48,7 @@ class SystemTime:
         return True
 
 
-class HandTime:
+class HandTime(Time):
     """A clock that stands still until it is wound; whoever waits is woken as its time comes, earliest first."""
 
     def __init__(self, start: datetime) -> None:

@@ -45,6 +45,14 @@ type Heard = Callable[[str, Frame], None]
 class Wire(Protocol):
     """Between services."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether there can be other services at all."""
+
+    @property
+    def hears(self) -> bool:
+        """Whether what others publish is heard right now."""
+
     def publish(self, topic: str, frame: Frame) -> None:
         """Tell the other services; never waits, never raises."""
 
@@ -61,6 +69,8 @@ class Wire(Protocol):
 class NoWire:
     """One service alone, as on SQLite."""
 
+    shared = hears = False
+
     def publish(self, topic: str, frame: Frame) -> None:
         """There is nobody else."""
 
@@ -76,6 +86,8 @@ class NoWire:
 
 class PostgresWire:
     """LISTEN and NOTIFY on one dedicated connection. It reconnects by itself, with back-off."""
+
+    shared = True
 
     def __init__(self, url: str, *, beat_s: float = BEAT_S) -> None:
         # As the store reads it, so that one URL, with what it asks of TLS, is good for both.
@@ -99,6 +111,11 @@ class PostgresWire:
             return
         self._waiting.append(entry(topic, frame))
         self._woken.set()
+
+    @property
+    def hears(self) -> bool:
+        """See `Wire.hears`."""
+        return self._listens.is_set()
 
     async def listening(self) -> None:
         """See `Wire.listening`."""

@@ -16,12 +16,11 @@ from typing import Any
 import structlog
 
 from bot.store.contract import Store, StoreUnavailable
-from bot.time import Time
+from bot.store.rules import earliest
+from bot.time import SAFETY_NET_S, Time
 
 log = structlog.get_logger()
 
-SAFETY_NET_S = 5.0
-"""The longest sleep: whatever woke nobody is found by then, and a machine that was suspended notices."""
 RELEASE_WITHIN_S = 2.0
 """How long a stop waits for the store to hear that nothing is held any more; if it does not, the lease ends by itself."""
 BACK_OFF_S = (0.5, 30.0)
@@ -78,8 +77,9 @@ class Worker(ABC):
 
     def help_by(self, at: datetime) -> None:
         """Another service made work that is due at `at`: look soon after it, unless this one looks earlier anyhow."""
-        at = max(at, self._time.now()) + timedelta(seconds=HELP_AFTER_S)
-        if at < self._alarm_at:
+        now = self._time.now()
+        at = max(at, now) + timedelta(seconds=HELP_AFTER_S)
+        if at < min(self._alarm_at, now + timedelta(seconds=SAFETY_NET_S)):
             self._alarm_at = at
             self._woken.set()
 
@@ -94,26 +94,26 @@ class Worker(ABC):
             self._looks, self._alarm_at = False, FAR
             while self._rested_at and self._rested_at[0] <= self._time.now():
                 heapq.heappop(self._rested_at)
-            wait_s = SAFETY_NET_S
+            next_at: datetime | None = None
             try:
                 await self._release_former()
                 await self._renew()
                 if self.in_hand <= self._at_once - self._fewest:
-                    wait_s = await self._start_due(self._at_once - self.in_hand)
+                    next_at = await self._start_due(self._at_once - self.in_hand)
             except StoreUnavailable as error:
                 # The store itself says so once; this would be said again and again.
                 log.debug("worker.put_off", worker=type(self).__name__, reason=error.reason)
             except Exception:
                 log.exception("worker.failed", worker=type(self).__name__)
-            await self._sleep(self._until(wait_s, *self._renew_at.values(), *self._rested_at[:1]))
+            await self._sleep(earliest(next_at, *self._renew_at.values(), *self._rested_at[:1]))
 
-    async def _sleep(self, wait_s: float) -> None:
-        """Until woken or until the alarm, which `help_by` may set earlier. An alarm that has moved away since was set by a clock
-        that has been set back: then it is time to look what is due by the new time."""
-        self._alarm_at = min(self._alarm_at, self._time.now() + timedelta(seconds=wait_s))
-        while not self._looks and 0 < (left_s := (self._alarm_at - self._time.now()).total_seconds()) <= wait_s + 0.001:
+    async def _sleep(self, next_at: datetime | None) -> None:
+        """Until woken or until the alarm, which `help_by` may set earlier."""
+        self._alarm_at = min(self._alarm_at, next_at or FAR)
+        while not self._looks:
             self._woken.clear()
-            await self._time.wait(self._woken, left_s)
+            if not await self._time.rest(self._woken, self._alarm_at):
+                return
 
     async def stop(self, within_s: float) -> None:
         """Start nothing new; give what is in hand `within_s` seconds. The rest stays due in the store, held by nobody."""
@@ -184,12 +184,6 @@ class Worker(ABC):
             if conversation_id in held:
                 self._held_until[conversation_id] = until
 
-    def _until(self, wait_s: float, *moments: datetime | None) -> float:
-        """Seconds to the earliest of these moments, at most `wait_s`."""
-        now = self._time.now()
-        seconds = [(at - now).total_seconds() for at in moments if at is not None]
-        return max(0.001, min([wait_s, *seconds]))
-
     @abstractmethod
-    async def _start_due(self, most: int) -> float:
-        """Claim and start at most `most` pieces of work that are due; give back how many seconds to sleep."""
+    async def _start_due(self, most: int) -> datetime | None:
+        """Claim and start at most `most` pieces of work that are due; give back when to look again, None if nothing is planned."""

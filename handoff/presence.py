@@ -38,7 +38,8 @@ class Presence:
     """Presence of every agent. `service` names this process among those on the database.
 
     In: sockets that open and close here, the switch, what other services told (`learn`), and `sweep()` now and then.
-    Out: `of`, `online`, `own`, and callbacks: `on_own` when what this service has to tell the others changed, `on_change`
+    Out: `of`, `online`, `own`, and callbacks: `on_own` when what this service has to tell of its consoles changed, `on_news` when
+    the others should look again for another reason, `on_change`
     when who can be offered work changed, `on_left` with the id of an agent who stayed away too long (again at each sweep
     until `forget`), `on_shown` when screens should be told. All but the last run one after another in the background;
     `settled()` waits for them.
@@ -57,6 +58,7 @@ class Presence:
         self._dirty = False
         self._telling: asyncio.Task[None] | None = None
         self.on_own: Callable[[], Awaitable[None]] = _nothing
+        self.on_news: Callable[[], None] = lambda: None
         self.on_change: Callable[[], Awaitable[None]] = _nothing
         self.on_left: Callable[[str], Awaitable[None]] = _nothing_left
         self.on_shown: Callable[[], None] = lambda: None
@@ -140,13 +142,23 @@ class Presence:
         if self._left:
             self._tell()
 
+    def next_at(self) -> datetime | None:
+        """When the next agent counts as offline or gone, if no console of theirs comes back."""
+        now, found = self._now(), list[datetime]()
+        for agent_id in self._known():
+            last = self._last_open_at(agent_id) if self._here[agent_id].open == 0 else None
+            if last is not None:
+                found += [at for at in (last + self._flap, last + self._gone) if at > now]
+        return min(found, default=None)
+
     def is_gone(self, agent_id: str) -> bool:
         """True once an agent has been without a console for so long that their work goes round again."""
         return self._here[agent_id].open == 0 and self._missing_for(agent_id) >= self._gone
 
     def changed(self) -> None:
         """What can be offered changed for another reason, such as an agent who has room again."""
-        self._dirty = self._untold = True
+        self._dirty = True
+        self.on_news()
         self._tell()
 
     async def settled(self) -> None:
@@ -160,10 +172,13 @@ class Presence:
 
     def _missing_for(self, agent_id: str) -> timedelta:
         """How long ago a console of this agent was known to be open."""
+        last = self._last_open_at(agent_id)
+        return timedelta.max if last is None else self._now() - last
+
+    def _last_open_at(self, agent_id: str) -> datetime | None:
         here = self._here[agent_id].lost_at
         ends = [one.last_open_at for one in self._elsewhere if one.agent_id == agent_id]
-        last = max([*ends, *([here] if here else [])], default=None)
-        return timedelta.max if last is None else self._now() - last
+        return max([*ends, *([here] if here else [])], default=None)
 
     def _moved(self) -> None:
         """Something changed at this service: the others are told, whether or not it shows."""

@@ -22,6 +22,8 @@ CALLS = ("alarm", "breach")
 
 TRIES = 6
 AGAIN_S = 2.0
+REFUSED_S = 300.0
+"""Who could not take something does not press again at once."""
 SLIP_EVERY, SLIP_S = 4, 1.5
 """Every so many messages of an agent are taken back, so soon, and written better."""
 
@@ -29,8 +31,8 @@ SLIP_EVERY, SLIP_S = 4, 1.5
 class SimAgent:
     """One agent with a console."""
 
-    def __init__(self, world: Outside, plan: AgentPlan) -> None:
-        self._world, self.plan = world, plan
+    def __init__(self, world: Outside, plan: AgentPlan, *, slips: bool = False) -> None:
+        self._world, self.plan, self._slips = world, plan, slips
         self.ref = AgentRef(agent_id=f"a_{plan.name}", name=plan.name)
         self._shift: Shift | None = None
         self._console: asyncio.Task[None] | None = None
@@ -112,13 +114,14 @@ class SimAgent:
     async def _serve(self, conversation_id: str, habit: Habit) -> None:
         await asyncio.sleep(habit.take_s or 0.0)
         if not await self._command(conversation_id, AgentTook(agent=self.ref)):
+            await asyncio.sleep(REFUSED_S)
             self._busy.pop(conversation_id, None)
             return
         self._busy[conversation_id] = habit
         for delay_s in habit.words_s:
             await asyncio.sleep(delay_s)
             if not await self._write(conversation_id):
-                return
+                break  # somebody who may not be written to, or was taken over: there is nothing to do but to end it
         await asyncio.sleep(habit.end_s)
         if habit.end == "vanish":
             self._go()
@@ -137,7 +140,7 @@ class SimAgent:
         key = f"{self.plan.name}-{number}"
         if not await self._command(conversation_id, AgentWrote(agent=self.ref, text=f"words {key}", client_key=key)):
             return False
-        if number % SLIP_EVERY:
+        if not self._slips or number % SLIP_EVERY:
             return True
         # A slip: the words are taken back, if it is not too late, and written better.
         await asyncio.sleep(SLIP_S)
@@ -154,6 +157,7 @@ class SimAgent:
             try:
                 await self._world.ask(_handling(conversation_id, event))
             except (AgentFull, CommandRefused, NotFound) as error:
+                self._world.watch.refused(error)
                 self._world.watch.note(self.plan.name, f"{name} on {conversation_id} is refused: {error}")
                 return False
             except (Gone, StoreUnavailable, VersionConflict):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import math
 from datetime import UTC, datetime, timedelta
 
 from bot.sim.loop import VirtualLoop
-from bot.time import SystemTime
-from bot.worker import SAFETY_NET_S
+from bot.time import SAFETY_NET_S, SHORTEST_S, SystemTime
 
 START = datetime(2026, 3, 26, 9, 0, tzinfo=UTC)
 """A Thursday morning; three days later Europe sets its clocks."""
 
-CALM_SLEEP_S = 120.0
+CALM_SLEEP_S = 1800.0
 """So long an idle look-again is put off in calm times: longer than anything may be late, so that a missing wake-up shows."""
 
 LATELY_S = 60.0
@@ -29,8 +28,6 @@ class SimTime(SystemTime):
         self._slept = timedelta()
         self._seen: tuple[float, datetime] = (-1.0, START)
         self._peaks: list[tuple[float, datetime]] = []
-        self.planned_at: Callable[[], datetime | None] = lambda: None
-        """When the next thing falls due of those that are stored now: whoever sleeps knows of it."""
 
     def now(self) -> datetime:
         """What the wall shows."""
@@ -59,12 +56,11 @@ class SimTime(SystemTime):
         since = self._loop.time() - LATELY_S
         return max([self.now(), *(shown for at, shown in self._peaks if at >= since)])
 
-    async def wait(self, event: asyncio.Event, timeout_s: float | None) -> bool:
-        """Wait for the event at most `timeout_s` seconds. A mere look-again is put off while clock and database are well."""
-        if timeout_s == SAFETY_NET_S:
-            now = self._loop.time()
-            until_next = next((at + SAFETY_NET_S - now for at in self._upheavals if at + SAFETY_NET_S > now), CALM_SLEEP_S)
-            planned_at = self.planned_at()
-            until_planned = CALM_SLEEP_S if planned_at is None else (planned_at - self.now()).total_seconds()
-            timeout_s = min(CALM_SLEEP_S, max(SAFETY_NET_S, min(until_next, until_planned)))
-        return await super().wait(event, timeout_s)
+    async def rest(self, event: asyncio.Event, until: datetime | None = None, *, within_s: float = SAFETY_NET_S) -> bool:
+        """Wait for the event, or for what is planned. The look-again for safety is put off while clock and database are well."""
+        now = self._loop.time()
+        upheaval_at = next((at + SAFETY_NET_S for at in self._upheavals if at + SAFETY_NET_S > now), math.inf)
+        left_s = min(max(within_s, CALM_SLEEP_S), upheaval_at - now)
+        if until is not None:
+            left_s = min(left_s, (until - self.now()).total_seconds())
+        return await self.wait(event, max(SHORTEST_S, left_s))

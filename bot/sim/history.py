@@ -52,6 +52,8 @@ class Figures:
     lives: int = 0
     kills: int = 0
     steps: int = 0
+    full: int = 0
+    """How often an agent wanted to take more than they have room for."""
     excused: int = 0
     """Messages that a person got twice because answer and echo both were lost for longer than `settle_s`."""
 

@@ -138,6 +138,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None:
         """Nobody calls from another thread."""
 
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
+        """There are no threads, whose steps nobody could repeat: what is for one is done on the spot."""
+        done = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """There are no threads."""
 

@@ -65,6 +65,7 @@ def _line(seed: int, done: Tortured) -> str:
     return (
         f"seed {seed}: {len(done.plan.people)} people, {figures.heard} messages heard, {figures.delivered} delivered, "
         f"{figures.commits} decisions, {figures.kills} kills, {figures.lives} lives, {figures.excused} unavoidable doubles, "
+        f"{figures.full} times no room, "
         f"{len(done.history.breaks)} breaks; {done.per_s:.0f} conversation-hours a second"
     )
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from bot.sim.plan import MESSENGER, WIDGET, AgentPlan, Answer, Fate, Habit, Jump, Kill, Person, Plan, Said, Shift, Spell, Trouble
 
 LONELY = 0.15
-"""Of so many seeds, nobody is reliably at the desk."""
+"""Of so many seeds, nobody is reliably at the desk: whoever helps looks in now and then."""
+
+LOOKS_IN_S = 6 * 3600.0
+
+RUSHED = 0.5
+"""Of so many seeds, some people ask for a person within the same minutes, more than the desk has room for."""
 
 OUTCOMES = ("returned", "returned", "won", "lost", "complaint")
 
@@ -31,6 +37,8 @@ def plan_of(seed: int, *, hours: float, people: int) -> Plan:
     rng = Random(f"{seed}/{hours}/{people}")
     end_s = hours * HOUR_S
     crowd = tuple(_person(rng, number, end_s) for number in range(1, people + 1))
+    if rng.random() < RUSHED:
+        crowd = _rush(rng, crowd, end_s)
     moments = [said.at_s for person in crowd for said in person.said]
     return Plan(
         seed=seed, hours=hours, people=crowd, agents=_agents(rng, end_s, people), troubles=_troubles(rng, end_s, moments, people)
@@ -57,6 +65,18 @@ def _person(rng: Random, number: int, end_s: float) -> Person:
         answers=tuple(_answer(rng) for _ in range(rng.choice((0, 1, 2, 3, 5)))),
         fates=() if widget else tuple(_fates(rng)),
     )
+
+
+def _rush(rng: Random, crowd: tuple[Person, ...], end_s: float) -> tuple[Person, ...]:
+    """The same people, some of whom ask for a person at about the same time."""
+    at_s = rng.uniform(0.1, 0.9) * end_s
+    names = {person.name for person in rng.sample(crowd, min(len(crowd), rng.choice((5, 8, 12))))}
+
+    def asks(person: Person) -> Person:
+        said = Said(at_s=min(at_s + rng.uniform(0, 240), end_s - 1), text=rng.choice(HELP))
+        return replace(person, said=tuple(sorted((*person.said, said), key=lambda s: s.at_s)))
+
+    return tuple(asks(person) if person.name in names else person for person in crowd)
 
 
 def _visit(rng: Random, at_s: float, end_s: float) -> list[Said]:
@@ -130,11 +150,14 @@ def _fate(rng: Random, nth: int) -> Fate:
 
 
 def _agents(rng: Random, end_s: float, people: int) -> tuple[AgentPlan, ...]:
-    """A handful with habits of all kinds, and, but for lonely seeds, one who is nearly always there and helps."""
+    """A handful with habits of all kinds, and one who helps: nearly always there, in lonely seeds for an hour in six."""
     found = [_agent(rng, f"agent{number}", end_s) for number in range(2, min(6, 2 + people // 50) + 2)]
+    days = range(int(end_s / DAY_S) + 1)
     if rng.random() < LONELY:
-        return tuple(found)
-    there = tuple(Shift(from_s=at * DAY_S + rng.uniform(0, 900), to_s=(at + 1) * DAY_S - 1) for at in range(int(end_s / DAY_S) + 1))
+        comes = [rng.uniform(0.1, 0.8) * LOOKS_IN_S for _ in range(int(end_s / LOOKS_IN_S) + 1)]
+        there = tuple(Shift(from_s=n * LOOKS_IN_S + s, to_s=n * LOOKS_IN_S + s + HOUR_S) for n, s in enumerate(comes))
+    else:
+        there = tuple(Shift(from_s=at * DAY_S + rng.uniform(0, 900), to_s=(at + 1) * DAY_S - 1) for at in days)
     habits = tuple(
         Habit(
             take_s=rng.choice((2.0, 8.0, 30.0)),
@@ -155,7 +178,8 @@ def _agent(rng: Random, name: str, end_s: float) -> AgentPlan:
         shifts.append(Shift(from_s=at_s, to_s=at_s + length, away=rng.random() < 0.15))
         at_s += length + rng.choice((5.0, 20.0, 50.0, 150.0, HOUR_S, 14 * HOUR_S)) * rng.uniform(0.5, 1.5)
     habits = tuple(_habit(rng) for _ in range(rng.choice((1, 3, 7))))
-    return AgentPlan(name=name, shifts=tuple(shifts), habits=habits, eager=rng.random() < 0.4)
+    capacity = rng.choice((None, 1.0, 1.0, 2.0))
+    return AgentPlan(name=name, shifts=tuple(shifts), habits=habits, eager=rng.random() < 0.6, capacity=capacity)
 
 
 def _habit(rng: Random) -> Habit:

@@ -12,21 +12,21 @@ from typing import Any, cast
 from bot.sim.watch import Watch
 from bot.store.contract import Store, StoreUnavailable
 
-CALLS = tuple(
-    dict.fromkeys(
-        name
-        for contract in Store.__mro__
-        if contract.__module__.startswith("bot.")
-        for name, member in vars(contract).items()
-        if not name.startswith("_") and callable(member)
-    )
+CALLS = frozenset(
+    name
+    for contract in Store.__mro__
+    if contract.__module__.startswith("bot.")
+    for name, member in vars(contract).items()
+    if not name.startswith("_") and callable(member)
 )
 READING = frozenset(
     {
         "load", "tracker_tail", "find_conversation", "next_due_at", "outbox_next_at", "messages", "pending_messages", "overview",
         "overviews", "waiting", "agent_load", "last_served", "journal", "episodes", "notes", "counts", "agents", "agent", "setting",
         "consoles", "away", "booked", "first_waits", "flow_book", "flow_versions", "flow_version", "flow_log",
-        "flow_counts", "inside",
+        "flow_counts", "inside", "fresh_notices", "notifications_due", "notifications_next_at", "told_since", "devices", "hooks",
+        "untold", "unsent_count", "due_clocks", "outbox_due", "channels_of", "audit_open", "audit_sent", "audit_strays",
+        "audit_run", "findings", "finding_counts",
     }
 )  # fmt: skip
 
@@ -39,10 +39,22 @@ def breathe() -> Generator[None]:
 
 def sim_store(store: Store, watch: Watch, away: Callable[[], bool]) -> Store:
     """A handle on `store` for one life of the service."""
-    handle = types.SimpleNamespace()
-    for name in CALLS:
-        setattr(handle, name, _call(name, getattr(store, name), watch, away))
-    return cast("Store", handle)
+    return cast("Store", _Handle(store, watch, away))
+
+
+class _Handle:
+    """Makes each call of the contract as it is first asked for: a life that ends soon asks for few of them."""
+
+    def __init__(self, store: Store, watch: Watch, away: Callable[[], bool]) -> None:
+        self._made_of = store, watch, away
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in CALLS:
+            raise AttributeError(name)
+        store, watch, away = self._made_of
+        call = _call(name, getattr(store, name), watch, away)
+        setattr(self, name, call)
+        return call
 
 
 def _call(name: str, inner: Callable[..., Coroutine[Any, Any, Any]], watch: Watch, away: Callable[[], bool]) -> Callable[..., Any]:

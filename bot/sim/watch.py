@@ -13,7 +13,7 @@ from bot.core.model import Arrival, Delivery, Speaker, State
 from bot.core.window import SendAs
 from bot.sim.clock import SimTime
 from bot.sim.history import Break, History, Line
-from bot.store.contract import Committed, Loaded, Message, Outgoing, TakenIn
+from bot.store.contract import AgentFull, Committed, Loaded, Message, Outgoing, TakenIn
 from bot.store.fake import FakeStore
 from nurture.engine import Nurture
 from nurture.flow import Flow, ways_out
@@ -62,6 +62,10 @@ class Watch:
             found = Break(self._now_s(), who, row)
             self._history.breaks.append(found)
             self.on_break(found)
+
+    def refused(self, error: Exception) -> None:
+        """What an agent wanted to do was refused."""
+        self._history.figures.full += isinstance(error, AgentFull)
 
     def name(self, conversation_id: str) -> str:
         """Whose conversation it is."""

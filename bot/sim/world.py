@@ -7,6 +7,7 @@ import contextvars
 import itertools
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -50,6 +51,8 @@ AUDIT_EVERY_S = 3600.0
 """The service's own audit looks less often than in life: weeks pass here in seconds."""
 
 MOST_BREAKS = 200
+SLIPS_EVERY = 4
+"""In every so many worlds agents take words back, which therefore wait before they leave."""
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -121,12 +124,13 @@ class World:
         progress: Callable[[float], None],
     ) -> None:
         self.plan, self._loop, self._crashes, self._enough, self._progress = plan, loop, crashes, enough, progress
-        self._settings, self._rules = settings.model_copy(update={"audit_every_s": AUDIT_EVERY_S}), _rules(settings)
+        slips = plan.seed % SLIPS_EVERY == 0
+        self._settings = settings.model_copy(update={"audit_every_s": AUDIT_EVERY_S})
+        self._rules = replace(_rules(settings), undo_send_s=settings.undo_s if slips else 0.0)
         self._outside = contextvars.Context()
         self._time = SimTime(loop, tuple(_upheavals(plan)))
         self.history = History()
         self.store = FakeStore()
-        self._time.planned_at = self._planned_at
         self.watch = Watch(
             self.store, self._time, self.history, loop.time, self._rules.nurture, capacity=self._settings.agent_capacity
         )
@@ -135,7 +139,7 @@ class World:
         self._enough_seen = False
         posting = Posting(self)
         self.people = {p.name: SimPerson(self, posting, p) for p in plan.people}
-        self.agents = [SimAgent(self, a) for a in plan.agents]
+        self.agents = [SimAgent(self, a, slips=slips) for a in plan.agents]
         self.platform = Platform(self, posting, self.people, settle_s=self._settings.settle_s)
         self._ids = itertools.count(1)
         self._life: Life | None = None
@@ -243,11 +247,6 @@ class World:
             self._enough_seen = True
             self.later(0.0, self._over.set)
 
-    def _planned_at(self) -> datetime | None:
-        now = self._time.now()
-        moments = (at_once(self.store.next_due_at(after=now)), at_once(self.store.outbox_next_at(channels=CHANNELS, after=now)))
-        return min((at for at in moments if at is not None), default=None)
-
     def _shown(self, message: Message) -> None:
         person = self.people[self.watch.name(message.conversation_id)]
         if person.plan.channel == WIDGET:
@@ -288,6 +287,7 @@ class World:
             brain=SimBrain(self.bad, timeout_s=self._settings.brain_timeout_s),
             with_channels=(SimMessenger(self.platform), SimWidget(self.platform)),
             worker="sim",
+            served=False,
             wire=NoWire(),
             time=self._time,
             rng=Random(f"{self.plan.seed}/{life.number}"),
@@ -340,11 +340,17 @@ class World:
         if life.dead:
             return
         self.watch.note("service", f"life {life.number} is killed")
+        self._said_lately()
         self.history.figures.kills += 1
         self._unsure.append((self.now_s(), self.now_s()))
         down_s = min(kill.down_s, max(1.0, self.plan.end_s - self.now_s()))
         self._troubled(self.now_s() + down_s)
         self._end(life, down_s)
+
+    def _said_lately(self) -> None:
+        """Beats are put off like all idle looks; a service says every few seconds which consoles are open at it."""
+        if self._service is not None and not self.bad("store"):
+            at_once(self.store.put_consoles(self._service.presence.own()))
 
     async def _terminate(self, life: Life, service: Service, kill: Kill) -> None:
         self.watch.note("service", f"life {life.number} is asked to stop")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -105,3 +106,17 @@ def test_the_wall_can_be_set_and_the_machine_can_sleep(loop: VirtualLoop) -> Non
     assert time.truth() == START + timedelta(minutes=10)
     loop.run_until_complete(asyncio.sleep(61))
     assert time.latest() == time.now() == START + timedelta(minutes=-50, seconds=61)
+
+
+def test_what_is_for_a_thread_is_done_on_the_spot(loop: VirtualLoop) -> None:
+    async def ask() -> tuple[int, int]:
+        return await asyncio.to_thread(threading.get_ident), threading.get_ident()
+
+    there, here = loop.run_until_complete(ask())
+    assert there == here
+
+    def fail() -> None:
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        loop.run_until_complete(asyncio.to_thread(fail))

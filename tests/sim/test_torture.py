@@ -13,7 +13,7 @@ from bot.sim.history import Figures
 from bot.sim.torture import torture
 from bot.store.fake import FakeStore
 
-WITHIN_S = 24.0
+WITHIN_S = 12.0
 WORLDS = [(6.0, 25), (48.0, 20), (120.0, 20)]
 """(hours, people): a crowd that talks at once, two nights with flows, and five days of people who come back."""
 

@@ -188,8 +188,8 @@ async def test_what_others_say_while_i_write_is_shown_and_asked_about_before_it_
     await expect(page.locator(".collision")).to_have_count(0)
     await page.get_by_label("Write to Priya").fill("The blue candles are here")
     await furnished.says(talk, "agent", "I can take this one", name="Sam Reyes")
-    await page.keyboard.press("Enter")
     await expect(page.locator(".collision")).to_contain_text("Sam Reyes")
+    await page.get_by_label("Write to Priya").press("Enter")
     await page.get_by_role("button", name="Send it as it is").press("Enter")
     await expect(page.locator(".talk li.agent .bubble").last).to_have_text("The blue candles are here")
 

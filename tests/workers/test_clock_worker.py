@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from bot.clocks import ClockWorker
 from bot.core.model import Arrival, Clock, ClockKind, Identity
 from bot.store.fake import FakeStore
-from bot.worker import SAFETY_NET_S
+from bot.time import SAFETY_NET_S
 from tests.workers.hands import LEASE_S, START, Decider, StepTime, armed, step, turns_of_the_loop, worker
 
 

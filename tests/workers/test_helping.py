@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.store.fake import FakeStore
-from bot.time import HandTime
-from bot.worker import HELP_AFTER_S, SAFETY_NET_S, Worker
+from bot.time import SAFETY_NET_S, HandTime
+from bot.worker import HELP_AFTER_S, Worker
 
 START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 
@@ -23,12 +23,12 @@ class Looking(Worker):
         self.looks = 0
         self.in_a_look: datetime | None = None
 
-    async def _start_due(self, most: int) -> float:
+    async def _start_due(self, most: int) -> datetime | None:
         self.looks += 1
         if self.in_a_look is not None:
             told, self.in_a_look = self.in_a_look, None
             self.help_by(told)
-        return SAFETY_NET_S
+        return None
 
 
 class Bench:

@@ -22,6 +22,7 @@ class Notices:
         self._notified: dict[int, Notification] = {}
         self._queue: dict[int, Notification] = {}
         self._about: defaultdict[tuple[str, str], dict[int, Notification]] = defaultdict(dict)
+        self._of_notice: defaultdict[int, dict[int, Notification]] = defaultdict(dict)
         self._told_at: dict[tuple[str, str, str], datetime] = {}
         self._held: dict[int, datetime] = {}
         self._devices: dict[int, Device] = {}
@@ -45,7 +46,7 @@ class Notices:
         if noticed is None:
             return False
         self._noticed[notice_id] = noticed
-        looked = {one.agent_id for one in self._notified.values() if one.notice_id == notice_id}
+        looked = {one.agent_id for one in self._of_notice[notice_id].values()}
         for one in planned:
             if one.sent and one.agent_id in looked:
                 continue
@@ -70,6 +71,7 @@ class Notices:
 
     def _put(self, one: Notification) -> None:
         self._notified[one.notification_id] = self._about[one.agent_id, one.conversation_id][one.notification_id] = one
+        self._of_notice[one.notice_id][one.notification_id] = one
         if one.sent_at is not None:
             told = (one.agent_id, one.conversation_id, one.carrier)
             self._told_at[told] = max(one.sent_at, self._told_at.get(told, one.sent_at))
@@ -204,6 +206,7 @@ class Notices:
         kept = [one for one in self._notified.values() if one.notice_id not in old]
         self._notified, self._queue, self._told_at = {}, {}, {}
         self._about.clear()
+        self._of_notice.clear()
         for one in kept:
             self._put(one)
         return len(old)

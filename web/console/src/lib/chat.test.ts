@@ -89,3 +89,12 @@ describe("loading", () => {
     expect(heard(typing, message("x", 1, { speaker: "agent", name: "Sam" })).typing).toBeNull();
   });
 });
+
+describe("loaded", () => {
+  it("keeps what I sent a moment ago, though the answer is older; what is over goes with it", () => {
+    const waits = message("w", null, { delivery: "queued", undo_until: "2026-11-22T10:00:20Z" });
+    const left = message("l", null, { delivery: "queued", undo_until: "2026-11-22T10:00:01Z" });
+    const chat = { ...NEW_CHAT, messages: [waits, left] };
+    expect(ids(loaded(chat, { ...detail([message("a", 1)]), now: "2026-11-22T10:00:10Z" }).messages)).toEqual(["a", "w"]);
+  });
+});

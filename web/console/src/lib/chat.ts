@@ -69,7 +69,9 @@ export function heard(chat: Chat, message: Message): Chat {
 }
 
 export const loaded = (chat: Chat, detail: Detail): Chat => {
-  const messages = merge(chat.messages.filter((message) => message.seq !== null), [...detail.messages, ...detail.pending]);
+  // What I sent a moment ago may be younger than this answer.
+  const waits = ({ undo_until }: Message): boolean => !!undo_until && Date.parse(undo_until) > Date.parse(detail.now);
+  const messages = merge(chat.messages.filter((message) => message.seq !== null || waits(message)), [...detail.messages, ...detail.pending]);
   const keys = new Set(messages.map((message) => message.key));
   const locals = chat.locals.filter((local) => !keys.has(local.key));
   return { ...chat, state: "ready", error: "", messages, locals, notes: detail.notes, card: detail.card, resume: detail.resume, earlier: detail.messages.length > 0 && chat.earlier };
