@@ -19,7 +19,8 @@ async def park(office: Office, who: str = "p1", text: str = "Here is the plan.",
     conversation_id = await office.prospect(who=who)
     loaded = await office.store.load(conversation_id)
     state = replace(loaded.state, profile=Profile(first_name="Anna", last_name="Berg"))
-    decision = Decision(state=state, say=(Say(speaker=Speaker.BOT, text=text),))
+    heard = tuple(one.message_id for one in state.unheard)
+    decision = Decision(state=replace(state, unheard=()), heard=heard, say=(Say(speaker=Speaker.BOT, text=text),))
     committed = await office.store.commit(conversation_id, version=loaded.version, decision=decision, now=office.time())
     (message_id,) = committed.message_ids
     now = office.time()
