@@ -18,6 +18,7 @@ from bot import credentials
 from bot.app import Service, build, mint
 from bot.settings import Settings
 from bot.store.contract import Agent
+from bot.time import Time
 from tests.e2e.running import ROOT
 from tests.migrated import migrated_at
 from tests.service.desks import HASH, PASSWORD
@@ -27,7 +28,7 @@ ALEX = "admin@example.com"
 FILES = {"flows": "flows", "promises": "promises.yml", "credentials": "credentials.yml"}
 
 
-class MovedTime:
+class MovedTime(Time):
     """The machine's clock, and what it was moved on by: what falls due on the way is due at once."""
 
     def __init__(self) -> None:
@@ -129,7 +130,7 @@ def complaints() -> Iterator[list[str]]:
     try:
         yield heard
     finally:
-        _listening.remove(heard)
+        _listening[:] = [one for one in _listening if one is not heard]
 
 
 _listening: list[list[str]] = []
