@@ -22,9 +22,11 @@ from tests.folders import FOLDERS
 
 ROOT = Path(__file__).resolve().parent.parent
 BRAIN = ROOT / "brain" / ".venv" / "bin" / "python"
+AT_ONCE = 3
+"""Suites side by side. They share two processors where this was measured; waiting leaves room for a third."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 MEMORY_BYTES = 4 * 2**30
-AGAIN = {"service", "browser", "real"}
+AGAIN = {"service", "stores", "browser", "real"}
 """Suites that wait for real processes; the others give the same answer each time."""
 MOST_AGAIN = 5
 """More failures than these are not the machine's."""
@@ -39,33 +41,31 @@ class Suite:
     folder: Path = ROOT
 
 
-def lanes(reports: Path) -> list[list[Suite]]:
-    """Every suite. The lanes run side by side, each its suites one after the other: some keep a processor busy, those with real
+def suites(reports: Path) -> list[Suite]:
+    """Every suite, those that take longest first: whoever is free takes the next. Some keep a processor busy, those with real
     browsers and processes wait for much of their time."""
 
     def junit(name: str) -> str:
         return f"--junitxml={reports / name}.xml"
 
-    pytest = [sys.executable, "-m", "pytest", "-q"]
-    elsewhere = [f"--ignore=tests/{folder}" for folder in ("brain", "actions", "sim", "e2e", "real")]
-    brain = [str(BRAIN), "-m", "pytest", "-q", "-c", "brain/pytest.ini", "--rootdir=."]
-    web = ["npm", "test", "--silent", "--", "--reporter=default", "--reporter=junit", f"--outputFile.junit={reports}/web.xml"]
-    slowest = "--durations=10"
-
     def folders(mark: str) -> list[str]:
         return [f"tests/{folder}" for folder in sorted(FOLDERS[mark])]
 
+    pytest = [sys.executable, "-m", "pytest", "-q", "--durations=15"]
+    brain = [str(BRAIN), "-m", "pytest", "-q", "-c", "brain/pytest.ini", "--rootdir=."]
+    web = ["npm", "test", "--silent", "--", "--reporter=default", "--reporter=junit", f"--outputFile.junit={reports}/web.xml"]
+    stores = ["tests/contract", "tests/store"]
+    elsewhere = [
+        f"--ignore={folder}" for folder in (*stores, *(f"tests/{name}" for name in ("brain", "actions", "sim", "e2e", "real")))
+    ]
     return [
-        [Suite(name="service", command=(*pytest, *elsewhere, "-m", "not e2e and not real", junit("service")))],
-        [
-            Suite(name="web", command=tuple(web), folder=ROOT / "web"),
-            Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
-            Suite(name="browser", command=(*pytest, *folders("e2e"), "-m", "e2e", slowest, junit("browser"))),
-        ],
-        [
-            Suite(name="real", command=(*pytest, *folders("real"), slowest, junit("real"))),
-            Suite(name="simulator", command=(*pytest, "tests/sim", junit("simulator"))),
-        ],
+        Suite(name="service", command=(*pytest, *elsewhere, "-m", "not e2e and not real", junit("service"))),
+        Suite(name="real", command=(*pytest, *folders("real"), junit("real"))),
+        Suite(name="browser", command=(*pytest, *folders("e2e"), "-m", "e2e", junit("browser"))),
+        Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
+        Suite(name="stores", command=(*pytest, *stores, junit("stores"))),
+        Suite(name="simulator", command=(*pytest, "tests/sim", junit("simulator"))),
+        Suite(name="web", command=tuple(web), folder=ROOT / "web"),
     ]
 
 
@@ -154,17 +154,15 @@ def main() -> int:
     """Exit code 0 if nothing failed."""
     started = monotonic()
     totals, names = [0, 0, 0], list[str]()
-    with tempfile.TemporaryDirectory(dir=quick_folder()) as folder, ThreadPoolExecutor() as side_by_side:
+    with tempfile.TemporaryDirectory(dir=quick_folder()) as folder, ThreadPoolExecutor(AT_ONCE) as side_by_side:
         reports = Path(folder)
         reports.chmod(0o711)  # PostgreSQL runs as another user, with its files in here
-        planned = lanes(reports)
-        for lane in planned:
-            sys.stdout.write(f"Running {', then '.join(suite.name for suite in lane)} ...\n")
+        planned = suites(reports)
+        sys.stdout.write(f"Running {', '.join(suite.name for suite in planned)}, {AT_ONCE} at a time ...\n")
         sys.stdout.flush()
-        for done in side_by_side.map(lambda lane: [run(suite, reports) for suite in lane], planned):
-            for counts, failed in done:
-                totals = [a + b for a, b in zip(totals, counts, strict=True)]
-                names += failed
+        for counts, failed in side_by_side.map(lambda suite: run(suite, reports), planned):
+            totals = [a + b for a, b in zip(totals, counts, strict=True)]
+            names += failed
         alone = [name for name in names if passes_alone(name, reports)] if len(names) <= MOST_AGAIN else []
     names = [name for name in names if name not in alone]
     totals = [totals[0] + len(alone), totals[1] - len(alone), totals[2]]

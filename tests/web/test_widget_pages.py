@@ -239,7 +239,7 @@ async def test_two_tabs_that_open_at_once_become_one_person(address: str, fake: 
 async def test_refused_words_say_why_and_can_be_tried_again(page: Page, address: str, fake: FakeWarmline) -> None:
     await opened(page, address)
     talk = await talk_of(fake)
-    fake.say_error = {"code": "slow_down", "message": "That was a lot at once. Give it a moment."}
+    fake.say_error = {"code": "empty", "message": "That was a lot at once. Give it a moment."}
     await say(page, "quick")
     await expect(page.get_by_text("That was a lot at once. Give it a moment.")).to_be_visible()
     fake.say_error = None
