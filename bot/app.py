@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot import credentials as credentials_file
 from bot import pages, transcripts
+from bot.arming import Arming
 from bot.audit import Auditor
 from bot.background import Background
 from bot.brain import Brain, SocketBrain
@@ -59,7 +60,7 @@ from handoff.api import ConsoleParts
 from handoff.api import add_routes as add_console
 from handoff.policy import Policy
 from handoff.presence import Presence
-from nurture.engine import steps_ahead
+from nurture.engine import steps_ahead, wants_comment
 from studio.api import StudioParts
 from studio.api import add_routes as add_studio
 from studio.contacts.importing import Surroundings
@@ -150,11 +151,13 @@ def build(
     )  # fmt: skip
     conversations.on_notices = notifier.wake
     intake.not_heard = delivery.not_heard
+    intake.wants_comment = lambda post, text: wants_comment(conversations.rules.nurture, post, text)
     auditor = Auditor(
         store, conversations, hub, time, audit_bounds(settings), every_s=settings.audit_every_s, holder=new_id("audit")
     )
     auditor.late = clocks.wake
     hooks = HookWorker(store, time, rng, name=name)
+    arming = Arming(store, conversations, published, time)
     caller = Caller(store, conversations, time, background)
     conversations.on_calls = caller.call
     conversations.on_journal = hooks.wake
@@ -181,7 +184,7 @@ def build(
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,
         conversations=conversations, clocks=clocks, delivery=delivery, presence=presence, staff=staff, peers=peers,
-        auditor=auditor, published=published, notifier=notifier, promises=promises, hooks=hooks, caller=caller,
+        auditor=auditor, published=published, arming=arming, notifier=notifier, promises=promises, hooks=hooks, caller=caller,
         background=background, channels=channels, web=app, workers=[],
     )  # fmt: skip
     ports = Ports(inlet=intake, gate=gate, store=store, hub=hub, time=time)

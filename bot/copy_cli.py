@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,8 +42,17 @@ def lint_flows(
     """Read every flow and say what a prospect would mind, with file, line and column. Errors give exit code 1."""
     from nurture.lint.command import check_flows
 
-    checked = check_flows(paths or [settings_module.load().flows], min_score)
+    chosen = settings_module.load()
+    checked = check_flows(paths or [chosen.flows], min_score, reply=_promised_reply(chosen))
     _tell(checked.findings, form, checked.scores)
+
+
+def _promised_reply(chosen: settings_module.Settings) -> timedelta:
+    """Within which time the bot answers: by the promises file, if there is one here."""
+    from handoff.policy import Policy
+    from nurture.lint.calls import REPLY
+
+    return timedelta(seconds=Policy.load(chosen.promises).targets.reply_s) if chosen.promises.exists() else REPLY
 
 
 @copy.command("lint")

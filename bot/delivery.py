@@ -21,6 +21,7 @@ from bot.channels.base import Channel, Rejected, Retry, Sent, Unknown
 from bot.circuit import Phase
 from bot.conversations import Conversations
 from bot.core.events import Decision, DeliveryFailed
+from bot.core.interrupt import HELD_BACK
 from bot.core.model import AgentRef, Delivery, Identity, Say, Speaker
 from bot.core.window import SendAs, permit
 from bot.hearing import SETTLE_SPREAD, Hearing
@@ -45,7 +46,7 @@ BROKEN_TRIES = 4
 PATIENCE = 4
 """While a channel's circuit is not closed, its failures say little of a message: this many times the attempts are allowed."""
 INTERRUPTED_S = 1.0
-"""How soon a flow's words are looked at again that the prospect interrupted."""
+"""How soon words are looked at again that the prospect interrupted."""
 OUTBOX_NEWS = {"type": "outbox"}
 
 
@@ -177,6 +178,7 @@ class DeliveryWorker(Worker):
             closes_at=message.window_closes_at,
             last_inbound_at=message.last_inbound_at,
             now=now,
+            commented_at=message.say.due_at if message.say.comment_id else None,
         )
         if send_as is None:
             await self._fail(message, "window", "")
@@ -243,9 +245,9 @@ class DeliveryWorker(Worker):
 
     async def _overtaken(self, message: Outgoing) -> None:
         """It was withdrawn, taken over by another service, or its conversation changed hands since it was claimed: look again.
-        A flow may only have been interrupted: its words wait until the person is answered, which may take them back."""
+        We may only have been interrupted: our words wait until the person is answered, which may take them back."""
         log.info("send.overtaken", message_id=message.message_id)
-        if message.say.speaker is Speaker.FLOW:
+        if message.say.speaker in HELD_BACK:
             await self._store.postpone(message.message_id, due_at=self._time.now() + timedelta(seconds=INTERRUPTED_S))
         await self._store.release_claims(worker=self.name, conversations=(message.conversation_id,))
 

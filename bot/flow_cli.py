@@ -16,6 +16,7 @@ from rich.table import Table
 from bot import settings as settings_module
 from bot.copy_cli import lint_flows
 from bot.publishing import add_commands as add_flow_commands
+from bot.scheduling import schedule
 
 if TYPE_CHECKING:
     from bot.core.model import Standing
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 flows = typer.Typer(no_args_is_help=True, help="Nurture flows.")
 add_flow_commands(flows)
 flows.command("lint")(lint_flows)
+flows.command("schedule")(schedule)
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)
 

@@ -12,6 +12,7 @@ import structlog
 
 from bot.core.events import ForeignEcho, PageDid
 from bot.core.model import Arrival, Identity
+from bot.core.window import COMMENT
 from bot.errors import Overloaded
 from bot.hub import Hub, identity_topic
 from bot.store.contract import Message, Store, StoreUnavailable, TakenIn, VersionConflict
@@ -60,6 +61,7 @@ class Intake:
         self._failing = False  # since the latest transaction, or a call that waited beyond all patience, until one is stored
         self.on_settled: Callable[[Message], None] = lambda _message: None
         self.not_heard: Callable[[], None] = lambda: None
+        self.wants_comment: Callable[[str, str], bool] = lambda _post, _text: False
 
     @property
     def in_hand(self) -> int:
@@ -72,6 +74,7 @@ class Intake:
 
     async def arrivals(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
         """Store; see `Inlet.arrivals`."""
+        arrivals = [arrival for arrival in arrivals if self._wanted(arrival)]
         if not arrivals:
             return []
         self._must_take()
@@ -80,6 +83,13 @@ class Intake:
         except (Overloaded, StoreUnavailable):
             self.not_heard()  # with them came, perhaps, echoes
             raise
+
+    def _wanted(self, arrival: Arrival) -> bool:
+        """Whether it is for us: a public comment is only if a flow begins by it."""
+        if arrival.metadata.get("action") != COMMENT:
+            return True
+        told = arrival.metadata["comment"]
+        return self.wants_comment(str(told["post"]), str(told["text"]))
 
     async def _stored(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
         if self._count and self._failing:

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot.arming import Arming
 from bot.audit import Auditor
 from bot.background import Background
 from bot.brain import Brain
@@ -61,6 +62,7 @@ class Service:
     staff: Staff
     peers: Peers
     auditor: Auditor
+    arming: Arming
     published: Published
     notifier: Notifier
     promises: Promises
@@ -86,6 +88,7 @@ class Service:
             asyncio.create_task(self.notifier.run(), name="notifier"),
             asyncio.create_task(self.promises.run(), name="promises"),
             asyncio.create_task(self.hooks.run(), name="hooks"),
+            asyncio.create_task(self.arming.run(), name="arming"),
         ]
         self.life.serve()
 

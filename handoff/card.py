@@ -230,6 +230,8 @@ def _journal_text(entry: JournalEntry) -> str | None:
             return "Passed on to a colleague" if data.get("to") else f"Passed on to the team {data.get('team', '')}"
         case "episode.returned":
             return "Back in the queue"
+        case "episode.reopened":
+            return "Giving back was undone"
         case "prospect.opted_out":
             return "Asked us to stop writing"
         case "prospect.opted_in":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.model import ClockKind, Episode, State
+from handoff.card import CHANNELS
 from handoff.explain import DOES
 from handoff.match import Facts, Match
 from handoff.policy import DEFAULT_NAME, Policy, Target
@@ -71,7 +72,7 @@ def _because(state: State, episode: Episode, promises: Policy) -> tuple[str, ...
 def _fits(match: Match, known: Facts) -> tuple[str, ...]:
     """What the policy asks for, as far as this handoff still shows it; what has changed since is said to have fitted then."""
     asked = {
-        "channel": (bool(match.channel), f"the channel is {known.channel}"),
+        "channel": (bool(match.channel), f"the channel is {CHANNELS.get(known.channel, known.channel)}"),
         "reason": (bool(match.reason), f"the reason is {known.reason.value.replace('_', ' ')}"),
         "language": (bool(match.language), f"the language is {known.language}"),
         "team": (bool(match.team), f"the team is {known.team}"),

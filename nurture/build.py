@@ -10,9 +10,10 @@ from nurture import flow as f
 from nurture import schema as s
 from nurture.blocks import Whole
 from nurture.copy import bubbles_of, language_tag
+from nurture.schedule import Schedule
 from nurture.shapes import DAYS
 from nurture.timing import SendRules
-from nurture.triggers import NamedTrigger, SegmentFile
+from nurture.triggers import MONTH, NamedTrigger, ScheduleFile, SegmentFile
 
 
 def build(document: Document, file: s.FlowFile) -> f.Flow:
@@ -54,13 +55,22 @@ def build(document: Document, file: s.FlowFile) -> f.Flow:
 def _trigger(trigger: str | NamedTrigger) -> f.Trigger:
     if isinstance(trigger, str):
         return f.Trigger(kind=trigger)
+    if trigger.comment:
+        words = tuple(word.casefold() for word in trigger.comment.words)
+        return f.Trigger(kind="comment", names=frozenset(trigger.comment.posts), words=words)
     return f.Trigger(
         kind=trigger.kind,
-        names=frozenset() if trigger.segment else frozenset(getattr(trigger, trigger.kind)),
+        names=frozenset() if trigger.segment or trigger.schedule else frozenset(getattr(trigger, trigger.kind)),
         where={name: frozenset(values) for name, values in trigger.where.items()},
         remember=trigger.remember,
         segment=_segment(trigger.segment) if trigger.segment else None,
+        schedule=_schedule(trigger.schedule) if trigger.schedule else None,
     )
+
+
+def _schedule(file: ScheduleFile) -> Schedule:
+    weekdays = frozenset(DAYS.index(day) for day in file.every or () if day != MONTH)
+    return Schedule(at=file.at, weekdays=weekdays, month_day=file.day, on=file.on, spread=file.spread, grace=file.grace)
 
 
 def _segment(file: SegmentFile) -> f.Condition:
@@ -70,6 +80,7 @@ def _segment(file: SegmentFile) -> f.Condition:
         mentions=tuple(word.casefold() for word in file.mentions),
         tag=file.tag,
         warmth_at_least=file.warmth_at_least,
+        silence=file.silence,
     )
 
 

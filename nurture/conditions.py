@@ -43,10 +43,12 @@ def reached(conditions: Sequence[Condition], state: State, enrolment: Enrolment,
     return any((wrote_since or not (when.intent or when.entity)) and holds(when, state, enrolment, now) for when in conditions)
 
 
-def known_of(when: Condition, state: State) -> bool:
-    """Whether what the condition says of a person, apart from any flow, holds: slots, tags and warmth."""
+def known_of(when: Condition, state: State, now: datetime) -> bool:
+    """Whether what it says of a person, apart from any flow, holds: slots, tags, warmth, and how long they are silent."""
+    last = state.last_inbound_at
     return all(
         (
+            when.silence is None or (last is not None and now - last >= when.silence),
             when.slot is None or _slot_fits(state, when),
             when.tag is None or when.tag in state.tags,
             when.warmth_at_least is None or warmth(state) >= when.warmth_at_least,

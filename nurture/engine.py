@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.draft import Draft
-from bot.core.model import Clock, ClockKind, Heard, Owner, Reading
-from nurture import calling, enrolments, gate
+from bot.core.model import Clock, ClockKind, FlowMode, Heard, Owner, Reading
+from nurture import calling, enrolments, entry, gate
 from nurture.book import Nurture, Persona
 from nurture.burst import Burst
 from nurture.calling import call_ended
@@ -26,12 +26,14 @@ from nurture.walk import CALL_AGAIN, CALLING, READY, Walk
 __all__ = [
     "Nurture",
     "Persona",
+    "arm_entries",
     "asks_for_person",
     "begin_by_segment",
     "call_ended",
     "carry_on",
     "due",
     "ended",
+    "entry_due",
     "go_over",
     "goes_on",
     "happened",
@@ -45,6 +47,7 @@ __all__ = [
     "start",
     "steps_ahead",
     "stop_all",
+    "wants_comment",
 ]
 
 
@@ -151,6 +154,25 @@ def settle(draft: Draft, nurture: Nurture) -> None:
 def begin_by_segment(draft: Draft, nurture: Nurture) -> None:
     """At the end of a decision: start the flows whose segment the person came into with it."""
     enrolments.segments(draft, nurture)
+
+
+def wants_comment(nurture: Nurture, post: str, text: str) -> bool:
+    """Whether a flow may begin by a comment like this; others are nobody's business."""
+    return any(
+        nurture.ruling(flow.flow_id).mode is FlowMode.LIVE and trigger.wants_comment(post, text)
+        for flow in nurture.flows.values()
+        for trigger in flow.triggers
+    )
+
+
+def arm_entries(draft: Draft, nurture: Nurture) -> None:
+    """At the very end of a decision: the clocks of the flows that begin by themselves."""
+    entry.arm(draft, nurture)
+
+
+def entry_due(draft: Draft, nurture: Nurture, clock: Clock) -> None:
+    """An ENTRY clock fired."""
+    entry.due(draft, nurture, clock)
 
 
 def start(draft: Draft, nurture: Nurture, flow_id: str) -> bool:

@@ -11,7 +11,7 @@ from bot.core.model import Clock, ClockKind, Enrolment, FlowMode
 from nurture import gate
 from nurture.book import Nurture
 from nurture.conditions import known_of, reached, started_by
-from nurture.flow import Flow, Step, WaitStep
+from nurture.flow import Condition, Flow, Step, WaitStep
 from nurture.resting import ended as end
 from nurture.walk import Walk
 
@@ -98,6 +98,14 @@ def enrol(draft: Draft, nurture: Nurture, flow: Flow, by: str) -> Walk:
     return Walk(draft, nurture, flow, enrolment, prompted=False)
 
 
+def begun_by_this_too(draft: Draft, nurture: Nurture, kind: str, name: str) -> None:
+    """Mark what else would have started the flows that wait at their first step already: their words can still go by it."""
+    for enrolment in draft.state.live_enrolments:
+        flow = nurture.flow_of(enrolment)
+        if flow is not None and flow.started_by(kind, name) and enrolment.step_id == flow.first.id:
+            draft.put_enrolment(replace(enrolment, visits={**enrolment.visits, started_by(name): 1}))
+
+
 def begin_quietly(draft: Draft, nurture: Nurture, flow: Flow, by: str) -> None:
     """Enrol without a word in this decision: a wait begins, anything else comes after a pause."""
     walk = enrol(draft, nurture, flow, by)
@@ -146,9 +154,14 @@ def segments(draft: Draft, nurture: Nurture) -> None:
         return
     for flow in list(triggered(draft, nurture, "segment", "")):
         for trigger in flow.triggers:
-            if trigger.segment and known_of(trigger.segment, draft.state) and not known_of(trigger.segment, draft.before):
+            if trigger.segment and _came_into(trigger.segment, draft):
                 begin_quietly(draft, nurture, flow, "segment")
                 break
+
+
+def _came_into(segment: Condition, draft: Draft) -> bool:
+    """Whether it became true with this decision."""
+    return known_of(segment, draft.state, draft.now) and not known_of(segment, draft.before, draft.now)
 
 
 def withdraw_words(draft: Draft, enrolment: Enrolment) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 
+from nurture.schedule import Schedule
 from nurture.timing import SendRules
 
-REFERRALS = ("ref", "ad", "utm")
+REFERRALS = ("ref", "ad", "utm", "comment")
 """Kinds of triggers that look at where the person came from."""
 
 VALUE_PURPOSES = frozenset({"inform", "help"})
@@ -255,11 +257,13 @@ class Cap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event, segment or manual.
+    """What starts a flow: `kind` is first_message, tag, intent, outcome, after_flow, ref, ad, utm, event, segment,
+    schedule, comment or manual.
 
     `names` are which of them; empty where there is only one. An event starts it only if its properties have, for each name in
     `where`, one of these values (as words, without regard to capitals); `remember` maps properties to slots.
-    `segment` is the condition that must become true of the person.
+    `segment` is the condition that must become true of the person; `schedule` is when the flow begins by itself.
+    A comment starts it if it is on one of the posts `names`, or on any, and holds one of `words`, or whatever it says.
     """
 
     kind: str
@@ -267,6 +271,13 @@ class Trigger:
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
     remember: Mapping[str, str] = field(default_factory=dict)
     segment: Condition | None = None
+    schedule: Schedule | None = None
+    words: tuple[str, ...] = ()
+
+    def wants_comment(self, post: str, text: str) -> bool:
+        """Whether a comment on this post starts the flow: one of its words begins a word of it."""
+        on_it = self.kind == "comment" and (not self.names or post in self.names)
+        return on_it and (not self.words or any(re.search(rf"\b{re.escape(word)}", text.casefold()) for word in self.words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

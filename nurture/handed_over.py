@@ -111,6 +111,7 @@ def ended(draft: Draft, nurture: Nurture, outcome: str) -> None:
         for enrolment in draft.state.live_enrolments:
             end(draft, enrolment, "exited", outcome)
     for name in outcomes:
+        enrolments.begun_by_this_too(draft, nurture, "outcome", name)
         for flow in enrolments.triggered(draft, nurture, "outcome", name):
             enrolments.begin_quietly(draft, nurture, flow, name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from bot.core.comments import comment_of
 from bot.core.draft import Draft
 from bot.core.model import Heard
 from nurture import enrolments, reply
@@ -95,7 +96,7 @@ def _flows_entered(draft: Draft, nurture: Nurture) -> Iterator[Flow]:
 
 
 def referred_to(draft: Draft, nurture: Nurture, heard: Sequence[Heard]) -> Iterator[tuple[Flow, str]]:
-    """Flows that the link or ad leads to by which the person came, each with what led there."""
+    """Flows that the link, the ad or the comment leads to by which the person came, each with what led there."""
     referral = next((h.metadata["referral"] for h in reversed(heard) if h.metadata.get("referral")), None) or {}
     utm = referral.get("utm") or {}
     came_by = (("ref", [referral.get("ref")]), ("ad", [referral.get("ad_id")]), ("utm", list(utm.values())))
@@ -103,6 +104,11 @@ def referred_to(draft: Draft, nurture: Nurture, heard: Sequence[Heard]) -> Itera
         for name in filter(None, names):
             for flow in enrolments.triggered(draft, nurture, kind, str(name)):
                 yield flow, str(name)
+    for comment in filter(None, map(comment_of, reversed(heard))):
+        post, text = str(comment.get("post", "")), str(comment.get("text", ""))
+        for flow in enrolments.triggered(draft, nurture, "comment", post):
+            if any(trigger.wants_comment(post, text) for trigger in flow.triggers):
+                yield flow, "comment"
 
 
 def _first_question(flow: Flow) -> AskStep | None:

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from bot.yamlfile import Duration
+from nurture.schedule import DAYS as DAYS
 from nurture.timing import known_zone
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_CHOICES = 13
 MAX_TITLE_CHARS = 20
 """Quick replies on Messenger: 13 at most, 20 characters each (Meta, Quick Replies, May 5, 2026)."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, assert_never
 
-from bot.core import importing, pacing, repair, turn
+from bot.core import comments, importing, interrupt, pacing, repair, turn
 from bot.core.draft import Draft
 from bot.core.events import (
     AgentGaveBack,
@@ -70,6 +70,9 @@ def decide(
     if wanted is not None and draft.ask_brain is None:
         episodes.open_episode(draft, rules.policy, desk, Reason.FLOW_STEP, detail=wanted)
     _owe_still(draft)
+    if not isinstance(event, Audited):
+        interrupt.carry_over(draft)
+    engine.arm_entries(draft, rules.nurture)
     return _close(draft, rules, event)
 
 
@@ -180,6 +183,8 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
             _overdue(draft, running, rules, desk)
         case ClockKind.STEP:
             engine.due(draft, rules.nurture, running)
+        case ClockKind.ENTRY:
+            engine.entry_due(draft, rules.nurture, running)
         case ClockKind.RATING:
             episodes.ask_rating(draft, rules.policy, running)
         case ClockKind.SNOOZE:
@@ -252,6 +257,7 @@ def _undelivered(draft: Draft, event: DeliveryFailed) -> None:
 
 def _close(draft: Draft, rules: Rules, event: Event) -> Decision:
     """Pace what is said, tell the tracker what the bot's side said outside the brain, and close."""
+    comments.reply_privately(draft)
     after = max((u.say.due_at for u in draft.state.unsent if u.say.due_at), default=None)
     partner = _partner(draft, event)
     says = pacing.schedule(draft.says, now=draft.now, after=after, pacing=rules.pacing, rng=draft.rng, partner=partner)

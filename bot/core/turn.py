@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.core import brake, consent, pacing, touch, window
+from bot.core import brake, comments, consent, interrupt, pacing, touch, window
 from bot.core.draft import Draft
 from bot.core.events import AgentGaveBack, BrainAnswered, BrainAsk, BrainFailed, Converted, Inbound
 from bot.core.model import ClockKind, Heard, Json, Owner, Profile, Reason, Say, Speaker, State
@@ -15,6 +16,7 @@ from handoff.policy import Policy
 from handoff.steps import keep_promise, open_one, tell
 from nurture import copy, engine, harm
 from nurture.engine import Nurture
+from nurture.reply import FALLBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,10 @@ def inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
     elif text or payload:
         if draft.state.owner is Owner.CLOSED:
             draft.set(owner=Owner.BOT, owner_version=draft.state.owner_version + 1)
-        draft.ask_brain = BrainAsk(messages=heard, text=payload or text, slots=_known(draft.state), parked=_park(draft))
+        draft.ask_brain = BrainAsk(
+            messages=heard, text=payload or text, slots=_known(draft.state), parked=_hold_back(draft),
+            intent_before=draft.state.last_reading.intent if draft.state.last_reading else None,
+        )  # fmt: skip
     else:
         _wordless(draft, heard, rules, desk)
 
@@ -92,7 +97,7 @@ def merged(old: Profile, new: Profile) -> Profile:
 
 def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
     """Take from the burst what the channel told beside the words."""
-    last = heard[-1]
+    last = (comments.written(heard) or heard)[-1]
     channel = draft.state.identity.channel
     opened = window.rule_for(channel).opened(action=str(last.metadata.get("action", "message")), at=last.at)
     profile = draft.state.profile
@@ -112,6 +117,7 @@ def _learn(draft: Draft, heard: tuple[Heard, ...]) -> None:
         profile=profile,
         slots=slots,
     )
+    comments.learn(draft, heard)
 
 
 def _touched(draft: Draft, heard: tuple[Heard, ...]) -> None:
@@ -150,13 +156,12 @@ def _chose(draft: Draft, payload: str | None, heard: tuple[Heard, ...], rules: R
     return draft.state.asking is not None and episodes.told(draft, rules.policy, desk, heard)
 
 
-def _park(draft: Draft) -> tuple[Say, ...]:
-    """Take back flow bubbles that have not left: what the person just said is answered first."""
-    parked = tuple(u for u in draft.state.unsent if u.say.speaker is Speaker.FLOW)
-    if parked:
-        draft.withdraw(tuple(u.message_id for u in parked))
-        draft.note("flow.parked", bubbles=len(parked))
-    return tuple(replace(u.say, typing_at=None, due_at=None, prompted=True) for u in parked)
+def _hold_back(draft: Draft) -> tuple[Say, ...]:
+    """Take back the bubbles that have not left: what the person just said is answered first."""
+    flows = sum(u.say.speaker is Speaker.FLOW for u in draft.state.unsent)
+    if flows:
+        draft.note("flow.parked", bubbles=flows)
+    return interrupt.hold_back(draft)
 
 
 def _wordless(draft: Draft, heard: tuple[Heard, ...], rules: Rules, desk: Desk) -> None:
@@ -210,21 +215,51 @@ def answered(draft: Draft, event: BrainAnswered, rules: Rules, desk: Desk) -> No
 
 
 def _say_it(draft: Draft, event: BrainAnswered, *, absorbed: bool, handed_over: bool) -> None:
-    """The brain's words and the parked ones, in the order in which a person would say them.
+    """The brain's words and those that were held back, in the order in which a person would say them.
 
-    Where the flow's words are the answer, what was parked comes before them and its old question falls away. Where a person is
-    called, only the hello of a first contact is still said, since it tells that a bot was talking.
+    Where the flow's words are the answer, what was held back comes before them and its old question falls away. Where a person is
+    called, only the hello of a first contact is still said, since it tells that a bot was talking, and what may not be lost. Who
+    has heard nothing from us yet is told first that a bot is writing.
     """
-    parked = () if draft.state.opted_out_at else event.ask.parked
-    if absorbed:
-        draft.says[:0] = [say for say in parked if not copy.asks(say.text)]
+    held = () if draft.state.opted_out_at else event.ask.parked
+    new = draft.says if absorbed else event.answer.messages
+    owed = _owed_still(draft, event, new, held, absorbed=absorbed, called=handed_over)
+    if not absorbed and not handed_over:
+        hello = [say for say in owed if draft.before.last_outbound_at is None and interrupt.DISCLOSES.search(say.text)]
+        _say_all(draft, (*hello, *new, *(say for say in owed if say not in hello)))
         return
-    if handed_over:
-        first_contact = draft.state.turns <= 1
-        draft.says[:0] = [say for say in parked if first_contact and not copy.asks(say.text)]
-        parked = ()
-    for say in (*event.answer.messages, *parked):
+    draft.says[:0] = owed
+    if not absorbed:
+        _say_all(draft, new)
+
+
+def _say_all(draft: Draft, says: Iterable[Say]) -> None:
+    for say in says:
         draft.say(say)
+
+
+def _owed_still(
+    draft: Draft, event: BrainAnswered, new: Sequence[Say], held: Sequence[Say], *, absorbed: bool, called: bool
+) -> list[Say]:
+    """What was held back and is still said. A flow's bubbles are the flow's business, and it goes on with them."""
+    before, now = event.ask.intent_before, event.answer.reading.intent
+    same = now is not None and now != FALLBACK and now == before
+    answered = interrupt.Anew(says=tuple(new), wrote=event.ask.text, same=same, called=called)
+    bots = interrupt.still_owed(held, answered)
+    first_contact = draft.state.turns <= 1
+    kept = []
+    for say in held:
+        if say.speaker is Speaker.BOT:
+            keep = any(say is one for one in bots)
+        elif called:
+            keep = (first_contact and not copy.asks(say.text)) or interrupt.must_be_said(say)
+        else:
+            keep = not (absorbed and copy.asks(say.text))
+        if keep:
+            kept.append(say)
+    if held:
+        draft.note("turn.reconsidered", said=len(kept), dropped=len(held) - len(kept))
+    return kept
 
 
 def _reason(directive: Json) -> Reason:
@@ -254,6 +289,8 @@ def _carry_out(draft: Draft, directive: Json, rules: Rules) -> None:
 def failed(draft: Draft, event: BrainFailed, rules: Rules, desk: Desk) -> None:
     """No answer from the brain: one honest line for as long as it is away, and a person is called."""
     draft.note("brain.failed", error=event.error)
+    if not draft.state.opted_out_at:
+        _say_all(draft, (say for say in event.ask.parked if interrupt.must_be_said(say)))
     brain_away(draft, rules, desk, event.error)
     draft.set(turns=draft.state.turns + 1)
     keep_promise(draft, "handoff")

@@ -18,6 +18,7 @@ from bot.simulate.brains import SimulatedBrain
 from bot.simulate.result import Simulated
 from bot.simulate.running import RunningBrain
 from bot.simulate.setup import BadSetup, Setup
+from bot.simulate.standing import as_it_stands
 from bot.simulate.told import as_csv, as_data, as_text
 from bot.simulate.world import simulate
 from bot.supervisor import socket_path
@@ -71,7 +72,7 @@ def played(
     settings: Settings, flow_id: str, setup: Setup, *, brain: str = "recorded", progress: Callable[[float], None] = lambda _: None
 ) -> Simulated:
     """Play a flow of the project. Raises `BadSetup`, and what a brain that does not run raises."""
-    rules = load_rules(settings)
+    rules = as_it_stands(settings, load_rules(settings))
     with brain_of(brain, settings) as reads:
         return simulate(rules, flow_id, setup, brain=reads, progress=progress)
 

@@ -10,15 +10,19 @@ from nurture.flow import Flow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrance:
-    """A message of their own, by a link or an ad or meaning `intent`; or, where they write nothing, begun for them."""
+    """A message of their own, by a link or an ad or meaning `intent`; or, where they write nothing, begun for them, or left to the
+    clock: a schedule, or their own silence from then on (`falls_silent`). `comment`: they comment on a post in public."""
 
     writes: bool = True
     intent: str | None = None
     referral: Mapping[str, object] = field(default_factory=dict)
+    comment: Mapping[str, object] = field(default_factory=dict)
+    by_clock: bool = False
+    falls_silent: bool = False
 
 
 BEGUN = Entrance(writes=False)
-"""By a tag, an outcome, another flow, an event, a schedule or by hand: the flow is started, and people had written before."""
+"""By a tag, an outcome, another flow, an event or by hand: the flow is started, and people had written before."""
 
 
 def entrances(flow: Flow) -> tuple[Entrance, ...]:
@@ -37,6 +41,18 @@ def entrances(flow: Flow) -> tuple[Entrance, ...]:
                 found += [Entrance(referral={"ad_id": name}) for name in names]
             case "utm":
                 found += [Entrance(referral={"utm": {"campaign": name}}) for name in names]
+            case "comment":
+                text = trigger.words[0] if trigger.words else "nice"
+                found += [Entrance(comment={"post": name, "text": text}) for name in names]
+            case "schedule":
+                found.append(Entrance(writes=False, by_clock=True))
+            case "segment" if trigger.segment and trigger.segment.silence:
+                found.append(Entrance(writes=False, by_clock=True, falls_silent=True))
             case _:
                 found.append(BEGUN)
     return tuple(one for n, one in enumerate(found) if one not in found[:n])
+
+
+def way_tags(flow: Flow) -> tuple[str, ...]:
+    """The tags that the flow's segments by silence ask for."""
+    return tuple(t.segment.tag for t in flow.triggers if t.segment and t.segment.silence and t.segment.tag)

@@ -72,10 +72,21 @@ class Waits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PausedTold:
-    """A flow paused itself: which, when, and why in words."""
+    """A flow paused itself: which, when (None: it was paused before), and why in words."""
 
     flow: str
-    at: datetime
+    at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmStopped:
+    """An arm of an experiment that nobody new gets: of which flow and step, since when (None: from before), and why in words."""
+
+    flow: str
+    experiment: str
+    arm: str
+    at: datetime | None
     reason: str
 
 
@@ -111,6 +122,7 @@ class Simulated:
     held: tuple[HeldTold, ...]
     waits: Waits
     paused: tuple[PausedTold, ...]
+    stopped_arms: tuple[ArmStopped, ...]
     characters: Mapping[str, Mapping[str, int]]
     invented: tuple[str, ...]
     transcripts: tuple[Transcript, ...]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.core.events import JournalEntry
 from bot.core.model import Say, Speaker, State
-from bot.simulate.result import DayTold, HeldTold, PausedTold, Simulated, StepTold, Transcript, Waits
+from bot.simulate.result import ArmStopped, DayTold, HeldTold, PausedTold, Simulated, StepTold, Transcript, Waits
 from bot.simulate.setup import Setup
 from nurture.flow import Flow
 from nurture.timing import known_zone
@@ -56,6 +56,7 @@ class Tally:
         self._waits_s: list[float] = []
         self._reasons: Counter[str] = Counter()
         self._paused: list[PausedTold] = []
+        self._stopped_arms: list[ArmStopped] = []
         self._told_of: dict[int, Talk] = {}
         self._lines: dict[int, list[tuple[datetime, str, str]]] = {}
 
@@ -106,9 +107,13 @@ class Tally:
         if (asked_at := self._asked_at.pop(talk.number, None)) is not None:
             self._waits_s.append((at - asked_at).total_seconds())
 
-    def paused(self, flow_id: str, at: datetime, reason: str) -> None:
-        """The brake was pulled."""
-        self._paused.append(PausedTold(flow=flow_id, at=at, reason=reason))
+    def stopped_itself(self, told: Iterable[PausedTold | ArmStopped]) -> None:
+        """Flows or arms did too much harm."""
+        for one in told:
+            if isinstance(one, PausedTold):
+                self._paused.append(one)
+            else:
+                self._stopped_arms.append(one)
 
     def note(self, talk: Talk, entry: JournalEntry) -> None:
         """A line of the journal."""
@@ -222,6 +227,7 @@ class Tally:
             ),
             waits=self._waits(),
             paused=tuple(self._paused),
+            stopped_arms=tuple(self._stopped_arms),
             characters={name: dict(counts) for name, counts in sorted(self._characters.items())},
             invented=invented,
             transcripts=self._transcripts(),

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from bot.simulate.characters import CHARACTERS
@@ -41,7 +42,12 @@ def as_text(result: Simulated) -> Iterator[str]:
     yield ""
     yield from _summary(result)
     for paused in result.paused:
-        yield f"  {paused.flow} paused itself on {paused.at:%a %-d %b at %H:%M} (UTC) and stayed so. {paused.reason}"
+        before = "was played as if it went on." if paused.flow == result.flow else "nobody went on in it."
+        when = f"paused itself on {_when(paused.at)} and stayed so." if paused.at else f"is paused, and {before}"
+        yield f"  {paused.flow} {when} {paused.reason}".rstrip()
+    for arm in result.stopped_arms:
+        when = f"was stopped on {_when(arm.at)}." if arm.at else "was stopped before, and nobody new got it."
+        yield f"  The arm {arm.arm} of {arm.experiment} in {arm.flow} {when} {arm.reason}".rstrip()
     yield ""
     yield from _funnel(result)
     yield ""
@@ -131,6 +137,10 @@ def _transcript(transcript: Transcript) -> Iterator[str]:
         yield f"      {local:%H:%M:%S}  {who:<26} {words}"
 
 
+def _when(at: datetime) -> str:
+    return f"{at:%a %-d %b at %H:%M} (UTC)"
+
+
 def _n(number: int, width: int = 6) -> str:
     return f"{number or '':>{width}}"
 
@@ -157,8 +167,8 @@ def as_data(result: Simulated) -> dict[str, Any]:
     }
     for transcript in told["transcripts"]:
         transcript["lines"] = [{"at": at.isoformat(), "who": who, "words": words} for at, who, words in transcript["lines"]]
-    for paused in told["paused"]:
-        paused["at"] = paused["at"].isoformat()
+    for stopped in (*told["paused"], *told["stopped_arms"]):
+        stopped["at"] = stopped["at"].isoformat() if stopped["at"] else None
     for step in told["steps"]:
         step["by_wording"] = {
             name: {"said": said, "opted_out": out, "complained": angry} for name, (said, out, angry) in step["by_wording"].items()
@@ -200,6 +210,10 @@ def as_csv(result: Simulated) -> str:
     for held in result.held:
         rows.writerow(("held", held.reason, "times", held.times))
         rows.writerow(("held", held.reason, "people", held.people))
+    for paused in result.paused:
+        rows.writerow(("paused", paused.flow, "at", paused.at.isoformat() if paused.at else "before"))
+    for arm in result.stopped_arms:
+        rows.writerow(("arm_stopped", f"{arm.flow}/{arm.experiment}={arm.arm}", "at", arm.at.isoformat() if arm.at else "before"))
     for measure, value in asdict(result.waits).items():
         if measure != "reasons":
             rows.writerow(("waits", "person", measure, "" if value is None else value))

@@ -14,9 +14,10 @@ from itertools import accumulate, count
 from random import Random
 from typing import Any
 
-from bot.core import brake, window
+from bot.core import window
 from bot.core.decide import Rules, decide
-from bot.core.events import BrainAnswered, BrainFailed, ClockFired, Decision, DeliveryFailed, Event, FlowTriggered, Inbound
+from bot.core.events import Audited, BrainAnswered, BrainFailed, ClockFired, Decision, DeliveryFailed, Event, FlowTriggered, Inbound
+from bot.core.interrupt import HELD_BACK
 from bot.core.model import (
     Clock,
     ClockKind,
@@ -35,17 +36,17 @@ from bot.core.model import (
 )
 from bot.errors import BrainError
 from bot.simulate.brains import MadeUpBrain, RecordedBrain, SimulatedBrain, read_lines
+from bot.simulate.brakes import Brakes
 from bot.simulate.characters import CHARACTERS, Character
 from bot.simulate.desk import SimulatedDesk
-from bot.simulate.entering import Entrance, entrances
+from bot.simulate.entering import Entrance, entrances, way_tags
 from bot.simulate.person import Catalogue, Seen, awake, react
-from bot.simulate.result import Simulated
+from bot.simulate.result import ArmStopped, PausedTold, Simulated
 from bot.simulate.setup import BadSetup, Setup
 from bot.simulate.tally import Tally
-from bot.store.braked import CountsInMemory, first_day
 from bot.store.rules import turn_due_at
 from handoff.policy import AfterLadder, Policy
-from nurture.book import Ruling
+from nurture.book import Nurture
 from nurture.flow import AskStep, Flow, OfferStep
 
 BURST = timedelta(seconds=1.2)
@@ -55,6 +56,8 @@ TELL_EVERY = 2000
 MOST_EXCHANGES = 40
 """After so many replies a person leaves; a talk between two machines must end."""
 PAUSE_IN_BURST_S = 0.6
+INTERRUPTED_S = 1.0
+"""How soon words are looked at again that the person interrupted; as the delivery does."""
 ALARM_EVERY_S = 6 * 3600.0
 
 
@@ -102,7 +105,9 @@ class World:
     def __init__(
         self, rules: Rules, flow: Flow, setup: Setup, *, brain: SimulatedBrain | None, progress: Callable[[float], None]
     ) -> None:
-        self.rules, self.flow, self.setup = replace(rules, policy=_seldom_alarmed(rules.policy)), flow, setup
+        nurture, before = _let_go_on(rules.nurture, flow.flow_id)
+        self.rules = replace(rules, policy=_seldom_alarmed(rules.policy), nurture=nurture)
+        self.flow, self.setup = flow, setup
         lines = read_lines()
         self._brain = MadeUpBrain(brain or RecordedBrain(lines))
         self._keeps_tracker = brain is not None
@@ -113,8 +118,9 @@ class World:
         self.now = setup.start
         self.desk = SimulatedDesk(self, setup)
         self.tally = Tally(flow, setup)
+        self.tally.stopped_itself(before)
         self.talks: list[Talk] = []
-        self._counts = CountsInMemory()
+        self._brakes = Brakes()
 
     def run(self) -> Simulated:
         """Until the last day is over."""
@@ -166,15 +172,19 @@ class World:
 
     def _enter(self, talk: Talk, way: Entrance) -> None:
         if way.writes:
-            metadata = {"referral": dict(way.referral)} if way.referral else {}
+            metadata: dict[str, Any] = {"referral": dict(way.referral)} if way.referral else {}
+            if way.comment:
+                told = {**way.comment, "id": f"comment{talk.number}"}
+                self._write(talk, ("",), None, {"action": window.COMMENT, "comment": told})
+                return
             texts = self.catalogue.meaning(frozenset({way.intent})) if way.intent else tuple(self.catalogue.kinds["hello"])
             self._write(talk, (talk.rng.choice(texts),), None, metadata)
             return
-        wrote_at = self.now - self.setup.last_wrote
+        wrote_at = self.now if way.falls_silent else self.now - self.setup.last_wrote
         opened = window.rule_for(talk.state.identity.channel).opened(action="message", at=wrote_at)
-        tags = tuple(sorted(self.flow.audience.tags))
+        tags = tuple(sorted({*self.flow.audience.tags, *(way_tags(self.flow) if way.falls_silent else ())}))
         talk.state = changed(talk.state, last_inbound_at=wrote_at, window=opened, turns=1, tags=tags)
-        self.handle(talk, FlowTriggered(flow_id=self.flow.flow_id))
+        self.handle(talk, Audited() if way.by_clock else FlowTriggered(flow_id=self.flow.flow_id))
 
     def _write(self, talk: Talk, texts: Sequence[str], payload: str | None, metadata: Json | None = None) -> None:
         """A message is taken in: it opens the promise and starts or puts off the turn, as intake does."""
@@ -279,16 +289,11 @@ class World:
         self.desk.follow(talk, decision)
 
     def _brake(self, decision: Decision) -> None:
-        """A flow whose words do too much harm pauses itself, and nobody is there to let it go on."""
-        self._counts.add(decision.journal)
-        for flow_id, limit in brake.harmed_in(decision.journal).items():
-            pulled = brake.pull(self._counts.of(flow_id, since=first_day(self.now)), limit=limit)
-            if pulled is not None and not self.rules.nurture.paused(flow_id):
-                reason = brake.in_words(pulled)
-                paused = Ruling(mode=FlowMode.PAUSED, reason=reason)
-                nurture = self.rules.nurture
-                self.rules = replace(self.rules, nurture=replace(nurture, rulings={**nurture.rulings, flow_id: paused}))
-                self.tally.paused(flow_id, self.now, reason)
+        """Flows and arms that do too much harm are stopped, and nobody is there to let them go on."""
+        nurture, told = self._brakes.after(decision.journal, self.rules.nurture, self.now)
+        if told:
+            self.rules = replace(self.rules, nurture=nurture)
+            self.tally.stopped_itself(told)
 
     def _send(self, talk: Talk, message_id: int) -> None:
         """A bubble is due: it leaves unless it was taken back, is stale, or the channel's window is closed."""
@@ -298,14 +303,19 @@ class World:
         if unsent is None:
             return
         say = unsent.say
+        if say.speaker in HELD_BACK and state.unheard and owner_version == state.owner_version:
+            talk.decided_under[message_id] = owner_version
+            self.after(INTERRUPTED_S, self._send, talk, message_id)
+            return
         rest = tuple(u for u in state.unsent if u.message_id != message_id)
         if say.speaker is not Speaker.AGENT and owner_version != state.owner_version:
             talk.state = changed(state, unsent=rest)
             return
         closes_at = state.window.closes_at if state.window else None
         allowed = window.permit(
-            state.identity.channel, speaker=say.speaker, closes_at=closes_at, last_inbound_at=state.last_inbound_at, now=self.now
-        )
+            state.identity.channel, speaker=say.speaker, closes_at=closes_at, last_inbound_at=state.last_inbound_at, now=self.now,
+            commented_at=self.now if say.comment_id else None,
+        )  # fmt: skip
         if allowed is None:
             talk.state = changed(state, unsent=rest)
             self.tally.refused(talk, say)
@@ -339,6 +349,21 @@ class World:
         """Those whom a person was promised, longest first."""
         held = [t for t in self.talks if t.state.owner is Owner.WAITING and t.state.episode]
         return sorted(held, key=lambda t: t.state.episode.requested_at if t.state.episode else self.now)
+
+
+def _let_go_on(nurture: Nurture, flow_id: str) -> tuple[Nurture, list[PausedTold | ArmStopped]]:
+    """What held before: the flow that is played goes on, since that is what is tried out; others and arms stay as they are."""
+    arms = [
+        ArmStopped(flow=flow, experiment=experiment, arm=arm, at=None, reason=reason)
+        for (flow, experiment, arm), reason in sorted(nurture.stopped.items())
+    ]
+    paused = [
+        PausedTold(flow=flow, at=None, reason=ruling.reason)
+        for flow, ruling in sorted(nurture.rulings.items())
+        if ruling.mode is FlowMode.PAUSED
+    ]
+    rulings = {flow: ruling for flow, ruling in nurture.rulings.items() if flow != flow_id}
+    return replace(nurture, rulings=rulings), [*paused, *arms]
 
 
 def _seldom_alarmed(policy: Policy) -> Policy:

@@ -41,6 +41,7 @@ class Body:
     enrolment_id: str | None = None
     prompted: bool | None = None
     urgent: bool = False
+    comment_id: str | None = None
     typing_at: datetime | None = None
     metadata: Json = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.events import JournalEntry
+from bot.core.interrupt import HELD_BACK
 from bot.core.model import Delivery, Speaker
 from bot.store.codec import journal_values
 from bot.store.contract import Message, NotFound, Outgoing, VersionConflict
@@ -62,7 +63,7 @@ _BY_ID = sa.select(messages).where(messages.c.message_id == sa.bindparam("id"))
 _BY_KEY = sa.select(messages).where(messages.c.key == sa.bindparam("key"), sa.text("key IS NOT NULL"))
 _LEAVING = (Delivery.QUEUED.value, Delivery.SENDING.value)
 _asked = messages.alias("asked")
-# What somebody just said is answered before a flow goes on.
+# What somebody just said is answered before the bot and its flows go on.
 _INTERRUPTED = sa.exists(
     sa.select(sa.literal(1))
     .where(
@@ -82,7 +83,7 @@ _FRESH = sa.exists(
     )
     .with_for_update(read=True)
     .correlate(messages)
-) & ~sa.and_(messages.c.speaker == Speaker.FLOW.value, _INTERRUPTED)
+) & ~sa.and_(messages.c.speaker.in_([speaker.value for speaker in HELD_BACK]), _INTERRUPTED)
 _SENDING = (
     sa.update(messages)
     .where(messages.c.message_id == sa.bindparam("id"), messages.c.status.in_(_LEAVING), _FRESH)

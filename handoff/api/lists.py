@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
 
 from aiohttp import web
 
@@ -16,6 +14,7 @@ from bot.store.rules import risk_at
 from handoff.api.bodies import SavedViews, read_body
 from handoff.api.errors import BadRequest
 from handoff.api.ports import ConsoleParts
+from handoff.api.queries import cursor_of, one_of, place
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import item_shape, stamp
 
@@ -35,11 +34,11 @@ class Lists:
     async def filtered(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
         """GET conversations/filtered?order&channel&reason&team&holder&snoozed&cursor."""
         wanted = _filter(request, me.agent.agent_id)
-        found = await self._store.filtered(wanted, limit=PAGE, before=_place(request), sight=await sight(self._store, me.agent))
+        found = await self._store.filtered(wanted, limit=PAGE, before=place(request), sight=await sight(self._store, me.agent))
         states = await asyncio.gather(*(self._store.load(one.conversation_id) for one in found))
         items = [item_shape(one, loaded.state, me.agent.agent_id) for one, loaded in zip(found, states, strict=True)]
         last = found[-1] if len(found) == PAGE else None
-        cursor = last and _cursor(risk_at(last) if wanted.risk else last.last_at, last.conversation_id)
+        cursor = last and cursor_of(risk_at(last) if wanted.risk else last.last_at, last.conversation_id)
         return answer({"items": items, "next": cursor, "now": stamp(self._parts.now())})
 
     async def views(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
@@ -63,8 +62,8 @@ def _key(me: SignedIn) -> str:
 
 
 def _filter(request: web.Request, me: str) -> Filter:
-    order, holder = _one_of(request, "order", ORDERS), _text(request, "holder")
-    snoozed = _one_of(request, "snoozed", ("", "yes", "no"))
+    order, holder = one_of(request, "order", ORDERS), _text(request, "holder")
+    snoozed = one_of(request, "snoozed", ("", "yes", "no"))
     reason = _text(request, "reason")
     if reason is not None and reason not in tuple(Reason):
         raise BadRequest("bad_field", "There is no such reason.", field="reason")
@@ -83,28 +82,3 @@ def _text(request: web.Request, field: str) -> str | None:
     if given is not None and len(given) > LONGEST:
         raise BadRequest("bad_field", f"{field}: {LONGEST} characters at most.", field=field)
     return given
-
-
-def _one_of(request: web.Request, field: str, allowed: tuple[str, ...]) -> str:
-    given = request.query.get(field, allowed[0])
-    if given not in allowed:
-        raise BadRequest("bad_field", f"{field}: one of {', '.join(one for one in allowed if one)}.", field=field)
-    return given
-
-
-def _cursor(at: datetime, conversation_id: str) -> str:
-    return urlsafe_b64encode(f"{at.isoformat()} {conversation_id}".encode()).decode()
-
-
-def _place(request: web.Request) -> tuple[datetime, str] | None:
-    text = request.query.get("cursor")
-    if not text:
-        return None
-    try:
-        at, conversation_id = urlsafe_b64decode(text.encode()).decode().split(" ")
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError(at)
-    except ValueError as error:
-        raise BadRequest("bad_field", "cursor: not one that this list gave.", field="cursor") from error
-    return moment, conversation_id

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 
 from aiohttp import web
 
@@ -12,6 +11,7 @@ from handoff.api.apart import Apart
 from handoff.api.errors import NO_STORE, BadRequest, Conflict
 from handoff.api.ports import ConsoleParts
 from handoff.api.promises import version_shape
+from handoff.api.queries import moments, one_of
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import Shape, stamp
 from handoff.hours import zones
@@ -21,7 +21,6 @@ from handoff.reports import KINDS, report
 from handoff.staffing import from_text, history
 from handoff.telling import as_csv, behind, told
 
-LONGEST = timedelta(days=366)
 FINDINGS = 1000
 MOST_CALLS = 3000
 """Requests that are played for staffing in one go: some seconds of a processor."""
@@ -40,7 +39,7 @@ class Reports:
     async def handoff(self, request: web.Request, _me: SignedIn) -> web.StreamResponse:
         """GET reports/handoff?from&to&by&zone&format."""
         made = await self._report(request)
-        if _one_of(request, "format", ("json", "csv")) == "csv":
+        if one_of(request, "format", ("json", "csv")) == "csv":
             headers = NO_STORE | {"Content-Disposition": 'attachment; filename="handoff.csv"'}
             return web.Response(text=as_csv(made), content_type="text/csv", charset="utf-8", headers=headers)
         return answer(
@@ -95,7 +94,7 @@ class Reports:
 
     async def _report(self, request: web.Request) -> Report:
         since, until, zone = _range(request)
-        by = By(_one_of(request, "by", tuple(By)))
+        by = By(one_of(request, "by", tuple(By)))
         found = await self._store.handed(since=since, until=until, kinds=KINDS)
         return report(found, since=since, until=until, now=self._parts.now(), by=by, zone=zone)
 
@@ -121,11 +120,7 @@ class Reports:
 
 
 def _range(request: web.Request) -> tuple[datetime, datetime, str]:
-    since, until = _moment(request, "from"), _moment(request, "to")
-    if until <= since:
-        raise BadRequest("bad_field", "The end is not after the start.", field="to")
-    if until - since > LONGEST:
-        raise BadRequest("bad_field", "That is more than a year.", field="to")
+    since, until = moments(request)
     zone = request.query.get("zone", "UTC")
     if zone not in zones():
         raise BadRequest("bad_field", "That is not a time zone.", field="zone")
@@ -141,21 +136,3 @@ def _part(request: web.Request, field: str, usual: float, least: float, most: fl
     if not least <= number <= most:
         raise BadRequest("bad_field", f"{field}: a number from {least:g} to {most:g}.", field=field)
     return number
-
-
-def _moment(request: web.Request, field: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(request.query[field])
-    except (KeyError, ValueError):
-        raise BadRequest("bad_field", "Give a moment, such as 2026-11-23T00:00:00Z.", field=field) from None
-    if at.tzinfo is None:
-        raise BadRequest("bad_field", "Say which time zone: end it with Z, or with +01:00.", field=field)
-    return at.astimezone(UTC)
-
-
-def _one_of(request: web.Request, field: str, allowed: tuple[str | StrEnum, ...]) -> str:
-    """A parameter's value; the first one allowed if it is not given."""
-    given = request.query.get(field, allowed[0])
-    if given not in allowed:
-        raise BadRequest("bad_field", f"This is one of {', '.join(allowed)}.", field=field)
-    return given

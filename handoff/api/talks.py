@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
 
 import structlog
 from aiohttp import web
 
 from bot.core.events import AgentGaveBack, AgentTook, AgentWrote, Event
 from bot.core.model import Speaker
-from bot.store.contract import Message, Note, Overview
+from bot.store.contract import Message, Note
 from bot.store.readers import sees, sight, sight_among
 from bot.store.sight import SEE_ALL
 from handoff.api.bodies import LATEST, GiveBack, NoteBody, SayBody, Take, read_body
 from handoff.api.errors import NO_STORE, BadRequest, Forbidden, WroteMeanwhile
 from handoff.api.ports import ConsoleParts, HandledPort
+from handoff.api.queries import cursor_of, place
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import (
     Shape,
@@ -56,13 +55,13 @@ class Talks:
         view = request.query.get("view", "queue")
         if view not in VIEWS:
             raise BadRequest("bad_field", f"view: one of {', '.join(VIEWS)}.", field="view")
-        before = _place(request)
+        before = place(request)
         held_back = await sight(self._store, me.agent)
         found = await self._store.overviews(view=view, agent_id=me.agent.agent_id, limit=LIST, before=before, sight=held_back)
         states = await asyncio.gather(*(self._store.load(overview.conversation_id) for overview in found))
         items = [item_shape(o, s.state, me.agent.agent_id) for o, s in zip(found, states, strict=True)]
         more = view == "all" and len(found) == LIST
-        cursor = _cursor(found[-1]) if more else None
+        cursor = cursor_of(found[-1].last_at, found[-1].conversation_id) if more else None
         return answer({"items": items, "next": cursor, "now": stamp(self._parts.now())})
 
     async def one(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
@@ -236,25 +235,6 @@ def _by_somebody_else(message: Message, me: str) -> bool:
     if message.speaker is Speaker.PROSPECT:
         return True
     return message.speaker is Speaker.AGENT and (message.agent is None or message.agent.agent_id != me)
-
-
-def _cursor(last: Overview) -> str:
-    """The place behind `last`, to the microsecond: the times that browsers see are rounded."""
-    return urlsafe_b64encode(f"{last.last_at.isoformat()} {last.conversation_id}".encode()).decode()
-
-
-def _place(request: web.Request) -> tuple[datetime, str] | None:
-    text = request.query.get("cursor")
-    if not text:
-        return None
-    try:
-        at, conversation_id = urlsafe_b64decode(text.encode()).decode().split(" ")
-        moment = datetime.fromisoformat(at)
-    except ValueError as error:
-        raise BadRequest("bad_field", "cursor: not one that this list gave.", field="cursor") from error
-    if moment.tzinfo is None:
-        raise BadRequest("bad_field", "cursor: not one that this list gave.", field="cursor")
-    return moment, conversation_id
 
 
 def _seq(request: web.Request, field: str, *, least: int = 1) -> int:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
-
 from aiohttp import web
 
 from bot.store.readers import sight
 from bot.store.remembering import Of, Place, Remembered
-from handoff.api.errors import BadRequest
 from handoff.api.ports import ConsoleParts
+from handoff.api.queries import bad_cursor, cursor_of, parts_of
 from handoff.api.sessions import SignedIn, answer
 from handoff.api.shapes import Shape, stamp, stamp_or_none
 from handoff.timeline import KINDS, line_of, until_of
@@ -55,18 +52,17 @@ def _shape(one: Remembered, conversation_id: str) -> Shape | None:
 
 def _cursor(place: Place) -> str:
     at, of, number = place
-    return urlsafe_b64encode(f"{at.isoformat()} {of.value} {number}".encode()).decode()
+    return cursor_of(at, of.value, number)
 
 
 def _place(request: web.Request) -> Place | None:
-    text = request.query.get("cursor")
-    if not text:
+    if (found := parts_of(request, 3)) is None:
         return None
+    at, (of, number) = found
     try:
-        at, of, number = urlsafe_b64decode(text.encode()).decode().split(" ")
-        moment, place = datetime.fromisoformat(at), (Of(int(of)), int(number))
-        if moment.tzinfo is None or not 0 <= place[1] < 2**63:
-            raise ValueError(text)
+        place = (Of(int(of)), int(number))
     except ValueError as error:
-        raise BadRequest("bad_field", "cursor: not one that this timeline gave.", field="cursor") from error
-    return (moment, *place)
+        raise bad_cursor() from error
+    if not 0 <= place[1] < 2**63:
+        raise bad_cursor()
+    return (at, *place)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from itertools import groupby
 
 from bot.yamlfile import Document
 from nurture.flow import AskStep, Flow, OfferStep, SayStep, Step, copies, ways_out
-from nurture.lint import course, looks, questions, size, tone, wordings
+from nurture.lint import calls, course, looks, questions, size, tone, wordings
 from nurture.lint.fallbacks import fallback_reads_badly
 from nurture.lint.line import BOT, BUSINESS, FIRST_NAME, THING, Line, lines_of, plain
 from nurture.lint.places import Place, find, wording_place
@@ -42,10 +43,13 @@ LINE_RULES: tuple[Callable[[Line], Iterator[Found]], ...] = (
 """Rules that need one wording and nothing around it."""
 
 
-def lint(flow: Flow, document: Document | None = None) -> tuple[Finding, ...]:
-    """Everything found in a flow, by line. With its document the places are exact; without, they are the steps'."""
+def lint(flow: Flow, document: Document | None = None, *, reply: timedelta = calls.REPLY) -> tuple[Finding, ...]:
+    """Everything found in a flow, by line. With its document the places are exact; without, they are the steps'.
+
+    `reply` is the promise within which the bot answers.
+    """
     at = _Flow(flow, document)
-    found = [*_course(flow, at)]
+    found = [*_course(flow, at), *(at.step(step, told, field) for step, field, told in calls.of_calls(flow, reply))]
     for step in flow.steps.values():
         said = list(lines_of(step))
         for line in said:
@@ -112,10 +116,10 @@ class _Flow:
         self._flow, self._document = flow, document
         self._index = {step_id: index for index, step_id in enumerate(flow.steps)}
 
-    def step(self, step: Step, told: Found) -> Finding:
+    def step(self, step: Step, told: Found, field: str = "id") -> Finding:
         place = Place(line=step.line, column=1)
         if self._document:
-            place = find(self._document, ("steps", self._index[step.id], "id"))
+            place = find(self._document, ("steps", self._index[step.id], field), told.snippet)
         return _finding(self._file(step.id), place, step.id, told)
 
     def line(self, line: Line, told: Found) -> Finding:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from bot.yamlfile import YamlFileError, load_document
+from nurture.lint.calls import REPLY
 from nurture.lint.check import lint, lint_responses
 from nurture.lint.report import below, unreadable
 from nurture.lint.rule import Finding
@@ -22,8 +24,10 @@ class Checked:
     scores: tuple[FlowScore, ...]
 
 
-def check_flows(paths: Sequence[Path], min_score: float = 0.0) -> Checked:
+def check_flows(paths: Sequence[Path], min_score: float = 0.0, *, reply: timedelta = REPLY) -> Checked:
     """Lint every flow of these folders and files. A file that cannot be read is a finding, and the others are still checked.
+
+    `reply` is the promise within which the bot answers.
 
     Raises YamlFileError for a path that does not exist.
     """
@@ -35,7 +39,7 @@ def check_flows(paths: Sequence[Path], min_score: float = 0.0) -> Checked:
         except YamlFileError as error:
             findings.extend(unreadable(error))
             continue
-        findings.extend(lint(flow, document))
+        findings.extend(lint(flow, document, reply=reply))
         scored = flow_score(flow)
         scores.append(scored)
         if short := below(scored, min_score):

@@ -110,6 +110,39 @@ _ALL = (
         ("no_use", WARNING, "A flow in which no step informs or helps gives people no reason to read it.", f"{PRACTICE} S8"),
     ),
     *_rules(
+        "Other programs",
+        (
+            "no_failure_way",
+            ERROR,
+            "A program is away now and then, and whoever is in the flow then must still get somewhere.",
+            f"{DESIGN}; Mautic #5423 (read November 2026): stuck events tried again at every round",
+        ),
+        (
+            "slow_call",
+            ERROR,
+            "A call that takes longer than the promised answer makes the bot late.",
+            f"{PRACTICE} S1; {DESIGN}",
+        ),
+        (
+            "no_call_fallback",
+            WARNING,
+            "What a failed call should have filled is missing from everything after it.",
+            DESIGN,
+        ),
+        (
+            "call_in_clear",
+            ERROR,
+            "What people told must not be readable on the way.",
+            "GDPR, article 32 (May 25, 2018); RFC 9325 (November 2022)",
+        ),
+        (
+            "secret_in_address",
+            ERROR,
+            "Addresses end up in logs, histories and exports, and flows are kept word for word.",
+            "CWE-598 (read November 2026); OWASP, REST security (read November 2026)",
+        ),
+    ),
+    *_rules(
         "Questions",
         (
             "two_questions",

@@ -18,9 +18,9 @@ from aiohttp import web
 from bot.core.model import WarmlineError
 from bot.store.contract import NotFound, StoreUnavailable
 from handoff.api.errors import NO_STORE, BadRequest
+from handoff.api.queries import one_of
 from handoff.api.sessions import answer
 from studio.api.ports import StudioParts
-from studio.api.reports import one_of
 from studio.api.uploads import kept
 from studio.contacts import importing
 from studio.contacts.columns import BadColumns, parse_mapping

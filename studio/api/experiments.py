@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from bot.store.contract import NotFound
 from handoff.api.bodies import read_body
 from handoff.api.errors import BadRequest
+from handoff.api.queries import one_of
 from handoff.api.sessions import answer
 from nurture.experiments.report import Report, as_data, reports
 from nurture.experiments.tally import KINDS, Outcome, Tally
 from studio.api.keys import asking
 from studio.api.ports import StudioParts
-from studio.api.reports import length, one_of
+from studio.api.reports import length
 from studio.loading import PAGE
 
 WITHIN = timedelta(days=7)

@@ -11,12 +11,12 @@ from aiohttp import web
 from bot.core.events import JournalEntry
 from bot.core.model import Standing
 from bot.store.contract import NotFound
+from handoff.api.queries import moments
 from handoff.api.sessions import answer
 from nurture.reports import flows as funnels
 from nurture.reports.telling import stamp
 from nurture.standing import stalled
 from studio.api.ports import StudioParts
-from studio.api.reports import moments
 from studio.loading import history
 from studio.publishing import Publishing
 

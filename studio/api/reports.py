@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from aiohttp import web
 
 from bot.store.contract import NotFound
 from bot.yamlfile import parse_duration
 from handoff.api.errors import NO_STORE, BadRequest
+from handoff.api.queries import moments, one_of
 from handoff.api.sessions import answer
 from nurture.reports import flows, sources
 from nurture.reports.rows import Table
 from nurture.reports.telling import as_csv, as_data, behind
 from studio.api.ports import StudioParts
 from studio.loading import history
-
-LONGEST = timedelta(days=366)
 
 
 class Reports:
@@ -77,34 +75,6 @@ def _behind(request: web.Request, made: Table) -> web.StreamResponse:
     if row is None:
         raise BadRequest("bad_field", "There is no such row in this report.", field="key")
     return answer({"key": row.key, "measure": measure, "events": behind(row, measure)})
-
-
-def moments(request: web.Request) -> tuple[datetime, datetime]:
-    """The range that is asked for. Raises BadRequest with the field."""
-    since, until = _moment(request, "from"), _moment(request, "to")
-    if until <= since:
-        raise BadRequest("bad_field", "The end is not after the start.", field="to")
-    if until - since > LONGEST:
-        raise BadRequest("bad_field", "That is more than a year.", field="to")
-    return since, until
-
-
-def _moment(request: web.Request, field: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(request.query[field])
-    except (KeyError, ValueError):
-        raise BadRequest("bad_field", "Give a moment, such as 2026-11-23T00:00:00Z.", field=field) from None
-    if at.tzinfo is None:
-        raise BadRequest("bad_field", "Say which time zone: end it with Z, or with +01:00.", field=field)
-    return at.astimezone(UTC)
-
-
-def one_of(request: web.Request, field: str, allowed: Sequence[str]) -> str:
-    """A parameter that is one of a few words; the first if it is left out. Raises BadRequest."""
-    value = request.query.get(field, allowed[0])
-    if value not in allowed:
-        raise BadRequest("bad_field", f"This is one of {', '.join(allowed)}.", field=field)
-    return value
 
 
 def length(request: web.Request, field: str, otherwise: timedelta) -> timedelta:

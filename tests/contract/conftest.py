@@ -1,8 +1,5 @@
-"""Each test that asks for a `store` runs on every store: what holds for one must hold for all. SQLite files are migrated once and
-copied."""
+"""Each test that asks for a `store` runs on every store: what holds for one must hold for all."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,28 +9,15 @@ from bot.store import open_store
 from bot.store.contract import Store
 from bot.store.fake import FakeStore
 from tests.contract.wrecks import FakeWreck, SqlWreck, Wreck
+from tests.migrated import migrated_at
 
 pytest.register_assert_rewrite("tests.contract.acts", "tests.contract.audited")
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with our tables, whole in itself: closing the last connection folds its log in."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-
-    async def make() -> None:
-        store = open_store(f"sqlite:///{path}")
-        await store.migrate()
-        await store.close()
-
-    asyncio.run(make())
-    return path
-
-
 @pytest.fixture
-def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path) -> str:
     """A migrated file of this test's own."""
-    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'warmline.db')}"
+    return migrated_at(tmp_path / "warmline.db")
 
 
 @pytest.fixture(params=["fake", "sqlite", "postgres"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.events import Decision, JournalEntry
-from bot.core.model import Delivery
+from bot.core.model import Delivery, Identity, Speaker
 from bot.store.contract import NotFound, Store
 from tests.contract.acts import ME, OTHER, T0, answer, arrival, at, bot, claim_out, due, met, sending, take
 
@@ -27,7 +27,8 @@ class TestOutcomes:
 
     async def test_seq_counts_what_was_shown_without_gaps(self, store: Store) -> None:
         conversation_id = await met(store)
-        ids = (await answer(store, conversation_id, bot("one"), bot("two"), bot("three"))).message_ids
+        says = [replace(bot(text), speaker=Speaker.LADDER) for text in ("one", "two", "three")]
+        ids = (await answer(store, conversation_id, *says)).message_ids
         await store.mark_unsendable(ids[0], delivery=Delivery.FAILED, error="rejected", now=at(1))
         await take(store, arrival("m2", sent=2), now=2)
         second = await store.mark_sent(ids[1], now=at(3), external_id="x2")
@@ -39,6 +40,15 @@ class TestOutcomes:
         assert (shown[2].at, shown[2].delivery, shown[2].error) == (at(3), Delivery.SENT, None)
         assert shown[0].delivery is None
         assert (await store.load(conversation_id)).state.last_outbound_at == at(4)
+
+    async def test_while_something_is_unheard_neither_bot_nor_flow_speaks_and_others_do(self, store: Store) -> None:
+        for number, speaker in enumerate((Speaker.BOT, Speaker.FLOW, Speaker.LADDER, Speaker.AGENT)):
+            who = Identity(channel="widget", external_id=f"p{number}")
+            (taken,) = await take(store, arrival(f"first{number}", who=who))
+            say = replace(bot("one"), speaker=speaker, client_key=f"k{number}" if speaker is Speaker.AGENT else None)
+            (message_id,) = (await answer(store, taken.conversation_id, say)).message_ids
+            await take(store, arrival(f"again{number}", who=who))
+            assert await sending(store, message_id, now=at(1)) is (speaker in (Speaker.LADDER, Speaker.AGENT)), speaker
 
     async def test_an_echo_settles_what_was_sent(self, store: Store) -> None:
         conversation_id = await met(store)

@@ -29,6 +29,7 @@ from tests.core.conversing import NOBODY, NOW, SAM, follows, heard, waiting_stat
 from tests.core.test_never import KIM as KIM_REF
 from tests.core.test_never import RULES, STEPS, History
 from tests.core.test_never import SAM as SAM_REF
+from tests.migrated import migrated_at
 
 COUNTED = itertools.count(1)
 
@@ -99,7 +100,7 @@ class Life(History):
                 continue
             as_claimed = {"now": self.now, "opted_out_at": out.opted_out_at}
             if not await self.store.mark_sending(out.message_id, worker="w", **as_claimed):
-                continue  # a flow, interrupted by what is unheard
+                continue  # interrupted by what is unheard
             await self.store.mark_sent(out.message_id, external_id=f"x{out.message_id}", **as_claimed)
 
 
@@ -128,8 +129,7 @@ def test_the_audit_finds_nothing_in_any_history(steps: list[tuple[str, Any]], se
 @pytest.mark.parametrize("seed", range(4))
 async def test_the_audit_finds_nothing_in_long_histories_on_the_durable_store(tmp_path: Path, seed: int) -> None:
     rng = Random(seed)
-    store = open_store(f"sqlite:///{tmp_path / 'w.db'}")
-    await store.migrate()
+    store = open_store(migrated_at(tmp_path / "w.db"))
     history = Life(store, seed)
     await history.step("hear", "hi")
     for kind, options in rng.choices(LONG, k=60):

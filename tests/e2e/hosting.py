@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -20,8 +19,9 @@ from bot.app import Service, build, mint
 from bot.settings import Settings
 from bot.store.contract import Agent
 from tests.e2e.running import ROOT
+from tests.migrated import migrated_at
 from tests.service.desks import HASH, PASSWORD
-from tests.service.serving import migrated_file, rules_of
+from tests.service.serving import rules_of
 
 ALEX = "admin@example.com"
 FILES = {"flows": "flows", "promises": "promises.yml", "credentials": "credentials.yml"}
@@ -91,7 +91,7 @@ class Hosted:
             **{name: ROOT / where for name, where in FILES.items()} | self.settings,
         )  # fmt: skip
         if not chosen.database_url:
-            shutil.copy(migrated_file(), self.home / "warmline.db")
+            migrated_at(self.home / "warmline.db")
         with complaints() as errors:
             service = self._service = build(
                 chosen, credentials=credentials.load(chosen.credentials), rules=rules_of(chosen), brain_socket=chosen.brain_socket,

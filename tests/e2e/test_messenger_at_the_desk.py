@@ -47,7 +47,7 @@ async def test_messenger_and_website_in_one_queue(
         await agent.rows.filter(has_text="Anna").click()
         await expect(agent.title).to_contain_text("Anna")
         await expect(agent.page.locator(".title .hint")).to_contain_text("Messenger")
-        await expect(agent.page.locator(".title .hint")).to_contain_text("window closes in")
+        await expect(agent.page.locator(".title .hint")).to_contain_text("closes in")
         await agent.take()
         heard = len(anna.inbox)
         await agent.write("Hi Anna, Alex here. What can I do?")

@@ -334,3 +334,21 @@ def test_send_answers_any_body_and_records_it_only_when_taken(body):
         assert (world.sent, world.actions) == ([], [])
     else:
         assert len(world.sent) + len(world.actions) == 1
+
+
+async def test_a_comment_may_be_answered_in_private_once_within_seven_days(graph, client, clock, code_of):
+    cleo = graph.person("cleo")
+    first = await cleo.comments("price?", post_id="1_1")
+    second = await cleo.comments("hello?", post_id="1_1")
+
+    async def reply(comment_id):
+        return await client.send("", {"text": "hi"}, recipient={"comment_id": comment_id})
+
+    status, answer = await reply(first)
+    assert (status, answer["recipient_id"]) == (200, "cleo")
+    assert code_of(await reply(first))[0] == 10900
+    assert code_of(await client.says("cleo", "and more"))[0] == 10
+    clock.at += timedelta(days=7)
+    assert code_of(await reply(second))[0] == 10903
+    assert code_of(await reply("9_9"))[0] == 100
+    assert [sent.text for sent in cleo.inbox] == ["hi"]

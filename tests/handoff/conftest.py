@@ -42,6 +42,7 @@ from handoff.desk import Desk, Seat
 from handoff.policy import DEFAULT_FILE
 from handoff.presence import Presence
 from tests.handoff.worlds import POLICY, START
+from tests.migrated import migrated_at
 
 PASSWORD = "correct horse battery"
 # Verifying costs what the hash says, so tests sign in with a cheap one.
@@ -212,8 +213,7 @@ class Office:
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    store = open_store(f"sqlite:///{tmp_path / 'warmline.db'}")
-    await store.migrate()
+    store = open_store(migrated_at(tmp_path / "warmline.db"))
     time, hub = HandTime(), Hub()
     presence = Presence(now=time)
     conversations = RuledConversations(store, hub, time, lambda: made.desk())

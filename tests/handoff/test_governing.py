@@ -44,7 +44,7 @@ def test_a_policy_says_by_what_it_was_chosen_also_when_that_has_changed() -> Non
     found = governing(world.state, policy)
     assert found is not None
     assert found.policy == "big leads"
-    assert found.because == ("the channel is facebook", "tagged vip", "the value is 5000 (from 1000 on)")
+    assert found.because == ("the channel is Messenger", "tagged vip", "the value is 5000 (from 1000 on)")
     assert dict(found.targets)["first_words"] == 30
     found = governing(replace(world.state, tags=()), policy)
     assert found is not None

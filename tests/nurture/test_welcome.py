@@ -288,7 +288,10 @@ def test_whoever_is_no_fit_hears_from_no_flow_again(nurture: Nurture) -> None:
     talk.person_gives_back("no_fit")
     talk.later(timedelta(days=5))
 
-    assert (talk.ends, talk.lines[-1]) == ([("welcome", "exited", "no_fit")], "-- back, no_fit")
+    assert talk.lines[-1] == "-- back, no_fit"
+    assert talk.ends == [("welcome", "exited", "no_fit"), ("follow_up", "stopped", "no fit")]
+    assert talk.state.tags == ("no_fit",)
+    assert talk.start("win_back") is False
 
 
 def test_after_the_look_with_a_person_the_flow_is_done(nurture: Nurture) -> None:
@@ -340,7 +343,7 @@ def test_the_day_after_comes_a_follow_up_in_the_morning(nurture: Nurture) -> Non
 
 
 @pytest.mark.parametrize(("outcome", "step"), [("won", "after_yes"), ("lost", "after_no"), ("complaint", "after_trouble")])
-def test_each_outcome_has_its_own_follow_up(nurture: Nurture, outcome: str, step: str) -> None:
+def test_each_closing_outcome_has_its_own_follow_up(nurture: Nurture, outcome: str, step: str) -> None:
     talk = met(nurture)
     talk.person_takes_over()
     talk.person_gives_back(outcome)
@@ -350,10 +353,55 @@ def test_each_outcome_has_its_own_follow_up(nurture: Nurture, outcome: str, step
     assert talk.ends[0] == ("welcome", "exited", outcome)
 
 
+@pytest.mark.parametrize(("outcome", "step"), [("later", "after_later"), ("answered", "after_answer")])
+def test_each_outcome_that_leaves_things_open_has_its_own_follow_up(nurture: Nurture, outcome: str, step: str) -> None:
+    talk = with_person(nurture, outcome)
+    talk.later(DAY)
+
+    assert talk.lines[-1] == f"follow_up/{step}"
+    assert len(talk.state.flow_sent_at) == 1
+
+
+def with_person(nurture: Nurture, outcome: str) -> Talk:
+    """Somebody whose welcome is over talked with a person, who gave back so."""
+    talk = met(nurture)
+    talk.write("nah", "deny")
+    talk.person_takes_over()
+    talk.person_gives_back(outcome)
+    return talk
+
+
+def test_who_said_later_is_told_one_useful_thing_and_left_to_write_first(nurture: Nurture) -> None:
+    talk = with_person(nurture, "later")
+    talk.later(6 * DAY)
+
+    assert talk.lines[-1] == "follow_up/after_later"
+    assert "later" in talk.state.tags
+    assert talk.ends[-1] == ("follow_up", "done", "goal")
+    assert len(talk.state.flow_sent_at) == 1
+
+
+def test_an_answer_that_did_not_help_gets_a_person_again(nurture: Nurture) -> None:
+    talk = with_person(nurture, "answered")
+    talk.later(DAY)
+    talk.write("no not really", "deny")
+
+    assert talk.lines[-1] == "follow_up/still_open"
+    assert talk.asks_for_person() == "Yesterday's answer didn't help them."
+
+
+def test_an_answer_that_helped_is_not_asked_about_twice(nurture: Nurture) -> None:
+    talk = with_person(nurture, "answered")
+    talk.later(3 * DAY)
+
+    assert talk.lines[-1] == "follow_up/after_answer"
+    assert talk.ends[-1] == ("follow_up", "stopped", "silent")
+
+
 def test_a_return_without_an_outcome_starts_no_follow_up(nurture: Nurture) -> None:
     talk = met(nurture)
     talk.person_takes_over()
-    talk.person_gives_back("later")
+    talk.person_gives_back("returned")
 
     assert [e.flow_id for e in talk.state.enrolments] == ["welcome"]
 

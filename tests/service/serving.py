@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,8 +22,8 @@ from bot.fakes.brain import FakeBrain
 from bot.parts import load_rules
 from bot.service import Service
 from bot.settings import Settings
-from bot.store import open_store
 from bot.time import HandTime
+from tests.migrated import migrated_at
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
@@ -165,21 +161,6 @@ def rules_of(chosen: Settings) -> Rules:
     return _known_rules[key]
 
 
-@cache
-def migrated_file() -> Path:
-    """A database that is up to date, to be copied: migrating each anew takes longer than many a test."""
-    path = Path(tempfile.mkdtemp()) / "warmline.db"
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, _migrate(path)).result()
-    return path
-
-
-async def _migrate(path: Path) -> None:
-    store = open_store(f"sqlite:///{path}")
-    await store.migrate()
-    await store.close()
-
-
 @asynccontextmanager
 async def serving(
     folder: Path,
@@ -198,7 +179,7 @@ async def serving(
         **{"pacing": "instant", "flows": ROOT / "flows", "promises": ROOT / "promises.yml", **settings},
     )
     if chosen.url == f"sqlite:///{folder.resolve() / 'warmline.db'}" and not (folder / "warmline.db").exists():
-        shutil.copy(migrated_file(), folder / "warmline.db")
+        migrated_at(folder / "warmline.db")
     time, brain, numbers = time or HandTime(START), brain or FakeBrain(), itertools.count(1)
     page = {"verify": VERIFY, "secret": SECRET, "page-access-token": TOKEN, "graph-url": facebook}
     service = build(

@@ -14,6 +14,7 @@ from bot.cli import app
 from bot.core.model import Arrival, Identity
 from bot.store import open_store
 from bot.store.tables import clocks
+from tests.migrated import migrated_at
 from tests.service.serving import ROOT, START
 
 
@@ -21,8 +22,7 @@ from tests.service.serving import ROOT, START
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WARMLINE_HOME", str(tmp_path))
     monkeypatch.chdir(ROOT)
-    store = open_store(f"sqlite:///{tmp_path}/warmline.db")
-    await store.migrate()
+    store = open_store(migrated_at(tmp_path / "warmline.db"))
     for number in range(150):
         arrival = Arrival(identity=Identity(channel="rest", external_id=f"p{number}"), external_id="m", sent_at=START)
         far = START + timedelta(days=40_000)

@@ -13,6 +13,7 @@ from bot.cli import app
 from bot.core.events import Decision, JournalEntry
 from bot.core.model import Arrival, Identity
 from bot.store import open_store
+from tests.migrated import migrated_at
 from tests.service.serving import ROOT, START
 
 FLOW = """name: A
@@ -33,8 +34,7 @@ async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WARMLINE_FLOWS", str(tmp_path / "flows"))
     monkeypatch.setattr("bot.run.JOURNAL_PAGE", 7)
     monkeypatch.chdir(ROOT)
-    store = open_store(f"sqlite:///{tmp_path}/warmline.db")
-    await store.migrate()
+    store = open_store(migrated_at(tmp_path / "warmline.db"))
     for n in range(40):
         who = Identity(channel="rest", external_id=f"p{n}")
         far = START + timedelta(days=40_000)

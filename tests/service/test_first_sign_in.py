@@ -11,6 +11,7 @@ from bot.run import FIRST_ADMIN, _first_admin
 from bot.settings import Settings
 from bot.store import open_store
 from bot.store.contract import Agent, Store
+from tests.migrated import migrated_at
 
 
 class LooksTogether:
@@ -27,8 +28,7 @@ class LooksTogether:
 
 
 async def test_two_services_that_start_at_once_on_an_empty_database_both_start(tmp_path: Path) -> None:
-    store, gate = open_store(f"sqlite:///{tmp_path / 'one.db'}"), asyncio.Barrier(2)
-    await store.migrate()
+    store, gate = open_store(migrated_at(tmp_path / "one.db")), asyncio.Barrier(2)
 
     def service(name: str) -> Any:
         (tmp_path / name).mkdir()

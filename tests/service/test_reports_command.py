@@ -16,6 +16,7 @@ from bot.cli import app
 from bot.core.events import Decision
 from bot.core.model import Arrival, Episode, Identity, Reason, WarmlineError
 from bot.store import open_store
+from tests.migrated import migrated_at
 from tests.service.serving import ROOT
 
 RANGE = ("reports", "handoff", "--from", "2026-11-23", "--to", "2026-11-24", "--zone", "Europe/Berlin")
@@ -27,8 +28,7 @@ async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One person who was answered after 90 s, in the first moment of the day in Berlin."""
     monkeypatch.setenv("WARMLINE_HOME", str(tmp_path))
     monkeypatch.chdir(ROOT)
-    store = open_store(f"sqlite:///{tmp_path}/warmline.db")
-    await store.migrate()
+    store = open_store(migrated_at(tmp_path / "warmline.db"))
     arrival = Arrival(identity=Identity(channel="rest", external_id="p"), external_id="m", sent_at=FIRST_MOMENT)
     (taken,) = await store.take_in([arrival], now=FIRST_MOMENT, answer_at=FIRST_MOMENT, promise_due_at=FIRST_MOMENT)
     loaded = await store.load(taken.conversation_id)

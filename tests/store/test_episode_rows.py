@@ -15,6 +15,7 @@ from bot.core.events import Decision
 from bot.core.model import AgentRef, Episode, Owner, Reason, Segment
 from bot.store import SqlStore, open_store
 from bot.store.tables import episodes
+from tests.migrated import migrated_at
 from tests.postgres import Postgres
 from tests.store.story import T0
 from tests.store.test_sqlite_file import take
@@ -30,9 +31,8 @@ def server(request: pytest.FixtureRequest) -> Postgres | None:
 async def store(server: Postgres | None, tmp_path: Path) -> AsyncIterator[SqlStore]:
     """An empty store."""
     async with AsyncExitStack() as stack:
-        url = f"sqlite:///{tmp_path}/w.db" if server is None else await stack.enter_async_context(server.database(migrated=False))
+        url = migrated_at(tmp_path / "w.db") if server is None else await stack.enter_async_context(server.database())
         store = open_store(url)
-        await store.migrate()
         yield store
         await store.close()
 

@@ -9,17 +9,16 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bot.core.model import Arrival, ClockKind, Say, State, Unsent
 from bot.store import open_store
 from bot.store.contract import Store, TakenIn
 from bot.store.fake import FakeStore
+from tests.migrated import migrated_at
 from tests.store.generated import Step, stories
 from tests.store.story import ANN, T0
 
@@ -102,20 +101,6 @@ def with_what_came_in(expected: State, loaded: State, external_ids: set[str]) ->
     )
 
 
-@pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated file, to be copied: faster than migrating for each example."""
-    path = tmp_path_factory.mktemp("store") / "empty.db"
-
-    async def make() -> None:
-        store = open_store(f"sqlite:///{path}")
-        await store.migrate()
-        await store.close()
-
-    asyncio.run(make())
-    return path
-
-
 def counting() -> Any:
     """Ids that are the same in every store."""
     numbers = count(1)
@@ -124,13 +109,11 @@ def counting() -> Any:
 
 @thorough
 @given(story=stories)
-def test_every_store_gives_back_what_was_decided_and_all_agree(empty_database: Path, story: Sequence[Step]) -> None:
+def test_every_store_gives_back_what_was_decided_and_all_agree(story: Sequence[Step]) -> None:
     async def play() -> None:
         remembered = await live_through(FakeStore(mint=counting()), story)
         with TemporaryDirectory() as folder:
-            path = Path(folder) / "warmline.db"
-            copyfile(empty_database, path)
-            store = open_store(f"sqlite:///{path}", mint=counting())
+            store = open_store(migrated_at(Path(folder) / "warmline.db"), mint=counting())
             try:
                 stored = await live_through(store, story)
             finally:

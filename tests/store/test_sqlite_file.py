@@ -29,6 +29,7 @@ from bot.store.contract import StoreError, StoreUnavailable, TakenIn
 from bot.store.runner import ThreadRunner
 from bot.store.sqlite import sqlite_engine
 from bot.store.tables import metadata
+from tests.migrated import migrated_at
 from tests.store.story import ANN, T0
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +42,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(path: Path) -> AsyncIterator[SqlStore]:
-    store = open_store(f"sqlite:///{path}")
-    await store.migrate()
+    store = open_store(migrated_at(path))
     yield store
     await store.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.axe import DESK, HEIGHT, violations_in_every_look
 from tests.web.fake.audit import audit_report, found
 from tests.web.fake.furnished import furnish, misdeliver
+from tests.web.fake.talks import now, stamp
 from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -61,12 +63,24 @@ async def test_console(page: Page, address: str, fake: FakeWarmline) -> None:
     await page.keyboard.press("Enter")
     await expect(page.locator("a.row")).to_have_count(3)
     assert await violations_in_every_look(page) == []
+    talk = next(talk for talk in fake.talks.values() if talk.name == "Priya Shah")
+    talk.window_closes_at, fake.undo_send_s = stamp(now() + timedelta(hours=1)), 600
     await page.locator("a.row", has_text="Priya").click()
     await page.get_by_role("button", name="Take").click()
     await page.get_by_label("Write to Priya").fill("Hello")
     await page.keyboard.press("Enter")
-    await expect(page.locator("li.agent")).to_be_visible()
+    await expect(page.locator("li.agent .leaving")).to_be_visible()
+    await page.get_by_label("Write to Priya").fill("The red ones")
+    await fake.says(talk, "prospect", "no, the blue ones")
+    await fake.to_desks(
+        {"type": "notice", "kind": "brake", "conversation_id": talk.id, "text": "The flow welcome has paused itself. Why."}
+    )
+    await page.get_by_text("Why, and what to do").click()
+    await page.get_by_label("Write to Priya").press("Enter")
+    await expect(page.get_by_role("button", name="Send it as it is")).to_be_focused()
     assert await violations_in_every_look(page) == []
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Dismiss: The flow welcome").click()
     await page.get_by_role("button", name="Give back").click()
     await expect(page.get_by_role("dialog")).to_be_visible()
     assert await violations_in_every_look(page) == []

@@ -16,6 +16,8 @@ from bot.channels.base import Outcome, Rejected, Retry, Unknown
 
 OUTSIDE_WINDOW = frozenset({(10, 2018278), (10, 2534022), (10, 2018065)})
 UNREACHABLE = frozenset({(10, 2018108), (551, 1545041), (200, 1545041), (100, 2018001)})
+COMMENT_CLOSED = frozenset({10900, 10903})
+"""A comment that was answered privately already, or cannot be: nothing is open to this person."""
 MARKETING_CAP = (4, 2018354)
 UPLOAD_FAILED = (100, 2018047)
 TOKEN = 190
@@ -56,7 +58,7 @@ def meaning(status: int, error: Mapping[str, Any], told: Usage = NO_USAGE) -> Ou
     A 5xx may come after the message went out, so its outcome is unknown, whatever the code says of itself.
     """
     code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
-    if (code, subcode) in OUTSIDE_WINDOW:
+    if (code, subcode) in OUTSIDE_WINDOW or code in COMMENT_CLOSED:
         return Rejected(error="window")
     if (code, subcode) in UNREACHABLE:
         return Rejected(error="unreachable")

@@ -15,8 +15,10 @@ MAX_PAYLOAD = 1000
 
 
 def render(say: Say, *, person: str, key: str, send_as: SendAs, persona_id: str | None = None) -> dict[str, Any]:
-    """The body of one send to `person` (a page-scoped id); `key` goes out as metadata and comes back in the echo."""
-    body: dict[str, Any] = {"recipient": {"id": person}, **_kind(send_as), "message": {**_content(say), "metadata": OURS + key}}
+    """The body of one send to `person` (a page-scoped id), or in private answer to a comment of theirs; `key` goes out as metadata
+    and comes back in the echo."""
+    recipient = {"comment_id": say.comment_id} if say.comment_id else {"id": person}
+    body: dict[str, Any] = {"recipient": recipient, **_kind(send_as), "message": {**_content(say), "metadata": OURS + key}}
     if persona_id:
         body["persona_id"] = persona_id
     return body

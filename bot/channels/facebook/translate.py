@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.model import Arrival, Attachment, Identity
+from bot.core.window import COMMENT
 
 NAME = "facebook"
 MAX_TEXT = 4000
@@ -92,7 +93,29 @@ def _entry(entry: Mapping[str, Any]) -> Iterator[Happening]:
     for event in _listed(entry.get("standby")):
         yield from _standby(event)
     for change in _listed(entry.get("changes")):
-        yield Ignored(kind="changes." + str(change.get("field", "?"))[:40])
+        yield _change(change, page_id=_text(entry.get("id")))
+
+
+def _change(change: Mapping[str, Any], *, page_id: str | None) -> Happening:
+    """Something on the page itself. Of these only a person's new comment on a post counts (Meta, Page webhooks, field feed)."""
+    value, field = change.get("value"), str(change.get("field", "?"))[:40]
+    if field != "feed" or not isinstance(value, Mapping):
+        return Ignored(kind=f"changes.{field}")
+    author = value.get("from")
+    person = _text(author.get("id")) if isinstance(author, Mapping) else None
+    comment_id, post = _text(value.get("comment_id")), _text(value.get("post_id"))
+    is_reply = value.get("parent_id") not in (None, post)
+    if (value.get("item"), value.get("verb")) != ("comment", "add") or not (comment_id and post) or is_reply:
+        return Ignored(kind=f"feed.{str(value.get('item', '?'))[:20]}.{'reply' if is_reply else str(value.get('verb', '?'))[:20]}")
+    if person is None or person == page_id:
+        return Ignored(kind="feed.comment.own")
+    told = {"id": comment_id, "post": post, "text": str(value.get("message") or "")[:MAX_TEXT]}
+    return Arrival(
+        identity=Identity(channel=NAME, external_id=person[:255]),
+        external_id=f"comment:{comment_id}"[:255],
+        sent_at=_at(int(value["created_time"]) * 1000 if str(value.get("created_time", "")).isdigit() else None),
+        metadata={"action": COMMENT, "comment": told},
+    )
 
 
 def _standby(event: Mapping[str, Any]) -> Iterator[Happening]:

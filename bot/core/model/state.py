@@ -19,7 +19,9 @@ class State:
     """Everything `decide` may know about one conversation.
 
     `unheard` and `unsent` are the messages still to answer and to send. `wordings` are the latest wordings used,
-    newest last; `flow_sent_at` when flows lately wrote, for caps. `asking` is what the bot itself waits to be told
+    newest last; `flow_sent_at` when flows lately wrote, for caps.
+    `occurred` names the latest occurrence of each flow's schedule. `comment_id` is a public comment that may be answered privately,
+    once; nothing else may be sent to who commented until they write. `asking` is what the bot itself waits to be told
     (`callback_number`, `callback_time`) after a choice. `first_touch` is what brought them at the very first and never changes;
     `last_touch` the latest that was not direct.
     """
@@ -42,6 +44,8 @@ class State:
     wordings: tuple[str, ...] = ()
     flow_sent_at: tuple[datetime, ...] = ()
     finished_flows: tuple[str, ...] = ()
+    occurred: Json = field(default_factory=dict)
+    comment_id: str | None = None
     asking: str | None = None
     turns: int = 0
     last_inbound_at: datetime | None = None

@@ -58,6 +58,8 @@ class ClockKind(StrEnum):
     """A talk with a person is over: ask how it was; key = episode id."""
     FORECAST = "forecast"
     """The waiting time that the prospect was told has run out; key = episode id."""
+    ENTRY = "entry"
+    """A flow may begin by itself, by a schedule or a silence; key = flow id and which of the two."""
 
 
 class Reason(StrEnum):

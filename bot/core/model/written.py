@@ -79,7 +79,8 @@ class Say:
     `wording` names the copy it came from (a response name, `flow/step#variant`), so wordings need not repeat.
     `typing_at` and `due_at` are set by pacing: when the typing indicator starts and when the message may leave.
     `client_key` is the sender's own id of an agent's message: the same key twice is the same message. `prompted` tells of a
-    flow's words whether the prospect has just written; words said unprompted keep quiet hours and limits.
+    flow's words whether the prospect has just written; words said unprompted keep quiet hours and limits. `comment_id` is the
+    public comment to which this is the one private reply that the platform allows.
     """
 
     speaker: Speaker
@@ -93,6 +94,7 @@ class Say:
     prompted: bool | None = None
     client_key: str | None = None
     urgent: bool = False
+    comment_id: str | None = None
     typing_at: datetime | None = None
     due_at: datetime | None = None
 

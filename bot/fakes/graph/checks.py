@@ -43,8 +43,10 @@ class Recipient(Protocol):
     def human_ends_at(self) -> datetime | None: ...
 
 
-def check_send(body: Mapping[str, Any], *, recipient: Recipient | None, personas: Container[str], now: datetime) -> Refusal | None:
-    """The refusal of a call to `/messages`, or None when it may go out.
+def check_send(
+    body: Mapping[str, Any], *, recipient: Recipient | None, personas: Container[str], now: datetime, private: bool = False
+) -> Refusal | None:
+    """The refusal of a call to `/messages`, or None when it may go out. A `private` reply to a comment needs no window.
 
     `recipient` is None when the platform knows nobody by that id; `personas` holds the Page's persona ids. The order
     is: shape of the call, then the person, then the window.
@@ -60,7 +62,7 @@ def check_send(body: Mapping[str, Any], *, recipient: Recipient | None, personas
         return refusals.NO_MATCHING_USER
     if recipient.blocked:
         return refusals.PERSON_UNAVAILABLE
-    if message is None:
+    if message is None or private:
         return None
     ends_at = recipient.human_ends_at if body.get("tag") == "HUMAN_AGENT" else recipient.window_ends_at
     if ends_at is None or now >= ends_at:

@@ -1,17 +1,19 @@
 """What each edge of the Graph API does to the world. Synchronous: a call happens in one step or not at all."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot.fakes.graph import checks, refusals
 from bot.fakes.graph.person import Person
-from bot.fakes.graph.records import Action, Sent
+from bot.fakes.graph.records import Action, Comment, Sent
 from bot.fakes.graph.refusals import Refusal, bad_parameter
 from bot.fakes.graph.world import PAGE_INBOX_APP_ID, World
 
 type Json = dict[str, Any]
 type Answer = Json | Refusal
 
+PRIVATE_REPLY = timedelta(days=7)  # Meta, Send a Message, 5 May 2026
 PERSONA_NAME_MAX = 50  # Meta, Personas, 22 April 2026
 PROFILE_FIELDS = "first_name,last_name,profile_pic"
 
@@ -19,9 +21,12 @@ PROFILE_FIELDS = "first_name,last_name,profile_pic"
 def send(world: World, body: Json, *, delivered: bool = True) -> Answer:
     """POST /{page}/messages. With `delivered` False all checks hold, but the person never sees the message."""
     now = world.now()
-    psid = recipient_id(body)
+    comment = _comment(world, body)
+    if isinstance(comment, Refusal):
+        return comment
+    psid = comment.psid if comment else recipient_id(body)
     person = None if psid is None else world.recipient(psid)
-    refusal = checks.check_send(body, recipient=person, personas=world.personas, now=now)
+    refusal = checks.check_send(body, recipient=person, personas=world.personas, now=now, private=comment is not None)
     if refusal is not None:
         return refusal
     if person is None:
@@ -44,9 +49,25 @@ def send(world: World, body: Json, *, delivered: bool = True) -> Answer:
         delivered=delivered,
     )
     world.record_sent(sent)
+    if comment is not None:
+        comment.answered = True
     if delivered and world.conversation_routing and (control := body.get("thread_control")):
         _hand_over(person, control)
     return {"recipient_id": person.psid, "message_id": sent.mid}
+
+
+def _comment(world: World, body: Json) -> Comment | Refusal | None:
+    """The comment that a call answers in private; a refusal where it may not: one message, within seven days."""
+    recipient = body.get("recipient")
+    comment_id = recipient.get("comment_id") if isinstance(recipient, dict) else None
+    if comment_id is None:
+        return None
+    comment = world.comments.get(str(comment_id))
+    if comment is None:
+        return refusals.unknown_object(str(comment_id))
+    if comment.answered:
+        return refusals.COMMENT_ANSWERED
+    return comment if world.now() < comment.at + PRIVATE_REPLY else refusals.COMMENT_NOT_OPEN
 
 
 def recipient_id(body: Mapping[str, Any]) -> str | None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 type Event = dict[str, Any]
-type Channel = Literal["messaging", "standby"]
+type Channel = Literal["messaging", "standby", "changes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,21 @@ def dashboard_test(time_ms: int, field: str = "messages") -> Event:
         "message": {"mid": "test_message_id", "text": "test_message"},
     }
     return {"object": "page", "entry": [{"id": "0", "time": time_ms, "changes": [{"field": field, "value": value}]}]}
+
+
+def comment(thread: Thread, at_ms: int, *, comment_id: str, post_id: str, text: str, parent_id: str | None = None) -> Event:
+    """A person commented on a post of the Page: a change of the field `feed` (Meta, Page webhooks). Its time is in seconds."""
+    value = {
+        "item": "comment",
+        "verb": "add",
+        "comment_id": comment_id,
+        "post_id": post_id,
+        "parent_id": parent_id or post_id,
+        "from": {"id": thread.psid, "name": "Somebody"},
+        "message": text,
+        "created_time": at_ms // 1000,
+    }
+    return {"field": "feed", "value": value}
 
 
 def message(

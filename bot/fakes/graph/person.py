@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from bot.fakes.graph import events
 from bot.fakes.graph.errors import NothingToTap
 from bot.fakes.graph.events import Channel, Event, Thread
-from bot.fakes.graph.records import Action, Sent
+from bot.fakes.graph.records import Action, Comment, Sent
 
 WINDOW = timedelta(hours=24)  # Meta, policy page, 28 September 2026
 HUMAN_WINDOW = timedelta(days=7)  # HUMAN_AGENT tag, Meta, Send a Message, 5 May 2026
@@ -23,10 +23,12 @@ class Platform(Protocol):
     app_id: str
     ad_window: timedelta
     get_started_payload: str
+    comments: dict[str, Comment]
     now: Callable[[], datetime]
 
     async def emit(self, event: Event, channel: Channel) -> None: ...
     def new_mid(self) -> str: ...
+    def new_id(self) -> str: ...
 
 
 class Person:
@@ -89,6 +91,14 @@ class Person:
             referral=events.ad_referral(ad_id, ref=ref, ad_title=title),
             window=max(WINDOW, self._world.ad_window),
         )
+
+    async def comments(self, text: str, *, post_id: str, reply_to: str | None = None) -> str:
+        """Comment in public on a post of the Page, or in reply to a comment. Opens no thread. Returns the comment's id."""
+        comment_id = f"{post_id}_{self._world.new_id()}"
+        self._world.comments[comment_id] = Comment(psid=self.psid, at=self._world.now())
+        told = events.comment(self._thread, self._stamp(), comment_id=comment_id, post_id=post_id, text=text, parent_id=reply_to)
+        await self._world.emit(told, "changes")
+        return comment_id
 
     async def opts_in(self, *, title: str, payload: str, token: str, zone: str = "Europe/Berlin") -> None:
         """Agree to marketing messages on a topic. The window stays as it was."""

@@ -45,6 +45,15 @@ class Action:
     at: datetime
 
 
+@dataclass(slots=True, kw_only=True)
+class Comment:
+    """A person's public comment, which the app may answer in private once."""
+
+    psid: str
+    at: datetime
+    answered: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A call that was answered with an error."""

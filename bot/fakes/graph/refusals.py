@@ -58,6 +58,8 @@ OUTSIDE_WINDOW = Refusal(
     message="(#10) This message is sent outside of allowed window. Learn more about the new policy here: "
     "https://developers.facebook.com/docs/messenger-platform/policy-overview",
 )
+COMMENT_ANSWERED = Refusal(code=10900, message="(#10900) Activity already replied to")
+COMMENT_NOT_OPEN = Refusal(code=10903, message="(#10903) This user cannot reply to this activity")
 THREAD_TAKEN = Refusal(
     code=10,
     subcode=2018300,

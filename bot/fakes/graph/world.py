@@ -13,7 +13,7 @@ from bot.fakes.graph import events, records, refusals
 from bot.fakes.graph.events import Channel, Event
 from bot.fakes.graph.faults import Call, FaultKind, Faults
 from bot.fakes.graph.person import WINDOW, Person
-from bot.fakes.graph.records import Action, Audit, JsonlLog, Refused, Sent, Struck
+from bot.fakes.graph.records import Action, Audit, Comment, JsonlLog, Refused, Sent, Struck
 from bot.fakes.graph.refusals import Refusal
 from bot.fakes.graph.webhooks import ACK_TIMEOUT_S, RETRY_GAPS_S, Weather, Webhooks
 
@@ -106,6 +106,7 @@ class World:
         self.lost_echoes: set[str] = set()
         self.personas: dict[str, Mapping[str, Any]] = {}
         self.people: dict[str, Person] = {}
+        self.comments: dict[str, Comment] = {}
         self.messenger_profile: dict[str, Any] = {}
         self.closing = asyncio.Event()
         rng = random.Random(seed)

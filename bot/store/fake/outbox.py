@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.events import JournalEntry
+from bot.core.interrupt import HELD_BACK
 from bot.core.model import Delivery, Speaker
 from bot.store.contract import (
     Message,
@@ -139,10 +140,10 @@ class Outbox(Audits):
         return self._sent(self._outbound(message_id), now, external_id, sent_as, opted_out_at)
 
     def _fresh(self, line: Line, opted_out_at: datetime | None) -> bool:
-        """Nobody took over, opted out or interrupted a flow since the message was claimed."""
+        """Nobody took over, opted out or interrupted us since the message was claimed."""
         talk, speaker = self._talks[line.conversation_id], line.said().speaker
         ours = speaker is Speaker.AGENT or line.owner_version == talk.state.owner_version
-        interrupted = speaker is Speaker.FLOW and bool(talk.unheard())
+        interrupted = speaker in HELD_BACK and bool(talk.unheard())
         return ours and not interrupted and talk.state.opted_out_at == opted_out_at
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.columns import Id, Json, UtcDateTime
-from bot.store.tables.base import metadata
+from bot.store.tables.base import metadata, where
 
 audits = sa.Table(
     "audits",
@@ -40,14 +40,6 @@ findings = sa.Table(
     sa.Column("last_seen_at", UtcDateTime, nullable=False),
     sa.Column("ended_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
-    sa.Index(
-        "ix_findings_known",
-        "code",
-        "conversation_id",
-        "key",
-        unique=True,
-        sqlite_where=sa.text("ended_at IS NULL"),
-        postgresql_where=sa.text("ended_at IS NULL"),
-    ),
-    sa.Index("ix_findings_lasting", "finding_id", sqlite_where=sa.text(LASTS), postgresql_where=sa.text(LASTS)),
+    sa.Index("ix_findings_known", "code", "conversation_id", "key", unique=True, **where("ended_at IS NULL")),
+    sa.Index("ix_findings_lasting", "finding_id", **where(LASTS)),
 )

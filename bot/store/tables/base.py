@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData(
@@ -12,3 +14,8 @@ metadata = sa.MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+
+def where(condition: str) -> dict[str, Any]:
+    """An index over the rows for which this holds. Queries repeat the text of the condition, else the index is not used."""
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.columns import Json, UtcDateTime
-from bot.store.tables.base import metadata
+from bot.store.tables.base import metadata, where
 
 BOOKED = "callback_at IS NOT NULL AND status <> 'closed'"
 """Open episodes with a time of their own."""
@@ -27,12 +27,7 @@ clocks = sa.Table(
     # As for messages.
     sa.Column("holder", sa.Text),
     sa.Column("held_until", UtcDateTime),
-    sa.Index(
-        "ix_clocks_held",
-        "held_until",
-        sqlite_where=sa.text("held_until IS NOT NULL"),
-        postgresql_where=sa.text("held_until IS NOT NULL"),
-    ),
+    sa.Index("ix_clocks_held", "held_until", **where("held_until IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 
@@ -69,28 +64,9 @@ episodes = sa.Table(
     sa.Column("segments", Json),
     # Missed target to cause.
     sa.Column("causes", Json),
-    sa.Index(
-        "ix_episodes_open",
-        "conversation_id",
-        unique=True,
-        sqlite_where=sa.text("status <> 'closed'"),
-        postgresql_where=sa.text("status <> 'closed'"),
-    ),
+    sa.Index("ix_episodes_open", "conversation_id", unique=True, **where("status <> 'closed'")),
     sa.Index("ix_episodes_queue", "status", "first_words_due_at"),
     sa.Index("ix_episodes_served", "agent_id", "served_at"),
-    sa.Index(
-        "ix_episodes_booked",
-        "callback_at",
-        "callback_seat",
-        unique=True,
-        sqlite_where=sa.text(BOOKED),
-        postgresql_where=sa.text(BOOKED),
-    ),
-    sa.Index(
-        "ix_episodes_held",
-        "agent_id",
-        "weight",
-        sqlite_where=sa.text(HELD_STATUS),
-        postgresql_where=sa.text(HELD_STATUS),
-    ),
+    sa.Index("ix_episodes_booked", "callback_at", "callback_seat", unique=True, **where(BOOKED)),
+    sa.Index("ix_episodes_held", "agent_id", "weight", **where(HELD_STATUS)),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.columns import Id, Json, UtcDateTime
-from bot.store.tables.base import metadata
+from bot.store.tables.base import metadata, where
 
 enrolments = sa.Table(
     "enrolments",
@@ -19,14 +19,7 @@ enrolments = sa.Table(
     sa.Column("entered_at", UtcDateTime, nullable=False),
     sa.Column("ended_at", UtcDateTime),
     sa.Column("end_reason", sa.Text),
-    sa.Index(
-        "ix_enrolments_live",
-        "conversation_id",
-        "flow_id",
-        unique=True,
-        sqlite_where=sa.text("status = 'live'"),
-        postgresql_where=sa.text("status = 'live'"),
-    ),
+    sa.Index("ix_enrolments_live", "conversation_id", "flow_id", unique=True, **where("status = 'live'")),
     sa.Index("ix_enrolments_flow", "flow_id", "flow_version", "step_id"),
 )
 

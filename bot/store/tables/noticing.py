@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.columns import Id, Json, UtcDateTime
-from bot.store.tables.base import metadata
+from bot.store.tables.base import metadata, where
 
 NOTICE_QUEUED = "state = 'queued'"
 """Notifications whose turn is still to come."""
@@ -21,12 +21,7 @@ notices = sa.Table(
     sa.Column("data", Json, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False, index=True),
     sa.Column("planned_at", UtcDateTime),
-    sa.Index(
-        "ix_notices_fresh",
-        "notice_id",
-        sqlite_where=sa.text("planned_at IS NULL"),
-        postgresql_where=sa.text("planned_at IS NULL"),
-    ),
+    sa.Index("ix_notices_fresh", "notice_id", **where("planned_at IS NULL")),
 )
 
 
@@ -51,12 +46,7 @@ notifications = sa.Table(
     sa.UniqueConstraint("notice_id", "agent_id", "carrier"),
     sa.Index("ix_notifications_mine", "agent_id", "conversation_id", "carrier"),
     sa.Index("ix_notifications_conversation", "conversation_id"),
-    sa.Index(
-        "ix_notifications_due",
-        "due_at",
-        sqlite_where=sa.text(NOTICE_QUEUED),
-        postgresql_where=sa.text(NOTICE_QUEUED),
-    ),
+    sa.Index("ix_notifications_due", "due_at", **where(NOTICE_QUEUED)),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.columns import Id, Json, UtcDateTime
-from bot.store.tables.base import metadata
+from bot.store.tables.base import metadata, where
 
 conversions = sa.Table(
     "conversions",
@@ -68,14 +68,7 @@ tellings = sa.Table(
     sa.Column("holder", sa.Text),
     sa.Column("held_until", UtcDateTime),
     sa.UniqueConstraint("hook_id", "journal_id"),
-    sa.Index(
-        "ix_tellings_due",
-        "hook_id",
-        "due_at",
-        "telling_id",
-        sqlite_where=sa.text("parked_at IS NULL"),
-        postgresql_where=sa.text("parked_at IS NULL"),
-    ),
+    sa.Index("ix_tellings_due", "hook_id", "due_at", "telling_id", **where("parked_at IS NULL")),
 )
 
 

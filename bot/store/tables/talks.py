@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bot.core.sent import TURNS_OF_TALK
 from bot.store.columns import Id, Json, UtcDateTime
-from bot.store.tables.base import metadata
+from bot.store.tables.base import metadata, where
 
 TURN_KINDS = f"kind IN ({', '.join(repr(kind) for kind in TURNS_OF_TALK)})"
 """Lines of the journal that changed who may speak."""
@@ -63,12 +63,7 @@ conversations = sa.Table(
     sa.Column("team", sa.Text),
     sa.ForeignKeyConstraint(["channel", "external_id"], ["identities.channel", "identities.external_id"]),
     sa.UniqueConstraint("channel", "external_id"),
-    sa.Index(
-        "ix_conversations_promise",
-        "promise_due_at",
-        sqlite_where=sa.text("promise_due_at IS NOT NULL"),
-        postgresql_where=sa.text("promise_due_at IS NOT NULL"),
-    ),
+    sa.Index("ix_conversations_promise", "promise_due_at", **where("promise_due_at IS NOT NULL")),
 )
 
 
@@ -93,13 +88,7 @@ journal = sa.Table(
     sa.Column("link", sa.Text),
     sa.Index("ix_journal_conversation", "conversation_id", "journal_id"),
     sa.Index("ix_journal_kind", "kind", "at"),
-    sa.Index(
-        "ix_journal_turns",
-        "conversation_id",
-        "journal_id",
-        sqlite_where=sa.text(TURN_KINDS),
-        postgresql_where=sa.text(TURN_KINDS),
-    ),
+    sa.Index("ix_journal_turns", "conversation_id", "journal_id", **where(TURN_KINDS)),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.columns import Id, UtcDateTime
-from bot.store.tables.base import metadata
+from bot.store.tables.base import metadata, where
 
 OPEN_STATUS = "status IN ('unheard', 'queued', 'sending')"
 """Messages still to answer or to send. Queries repeat this text, else the partial index is not used."""
@@ -59,57 +59,13 @@ messages = sa.Table(
     # Since when a failed message waits for an admin, and the message that took its place.
     sa.Column("parked_at", UtcDateTime),
     sa.Column("replaced_by", sa.BigInteger),
-    sa.Index(
-        "ix_messages_parked",
-        "parked_at",
-        sqlite_where=sa.text("parked_at IS NOT NULL"),
-        postgresql_where=sa.text("parked_at IS NOT NULL"),
-    ),
-    sa.Index("ix_messages_flows", "message_id", "created_at", sqlite_where=sa.text(BY_FLOWS), postgresql_where=sa.text(BY_FLOWS)),
+    sa.Index("ix_messages_parked", "parked_at", **where("parked_at IS NOT NULL")),
+    sa.Index("ix_messages_flows", "message_id", "created_at", **where(BY_FLOWS)),
     sa.Index("ix_messages_seq", "conversation_id", "seq", unique=True),
-    sa.Index(
-        "ix_messages_sent",
-        "at",
-        "message_id",
-        sqlite_where=sa.text(SENT_STATUS),
-        postgresql_where=sa.text(SENT_STATUS),
-    ),
-    sa.Index(
-        "ix_messages_inbound",
-        "conversation_id",
-        "external_id",
-        unique=True,
-        sqlite_where=sa.text("speaker = 'prospect'"),
-        postgresql_where=sa.text("speaker = 'prospect'"),
-    ),
-    sa.Index(
-        "ix_messages_client_key",
-        "conversation_id",
-        "client_key",
-        unique=True,
-        sqlite_where=sa.text("client_key IS NOT NULL"),
-        postgresql_where=sa.text("client_key IS NOT NULL"),
-    ),
-    sa.Index(
-        "ix_messages_key",
-        "key",
-        unique=True,
-        sqlite_where=sa.text("key IS NOT NULL"),
-        postgresql_where=sa.text("key IS NOT NULL"),
-    ),
-    sa.Index(
-        "ix_messages_open",
-        "conversation_id",
-        "message_id",
-        "status",
-        sqlite_where=sa.text(OPEN_STATUS),
-        postgresql_where=sa.text(OPEN_STATUS),
-    ),
-    sa.Index(
-        "ix_messages_due",
-        "due_at",
-        "message_id",
-        sqlite_where=sa.text(UNSENT_STATUS),
-        postgresql_where=sa.text(UNSENT_STATUS),
-    ),
+    sa.Index("ix_messages_sent", "at", "message_id", **where(SENT_STATUS)),
+    sa.Index("ix_messages_inbound", "conversation_id", "external_id", unique=True, **where("speaker = 'prospect'")),
+    sa.Index("ix_messages_client_key", "conversation_id", "client_key", unique=True, **where("client_key IS NOT NULL")),
+    sa.Index("ix_messages_key", "key", unique=True, **where("key IS NOT NULL")),
+    sa.Index("ix_messages_open", "conversation_id", "message_id", "status", **where(OPEN_STATUS)),
+    sa.Index("ix_messages_due", "due_at", "message_id", **where(UNSENT_STATUS)),
 )

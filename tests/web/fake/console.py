@@ -9,6 +9,8 @@ from aiohttp import WSMsgType, web
 from tests.web.fake.acts import Acts
 from tests.web.fake.talks import Json, Person, Talk, mistake, now, send, stamp
 
+UNKEYED = ("login", "logout", "password")
+
 
 class ConsoleSide(Acts):
     """The console API and its socket."""
@@ -38,6 +40,8 @@ class ConsoleSide(Acts):
             return mistake(503, "busy", "The service is busy. Try again in a moment.")
         if request.method != "GET" and request.headers.get("X-Warmline") != "1":
             return mistake(403, "csrf", "This request did not come from the console.")
+        if request.method == "POST" and path not in UNKEYED and not request.headers.get("Idempotency-Key"):
+            return mistake(400, "no_key", "The console sends a key with each act.")
         body: Json = await request.json() if request.can_read_body else {}
         if path == "login":
             return self.login(body)

@@ -32,6 +32,13 @@ def furnish(fake: World) -> None:
         ],
         "reading": {"intent": "ask_human", "confidence": 0.94},
         "asked": {"agent_id": fake.person("Ana").id, "why": ["talked with them before", "speaks en"]},
+        "promises": {
+            "policy": "big leads",
+            "because": ["the channel is Messenger", "the value is 5000 (from 1000 on)"],
+            "calendar": "office",
+            "targets": [{"clock": "first_words", "seconds": 60}, {"clock": "next_words", "seconds": 300}],
+            "next_rung": {"at": stamp(t + timedelta(seconds=34)), "place": "75 %", "does": ["ask the whole team, with a sound"]},
+        },
     }
     priya = fake.talk(
         "Priya Shah", tags=["returning"], card=card, window_closes_at=stamp(t + timedelta(hours=22)), channel="facebook"

@@ -10,13 +10,13 @@ test("a channel that never closes has no window", () => {
 });
 
 test("in the window everybody may write, and it is said when little is left", () => {
-  expect(windowOf(messenger(22, 166), NOW)).toMatchObject({ phase: "open", little: false, short: "window closes in 22 h 00 min", next: "After that only a person can, for 6 d 0 h more." });
+  expect(windowOf(messenger(22, 166), NOW)).toMatchObject({ phase: "open", little: false, short: "closes in 22 h 00 min", next: "After that only a person can, for 6 d 0 h more." });
   expect(windowOf(messenger(1.5, 145.5), NOW)).toMatchObject({ phase: "open", little: true });
   expect(windowOf(messenger(1, null), NOW)?.next).toBe("After that nobody can until they write again.");
 });
 
 test("after it only a person may, and in the end nobody", () => {
-  expect(windowOf(messenger(-1, 143), NOW)).toMatchObject({ phase: "human", little: false, short: "only people can write, for 5 d 23 h" });
+  expect(windowOf(messenger(-1, 143), NOW)).toMatchObject({ phase: "human", little: false, short: "people only, for 5 d 23 h" });
   expect(windowOf(messenger(-140, 4), NOW)).toMatchObject({ phase: "human", little: true });
   expect(windowOf(messenger(-150, -6), NOW)).toMatchObject({ phase: "closed", left: 0, now: "Messenger lets nobody write until they do." });
   expect(windowOf(messenger(-1, null), NOW)?.phase).toBe("closed");

@@ -30,7 +30,7 @@ export function windowOf(item: Pick<Item, "channel" | "window_closes_at" | "huma
   if (now < closes) {
     const left = closes - now;
     const next = human > closes ? `After that only a person can, for ${span(human - closes)} more.` : "After that nobody can until they write again.";
-    return { phase: "open", left, little: left < LITTLE_MS.open, short: `window closes in ${span(left)}`, warning: `${name}’s window closes in ${span(left)}. ${next}`, now: `You, the bot and its flows can write for ${span(left)}.`, next };
+    return { phase: "open", left, little: left < LITTLE_MS.open, short: `closes in ${span(left)}`, warning: `${name}’s window closes in ${span(left)}. ${next}`, now: `You, the bot and its flows can write for ${span(left)}.`, next };
   }
   if (now < human) {
     const left = human - now;
@@ -38,7 +38,7 @@ export function windowOf(item: Pick<Item, "channel" | "window_closes_at" | "huma
       phase: "human",
       left,
       little: left < LITTLE_MS.human,
-      short: `only people can write, for ${span(left)}`,
+      short: `people only, for ${span(left)}`,
       warning: `Only you can write, for ${span(left)}; the bot and its flows can’t until they write again.`,
       now: `Only a person can write, for ${span(left)}: ${name} takes your own words as a late answer.`,
       next: "The bot and its flows can't. They can again once the prospect writes.",

@@ -23,8 +23,15 @@ test("a message that has not left says when it leaves, and can be undone", () =>
   const message: Message = { id: "1", seq: null, speaker: "agent", name: "Ana Costa", text: "Hi", quick_replies: [], attachments: [], image_url: null, at: at(0), delivery: "queued", error: null, read: false, key: "k" };
   show(ChatMessage, { message, first: true, last: true, person: "Priya", personName: "Priya", myName: "Ana Costa", leavesIn: 4, undo });
   expect(one(".leaving [aria-hidden=true]").textContent).toBe("Leaves in 4 s");
+  expect(page()).not.toContain("wrote meanwhile");
   press("Undo");
   expect(undo).toHaveBeenCalledOnce();
+});
+
+test("a message that the prospect overtook says so while it can be undone", () => {
+  const message: Message = { id: "1", seq: null, speaker: "agent", name: "Ana Costa", text: "Hi", quick_replies: [], attachments: [], image_url: null, at: at(0), delivery: "queued", error: null, read: false, key: "k" };
+  show(ChatMessage, { message, first: true, last: true, person: "Priya", personName: "Priya", myName: "Ana Costa", leavesIn: 4, overtaken: true });
+  expect(one(".leaving").textContent).toContain("Priya wrote meanwhile.");
 });
 
 test("what I did is told with its undo, and others' news without", () => {
