@@ -8,6 +8,7 @@ from typing import Any
 
 from nurture import copy as texts
 from nurture import flow as f
+from nurture.lint.score import SAYS
 from nurture.lint.totals import FlowScore, LineScore
 
 KINDS: Mapping[type, str] = {
@@ -61,7 +62,9 @@ def _words(step: f.Step, scored: tuple[LineScore, ...]) -> Iterator[dict[str, An
                     "bubbles": list(bubbles),
                     "choices": [choice.title for choice in words.choices] if field != "nudge" else [],
                     "score": score.value if score else None,
-                    "why": [{"feature": why.feature, "points": why.points} for why in score.why] if score else [],
+                    "why": [{"feature": why.feature, "says": SAYS[why.feature], "points": why.points} for why in score.why]
+                    if score
+                    else [],
                 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -19,7 +20,7 @@ from studio.eventfile import preview, tell_file
 from studio.eventrows import Asked, detected, read
 from studio.happenings import HappeningBody
 from studio.telling import Tally
-from tests.service.serving import World, serving
+from tests.service.serving import ROOT, World, serving
 from tests.service.test_bulk_events import KEY, happened, opened
 
 TABLE = (
@@ -83,6 +84,18 @@ async def test_the_same_over_the_api(tmp_path: Path) -> None:
             async with world.client.post(f"/api/studio/events/import?{query}", data=text.encode(), headers=kind) as response:
                 assert (response.status, (await response.json())["error"]["code"][:4]) == (400, "bad_")
         assert not list((tmp_path / "imports").glob("upload-*"))
+
+
+async def test_the_command_keeps_the_rejected_rows_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path) as world:
+        await opened(world, "ann", "ben")
+    monkeypatch.setenv("WARMLINE_HOME", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+    args = ["events", "import", str(file(tmp_path)), "--mapping", WHEN[0]]
+    result = await asyncio.to_thread(CliRunner().invoke, app, args)
+    assert (result.exit_code, "2 new, 0 known, 2 rejected. The rejected rows are in" in result.stdout) == (1, True), result.output
+    assert "events.csv:4: User ID There is no such prospect." in result.stderr
+    assert len((tmp_path / "events.rejected.csv").read_text(encoding="utf-8").splitlines()) == 3
 
 
 def test_options_for_csv_are_refused_for_lines(tmp_path: Path) -> None:

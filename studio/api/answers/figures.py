@@ -68,9 +68,10 @@ class LintFinding(TypedDict):
 
 
 class Why(TypedDict):
-    """A reason for a line's score, and by how many points it moves it."""
+    """A reason for a line's score, in words, and by how many points it moves it."""
 
     feature: str
+    says: str
     points: float
 
 

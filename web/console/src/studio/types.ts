@@ -79,7 +79,7 @@ export interface Wording {
   bubbles: string[];
   choices: string[];
   score: number | null;
-  why: { feature: string; points: number }[];
+  why: { feature: string; says: string; points: number }[];
 }
 export interface Step {
   id: string;
