@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -134,10 +135,16 @@ def complaints() -> Iterator[list[str]]:
 
 
 _listening: list[list[str]] = []
+_SCENES = "tests/e2e/"
+"""Tests of other folders run in the same process, and what their services log belongs to them."""
+
+
+def _in_a_scene() -> bool:
+    return os.environ.get("PYTEST_CURRENT_TEST", _SCENES).startswith(_SCENES)
 
 
 def _hear(_logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    if method in ("error", "critical", "exception") and _listening:
+    if method in ("error", "critical", "exception") and _listening and _in_a_scene():
         _listening[-1].append(repr(dict(line)))
     return line
 
@@ -146,7 +153,7 @@ class _Stdlib(logging.Handler):
     """What asyncio and aiohttp complain of: requests that broke, tasks whose errors nobody took."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if _listening:
+        if _listening and _in_a_scene():
             _listening[-1].append(record.getMessage())
 
 

@@ -149,10 +149,9 @@ class ConsoleSide(Acts):
                 }
             )
         if steps[1] == "messages":
-            before_seq = int(request.query["before"])
-            return web.json_response(
-                {"messages": [self.desk_message(one) for one in talk.messages if one["seq"] < before_seq][-50:]}
-            )
+            after, before = int(request.query.get("after", 0)), int(request.query.get("before", 2**31))
+            asked = [self.desk_message(one) for one in talk.messages if after < one["seq"] < before]
+            return web.json_response({"messages": asked[:50] if "after" in request.query else asked[-50:]})
         if steps[1] == "timeline":
             start = int(request.query.get("cursor", 0))
             more = str(start + 3) if len(talk.timeline) > start + 3 else None
