@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,7 +21,8 @@ PATIENCE_MS = 20_000
 """How long a page may take: as long as a machine that does three other things needs."""
 
 
-def missing(*files: Path) -> str:
-    """What must be there and is not, in words; empty if everything is."""
+@cache
+def missing(*needed: str) -> str:
+    """What must be there and is not, in words; empty if everything is. `needed`: paths in the project."""
     names = [] if CHROMIUM else ["Chromium"]
-    return ", ".join(names + [str(path) for path in files if not path.exists()])
+    return ", ".join(names + [path for path in needed if not (ROOT / path).exists()])

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests.folders import FOLDERS
+from tests.chromium import missing
+from tests.folders import FOLDERS, NEEDED
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
     from tests.postgres import Postgres
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Nobody's test is left out because it lies in the wrong folder."""
+    """Nobody's test is left out because it lies in the wrong folder; those whose browser or pages are not there say so."""
     for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
         for mark, folders in FOLDERS.items():
-            folder = item.path.relative_to(Path(__file__).parent).parts[0]
             if item.get_closest_marker(mark) and folder not in folders:
                 raise pytest.UsageError(
                     f"{item.nodeid}: tests marked {mark} belong into tests/{' or tests/'.join(sorted(folders))}"
                 )
+        if item.get_closest_marker("e2e") and (lacking := missing(*NEEDED[folder])):
+            item.add_marker(pytest.mark.skip(reason=f"not here (make install web, .tools/chromium): {lacking}"))
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,8 @@ from bot.core.model import WarmlineError
 from handoff.api.errors import NO_STORE, BadRequest
 from handoff.api.sessions import answer
 from studio.api.ports import StudioParts
-from studio.api.uploads import kept
-from studio.contacts.columns import BadColumns, pairs
-from studio.contacts.reading import BadFile
+from studio.api.uploads import uploaded
+from studio.contacts.columns import pairs
 from studio.eventfile import preview, tell_file
 from studio.eventrows import Asked, opened
 from studio.telling import LONGEST_LINE, REFUSED, Tally, tell_lines
@@ -42,8 +41,7 @@ class Bulk:
 
     async def _csv(self, request: web.Request) -> web.StreamResponse:
         """A CSV file; kept until it is done with, as rows are only counted when it has come whole."""
-        path = await kept(request, self._parts.home)
-        try:
+        async with uploaded(request, self._parts.home) as path:
             asked, after_line = _asked(request)
             if request.query.get("preview", "") in ("1", "true", "yes"):
                 return answer(await asyncio.to_thread(preview, path, asked))
@@ -51,12 +49,6 @@ class Bulk:
             console = self._parts.console
             tallies = tell_file(console.store, path, asked, console.conversations.handle, now=console.now, after_line=after_line)
             return await _answered(request, tallies)
-        except BadColumns as error:
-            raise BadRequest("bad_field", f"{error}.", field="mapping") from None
-        except BadFile as error:
-            raise BadRequest("bad_file", f"{error}.") from None
-        finally:
-            path.unlink(missing_ok=True)
 
 
 def _asked(request: web.Request) -> tuple[Asked, int]:

@@ -21,11 +21,10 @@ from handoff.api.errors import NO_STORE, BadRequest
 from handoff.api.queries import one_of
 from handoff.api.sessions import answer
 from studio.api.ports import StudioParts
-from studio.api.uploads import kept
+from studio.api.uploads import uploaded
 from studio.contacts import importing
 from studio.contacts.columns import BadColumns, parse_mapping
 from studio.contacts.exporting import export_csv, export_json
-from studio.contacts.reading import BadFile
 
 log = structlog.get_logger()
 
@@ -47,20 +46,12 @@ class Contacts:
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """POST contacts/import?preview&channel&flow&per_hour&mapping: the body is the file."""
         asked = self._asked(request)
-        path = await kept(request, self._parts.home)
-        name = path.name
-        try:
+        async with uploaded(request, self._parts.home) as path:
             seen = await asyncio.to_thread(importing.preview, path, asked, self._parts.surroundings())
             if request.query.get("preview", "") in ("1", "true", "yes"):
                 return answer(importing.told_preview(seen))
             name = await asyncio.to_thread(importing.import_id, path, asked)
             await asyncio.to_thread(path.replace, self._file(name))
-        except BadColumns as error:
-            raise BadRequest("bad_field", f"{error}.", field="mapping") from None
-        except BadFile as error:
-            raise BadRequest("bad_file", f"{error}.") from None
-        finally:
-            path.unlink(missing_ok=True)
         self._plan(name).write_text(json.dumps(asdict(asked)), encoding="utf-8")
         self._start(name, asked)
         return answer({"import": {"id": name}, "rows": seen.rows, "rejected": seen.rejected}, status=202)

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
-from tests.chromium import PATIENCE_MS, missing
+from tests.chromium import PATIENCE_MS
 from tests.e2e.driving import Agent, Visitor
 from tests.e2e.hosting import Hosted
 from tests.e2e.running import ROOT, Warmline
@@ -31,14 +31,10 @@ type Install = Callable[..., Awaitable[Hosted]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    lacking = missing(ROOT / "web" / "dist" / "widget.js", ROOT / "brain" / ".venv" / "bin" / "python")
     for item in items:
-        if here in item.path.parents:
+        if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.timeout(240))
-            if lacking:
-                item.add_marker(pytest.mark.skip(reason=f"missing (make install, make web): {lacking}"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from collections.abc import AsyncIterator, Iterator, MutableMapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,58 +94,53 @@ class Hosted:
         )  # fmt: skip
         if not chosen.database_url:
             migrated_at(self.home / "warmline.db")
-        with complaints() as errors:
-            service = self._service = build(
-                chosen, credentials=credentials.load(chosen.credentials), rules=rules_of(chosen), brain_socket=chosen.brain_socket,
-                time=self.time,
-            )  # fmt: skip
-            runner = web.AppRunner(service.web, access_log=None, shutdown_timeout=0.2)
-            try:
-                await service.store.migrate()
-                await runner.setup()
-                await web.TCPSite(runner, "127.0.0.1", 0).start()
-                self.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-                if await service.store.agent_by_email(ALEX) is None:
-                    await self.add("Alex", "admin")
-                await service.start()
-                async with ClientSession() as client, client.get(f"{self.address}/readyz") as answer:
-                    assert answer.status == 200, await answer.text()
-                yield self
-            finally:
-                await service.drain()
-                await service.finish()
-                await runner.cleanup()
-                await service.close()
+        service = self._service = build(
+            chosen, credentials=credentials.load(chosen.credentials), rules=rules_of(chosen), brain_socket=chosen.brain_socket,
+            time=self.time,
+        )  # fmt: skip
+        runner = web.AppRunner(service.web, access_log=None, shutdown_timeout=0.2)
+        errors: list[str] = []
+        try:
+            # In a task of its own: whoever else is in this process does not inherit where it complains.
+            await asyncio.create_task(self._begin(service, runner, errors))
+            async with ClientSession() as client, client.get(f"{self.address}/readyz") as answer:
+                assert answer.status == 200, await answer.text()
+            yield self
+        finally:
+            await service.drain()
+            await service.finish()
+            await runner.cleanup()
+            await service.close()
         assert self.may_complain or not errors, "\n".join(errors)
 
+    async def _begin(self, service: Service, runner: web.AppRunner, errors: list[str]) -> None:
+        """Start it so that what it logs as an error comes into `errors`."""
+        _listen(errors)
+        await service.store.migrate()
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        if await service.store.agent_by_email(ALEX) is None:
+            await self.add("Alex", "admin")
+        await service.start()
 
-@contextmanager
-def complaints() -> Iterator[list[str]]:
-    """Errors that are logged meanwhile. Of several who listen, whoever came last hears them."""
-    heard: list[str] = []
-    _listening.append(heard)
+
+_heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
+"""Where the tasks of a hosted service, which inherit this from the one that started it, put what they complain of."""
+
+
+def _listen(errors: list[str]) -> None:
+    _heard.set(errors)
     processors = structlog.get_config()["processors"]
     if _hear not in processors:
         processors.insert(0, _hear)
     logging.getLogger().addHandler(_STDLIB)
-    try:
-        yield heard
-    finally:
-        _listening[:] = [one for one in _listening if one is not heard]
-
-
-_listening: list[list[str]] = []
-_SCENES = "tests/e2e/"
-"""Tests of other folders run in the same process, and what their services log belongs to them."""
-
-
-def _in_a_scene() -> bool:
-    return os.environ.get("PYTEST_CURRENT_TEST", _SCENES).startswith(_SCENES)
 
 
 def _hear(_logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    if method in ("error", "critical", "exception") and _listening and _in_a_scene():
-        _listening[-1].append(repr(dict(line)))
+    heard = _heard.get()
+    if heard is not None and method in ("error", "critical", "exception"):
+        heard.append(repr(dict(line)))
     return line
 
 
@@ -153,8 +148,9 @@ class _Stdlib(logging.Handler):
     """What asyncio and aiohttp complain of: requests that broke, tasks whose errors nobody took."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if _listening and _in_a_scene():
-            _listening[-1].append(record.getMessage())
+        heard = _heard.get()
+        if heard is not None:
+            heard.append(record.getMessage())
 
 
 _STDLIB = _Stdlib(logging.ERROR)

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from tests.chromium import PATIENCE_MS, missing
-from tests.web.fake.warmline import DIST, FakeWarmline
+from tests.chromium import PATIENCE_MS
+from tests.web.fake.warmline import FakeWarmline
 
 EXPECTED_NOISE = ("WebSocket connection to", "Failed to load resource")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    lacking = missing(DIST / "widget.js", DIST / "console" / "index.html")
-    if not lacking:
-        return
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.skip(reason=f"the pages are not built or no browser is there: {lacking}"))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

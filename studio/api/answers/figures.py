@@ -5,24 +5,13 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 from handoff.api.answers import FileProblem
-from studio.api.answers.reports import Range, Rate
+from studio.api.answers.reports import Counts, Range
 
 
-class FlowFigures(TypedDict):
+class FlowFigures(Counts):
     """What came of those who entered a flow in a time."""
 
     flow: str
-    reached: int
-    sent: int
-    delivered: int
-    read: int
-    replied: int
-    goal: int
-    opted_out: int
-    conversions: int
-    reply_rate: Rate
-    opt_out_rate: Rate
-    goal_rate: Rate
 
 
 class Flows(TypedDict):

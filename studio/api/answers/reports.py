@@ -18,10 +18,9 @@ class Waits(TypedDict):
     worst_s: float | None
 
 
-class StepFigures(TypedDict):
-    """A row of a funnel: a step, a wording of one, or all of them."""
+class Counts(TypedDict):
+    """What became of people: how many of them, and as shares."""
 
-    key: str
     reached: int
     sent: int
     delivered: int
@@ -33,6 +32,12 @@ class StepFigures(TypedDict):
     reply_rate: Rate
     opt_out_rate: Rate
     goal_rate: Rate
+
+
+class StepFigures(Counts):
+    """A row of a funnel: a step, a wording of one, or all of them."""
+
+    key: str
     reply: Waits
     value: dict[str, str]
 
