@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.chromium import PATIENCE_MS
 from tests.web.fake.furnished import furnish
@@ -273,6 +273,28 @@ async def test_what_happened_while_the_line_was_down_is_caught_up(page: Page, ad
     await expect(said(page).last).to_have_text("are you there?")
     await page.get_by_role("link", name="Queue").click()
     await expect(page.locator("a.row strong")).to_have_text(["Li Na", "New One"])
+
+
+async def test_what_cannot_be_fetched_right_after_the_line_came_back_is_fetched_later(
+    page: Page, address: str, furnished: FakeWarmline
+) -> None:
+    talk = await holding(page, address, furnished)
+    await expect(row(page, "Priya")).to_be_visible()
+    furnished.refuse_sockets = True
+    await furnished.drop_sockets()
+    await expect(page.get_by_text("Connection lost. What you write is sent when it's back.")).to_be_visible()
+    furnished.add(talk, "prospect", "are you there?")
+    refused = asyncio.Event()
+
+    async def away(route: Route) -> None:
+        refused.set()
+        await route.abort()
+
+    await page.route("**/api/console/conversations*/**", away)
+    furnished.refuse_sockets = False
+    await refused.wait()
+    await page.unroute("**/api/console/conversations*/**")
+    await expect(said(page).last).to_have_text("are you there?")
 
 
 async def test_words_written_without_a_connection_are_sent_later_once(page: Page, address: str, furnished: FakeWarmline) -> None:

@@ -24,6 +24,9 @@ export const wordsOf = (error: unknown): string => {
 
 export const isUnreachable = (error: unknown): boolean => error instanceof ApiError && error.status === 0;
 
+/** What may work in a moment: the service is away, restarts, or has too much to do. */
+export const isPassing = (error: unknown): boolean => error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+
 const BASE = "/api/console/";
 /** Tells the service that our own page asks; other sites can't set it. */
 export const CSRF = { "X-Warmline": "1" };

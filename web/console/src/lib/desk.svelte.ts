@@ -1,28 +1,21 @@
 import { Link, type LinkState } from "../../../shared/link.ts";
-import { newKey } from "../../../shared/key.ts";
+import { untilDone } from "./again.ts";
 import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
 import { Audit } from "./audit.svelte.ts";
 import { attention } from "./attention.ts";
-import { changedLocal, confirmed, dropped, earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, overtaken, takenBack, wrote, type Chat, type Local } from "./chat.ts";
+import { earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, type Chat } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
-import { draftOf, putBack } from "./draft.ts";
 import { Filter } from "./filter.svelte.ts";
+import { Notices, type Notice } from "./notices.svelte.ts";
 import { router } from "./router.svelte.ts";
 import { Search } from "./search.svelte.ts";
+import { Sending, type Chats } from "./sending.ts";
 import { Shelf } from "./shelf.ts";
-import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, NoticeKind, Outcome, Presence, StepAhead, View } from "./types.ts";
+import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, Outcome, Presence, StepAhead, View } from "./types.ts";
 import { Undelivered } from "./undelivered.svelte.ts";
-import { lastUndoable, OFFERED_FOR_MS, type UndoAct, type Undoable } from "./undo.ts";
-
-export interface Notice {
-  id: number;
-  /** `done` says what I did myself. */
-  kind: NoticeKind | "done";
-  conversation: string;
-  text: string;
-  undo: Undoable | null;
-}
+import type { Undoable } from "./undo.ts";
+import { Undoing } from "./undoing.ts";
 
 interface List {
   state: "loading" | "ready" | "failed";
@@ -33,7 +26,6 @@ interface List {
 
 const TYPING_EVERY_MS = 3000;
 const TYPING_LASTS_MS = 6000;
-const NOTICE_LASTS_MS = 8000;
 /** As many as the service gives of a list at once. */
 const PAGE_LENGTH = 50;
 /** As many messages as the service gives at once. */
@@ -50,7 +42,6 @@ export class Desk {
   lists = $state.raw<Record<View, List>>({ queue: NEW_LIST, mine: NEW_LIST, all: NEW_LIST });
   chats = $state.raw<ReadonlyMap<string, Chat>>(new Map());
   colleagues = $state.raw<Colleague[]>([]);
-  notices = $state.raw<Notice[]>([]);
   /** For admins alone. */
   readonly audit: Audit | null;
   readonly undelivered: Undelivered | null;
@@ -70,14 +61,15 @@ export class Desk {
 
   /** One shelf for good; the frame around it is new with each change, so that what is drawn from it is drawn again. */
   #held = $state.raw({ shelf: new Shelf() });
+  #notices = new Notices();
+  readonly #theirs: Chats = { all: () => this.chats, get: (id) => this.chat(id), change: (id, how) => this.#chat(id, how) };
+  readonly sending = new Sending(this.#theirs, (error) => this.#signedOutBy(error));
+  readonly undoing: Undoing;
   #socket: Link<DeskFrame>;
   #typedAt = 0;
-  #noticeId = 0;
   #wasLive = false;
+  #lives = 0;
   #refreshing: ReturnType<typeof setTimeout> | null = null;
-  #sending = new Set<string>();
-  #acts: Undoable[] = [];
-  #boxes = new Map<string, (words: string) => void>();
 
   constructor(
     readonly me: Agent,
@@ -85,6 +77,11 @@ export class Desk {
     private readonly signedOut: () => void,
   ) {
     this.presence = presence;
+    this.undoing = new Undoing(me.name, this.#theirs, this.#notices, {
+      item: (item) => this.#item(item),
+      chat: (id) => void (this.chats.has(id) && this.load(id)),
+      failed: (error) => this.#signedOutBy(error),
+    });
     this.audit = me.role === "admin" ? new Audit((error) => this.#signedOutBy(error)) : null;
     this.undelivered = me.role === "admin" ? new Undelivered((error) => this.#signedOutBy(error)) : null;
     const url = new URL("/api/console/socket", location.href);
@@ -127,9 +124,10 @@ export class Desk {
     return item?.owner === "agent" && item.episode?.agent?.id === this.me.id;
   }
 
-  async fetchList(view: View, cursor: string | null = null): Promise<void> {
+  /** As `#try`. */
+  async fetchList(view: View, cursor: string | null = null): Promise<boolean> {
     const query = `conversations?view=${view}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
-    await this.#try(
+    return this.#try(
       async () => {
         const { items, next, now } = await api.get<{ items: Item[]; next: string | null; now: string }>(query);
         clock.heard(now);
@@ -141,10 +139,10 @@ export class Desk {
     );
   }
 
-  /** Loads a conversation; what is shown already stays until the answer is there. */
-  async load(id: string): Promise<void> {
+  /** Loads a conversation; what is shown already stays until the answer is there. As `#try`. */
+  async load(id: string): Promise<boolean> {
     this.#chat(id, (chat) => ({ ...chat, state: chat.state === "ready" ? "ready" : "loading", error: "" }));
-    await this.#try(
+    return this.#try(
       async () => {
         const detail = await api.get<Detail>(`conversations/${encodeURIComponent(id)}`);
         clock.heard(detail.now);
@@ -178,7 +176,7 @@ export class Desk {
     const body = aboveCapacity === "" ? {} : { above_capacity: aboveCapacity };
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`, body);
     this.#item(item);
-    this.#did("take", item, `You have ${item.name ?? "it"} now.`);
+    this.undoing.did("take", item, `You have ${item.name ?? "it"} now.`);
   }
 
   async transfer(id: string, where: { to: string } | { team: string }, note: string): Promise<void> {
@@ -197,7 +195,7 @@ export class Desk {
   async snooze(id: string, until: Date | null): Promise<void> {
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/snooze`, { until: until?.toISOString() ?? null });
     this.#item(item);
-    if (until) this.#did("snooze", item, `${item.name ?? "It"} is snoozed.`);
+    if (until) this.undoing.did("snooze", item, `${item.name ?? "It"} is snoozed.`);
   }
 
   /** `worth`: what the outcome is worth, in the currency of the settings. */
@@ -206,54 +204,7 @@ export class Desk {
     const goOn = resume && { flow: resume.flow, step: resume.step };
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {}, promised, resume: goOn });
     this.#item(item);
-    this.#did("give_back", item, `The bot has ${item.name ?? "it"} again.`);
-  }
-
-  /** Takes back what I just did, if it is still true; else it is said why not. Words come back into the box. */
-  async undo(one: Undoable): Promise<void> {
-    const { conversation: id, act, key } = one;
-    this.#acts = this.#acts.filter((each) => each !== one);
-    this.notices = this.notices.filter(({ undo }) => undo !== one);
-    const words = this.chat(id).messages.find((message) => message.key === key && message.speaker === "agent")?.text;
-    try {
-      const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/undo`, key === null ? { act } : { act, key });
-      this.#item(item);
-      if (act !== "send" || key === null) return;
-      this.#chat(id, (chat) => takenBack(chat, key));
-      if (words) this.#intoBox(id, words);
-    } catch (error) {
-      this.notify("lost", api.wordsOf(error), id === router.id ? "" : id);
-      this.#signedOutBy(error);
-    } finally {
-      if (this.chats.has(id)) void this.load(id);
-    }
-  }
-
-  /** Takes back the last thing I did that can be, or the last words I sent here. False if there is none. */
-  undoLast({ words = false } = {}): boolean {
-    const id = router.id;
-    const one = lastUndoable(id === null ? null : { id, messages: this.chat(id).messages }, words ? [] : this.#acts, this.me.name, clock.now);
-    if (one) void this.undo(one);
-    return one !== null;
-  }
-
-  /** Somebody writes in a box for this conversation; gives what ends that. */
-  writes(id: string, put: (words: string) => void): () => void {
-    this.#boxes.set(id, put);
-    return () => this.#boxes.delete(id);
-  }
-
-  #intoBox(id: string, words: string): void {
-    const put = this.#boxes.get(id);
-    if (put) put(words);
-    else sessionStorage.setItem(draftOf(id), putBack(words, sessionStorage.getItem(draftOf(id)) ?? ""));
-  }
-
-  /** Whatever was offered before about the same conversation is history. */
-  #did(act: UndoAct, { id }: Item, said: string): void {
-    const one = { conversation: id, act, key: null, until: clock.now + OFFERED_FOR_MS };
-    this.#acts = [...this.#acts.filter(({ conversation, until }) => conversation !== id && until > clock.now), one];
-    this.notify("done", said, id, one);
+    this.undoing.did("give_back", item, `The bot has ${item.name ?? "it"} again.`);
   }
 
   /** A whisper is told to whoever holds the conversation. */
@@ -264,17 +215,7 @@ export class Desk {
 
   say(id: string, text: string): void {
     this.#typedAt = 0;
-    this.#chat(id, (chat) => wrote(chat, { key: newKey(), text, at: new Date(clock.now).toISOString(), state: "sending", error: "", seen: lastSeq(chat) }));
-    void this.#send(id);
-  }
-
-  retry(id: string, key: string): void {
-    this.#chat(id, (chat) => changedLocal(chat, key, { state: "sending", error: "", seen: lastSeq(chat) }));
-    void this.#send(id);
-  }
-
-  discard(id: string, key: string): void {
-    this.#chat(id, (chat) => dropped(chat, key));
+    this.sending.say(id, text);
   }
 
   typing(id: string): void {
@@ -293,52 +234,16 @@ export class Desk {
     }
   }
 
+  get notices(): readonly Notice[] {
+    return this.#notices.all;
+  }
+
   notify(kind: Notice["kind"], text: string, conversation = "", undo: Undoable | null = null): void {
-    const id = ++this.#noticeId;
-    // The latest about a conversation says it all; only a breach and a flow that paused itself stay beside it.
-    const stays = (one: Notice): boolean => one.kind === "breach" || one.kind === "brake" || (one.kind === "done" && kind !== "done");
-    const said = (one: Notice): boolean => (one.text === text && one.kind === kind && one.kind !== "done") || (conversation !== "" && one.conversation === conversation && !stays(one));
-    this.notices = [...this.notices.filter((one) => !said(one)), { id, kind, text, conversation, undo }].slice(-4);
-    if (kind !== "breach" && kind !== "lost" && kind !== "brake") setTimeout(() => this.dismiss(id), undo ? OFFERED_FOR_MS : NOTICE_LASTS_MS);
+    this.#notices.show(kind, text, conversation, undo);
   }
 
   dismiss(id: number): void {
-    this.notices = this.notices.filter((one) => one.id !== id);
-  }
-
-  /** One message after the other per conversation, so that they arrive in the order they were written. */
-  async #send(id: string): Promise<void> {
-    if (this.#sending.has(id)) return;
-    this.#sending.add(id);
-    const next = (): Local | undefined => this.chat(id).locals.find(({ state }) => state === "sending");
-    for (let local = next(); local; local = next()) {
-      const { key, text, seen } = local;
-      try {
-        const { message } = await api.post<{ message: Message }>(`conversations/${encodeURIComponent(id)}/say`, { text, key, seen }, { again: false });
-        this.#chat(id, (chat) => confirmed(chat, key, message));
-      } catch (error) {
-        this.#unsent(id, key, error);
-      }
-    }
-    this.#sending.delete(id);
-  }
-
-  /** Without a connection everything unsent waits for the next one; a refusal concerns one message. */
-  #unsent(id: string, key: string, error: unknown): void {
-    const words = api.wordsOf(error);
-    if (api.isUnreachable(error)) {
-      this.#chat(id, (chat) => ({ ...chat, locals: chat.locals.map((one) => (one.state === "sending" ? { ...one, state: "waiting" } : one)) }));
-    } else if (error instanceof api.ApiError && error.code === "wrote_meanwhile") this.#chat(id, (chat) => overtaken(chat, key, words, error.messages));
-    else this.#chat(id, (chat) => changedLocal(chat, key, { state: "failed", error: words }));
-    this.#signedOutBy(error);
-  }
-
-  #sendWaiting(): void {
-    for (const [id, { locals }] of this.chats) {
-      if (!locals.some(({ state }) => state === "waiting")) continue;
-      this.#chat(id, (chat) => ({ ...chat, locals: chat.locals.map((one) => (one.state === "waiting" ? { ...one, state: "sending" } : one)) }));
-      void this.#send(id);
-    }
+    this.#notices.dismiss(id);
   }
 
   #frame(frame: DeskFrame): void {
@@ -382,7 +287,7 @@ export class Desk {
     this.#shelve((shelf) => shelf.remove(id));
     this.chats = new Map([...this.chats].filter(([one]) => one !== id));
     this.search.drop(id);
-    this.notices = this.notices.filter((one) => one.conversation !== id || one.undo !== null);
+    this.#notices.drop((one) => one.conversation === id && one.undo === null);
     this.filter.changed();
     if (router.id === id) router.go(router.view);
     if (shown) this.notify("message", "A conversation has gone to another team.");
@@ -411,25 +316,27 @@ export class Desk {
     this.retryAt = retryAt;
     if (state === "lost") void this.#checkSession();
     if (state !== "live") return;
-    if (this.#wasLive) this.#catchUp();
+    const life = ++this.#lives;
+    if (this.#wasLive) void untilDone(() => this.#catchUp(), () => life === this.#lives && this.link === "live");
     this.#wasLive = true;
-    this.#sendWaiting();
+    this.sending.sendWaiting();
   }
 
-  /** What happened while the line was down came by no frame, so it is asked for again. */
-  #catchUp(): void {
-    for (const view of ["queue", "mine", "all"] as const) void this.fetchList(view);
+  /** What happened while the line was down came by no frame, so it is asked for again. False if some of it could not be had yet. */
+  async #catchUp(): Promise<boolean> {
+    const lists = (["queue", "mine", "all"] as const).map((view) => this.fetchList(view));
     this.audit?.changed();
     this.filter.changed();
     void this.undelivered?.load();
     const open = router.id;
     this.chats = new Map([...this.chats].filter(([id, { locals }]) => id === open || locals.length > 0));
-    for (const id of this.chats.keys()) void this.#catchUpOn(id);
+    const chats = [...this.chats.keys()].map((id) => this.#catchUpOn(id));
+    return (await Promise.all([...lists, ...chats])).every(Boolean);
   }
 
   /** From the last message on the screen to the newest, page by page: a seq has no gaps, so nothing is missed and nothing shows twice. */
-  async #catchUpOn(id: string): Promise<void> {
-    await this.#try(
+  async #catchUpOn(id: string): Promise<boolean> {
+    const whole = await this.#try(
       async () => {
         for (let after = lastSeq(this.chat(id)) ?? 0; after > 0; ) {
           const { messages } = await api.get<{ messages: Message[] }>(`conversations/${encodeURIComponent(id)}/messages?after=${after}`);
@@ -440,15 +347,12 @@ export class Desk {
       },
       () => undefined,
     );
-    await this.load(id);
+    return (await this.load(id)) && whole;
   }
 
   /** A socket that is refused says no reason; whether we are still signed in is asked the ordinary way. */
   async #checkSession(): Promise<void> {
-    await this.#try(
-      () => api.get("me"),
-      () => undefined,
-    );
+    await this.#try(() => api.get("me"), () => undefined);
   }
 
   #learn(items: readonly Item[], now: string): void {
@@ -466,7 +370,7 @@ export class Desk {
     this.#shelve((shelf) => shelf.put(item));
     // Somebody has it or it ended: the offer is none any more.
     const stale = ({ kind, conversation }: Notice): boolean => (kind === "offer" || kind === "alarm") && conversation === item.id;
-    if (item.owner !== "waiting" && this.notices.some(stale)) this.notices = this.notices.filter((one) => !stale(one));
+    if (item.owner !== "waiting") this.#notices.drop(stale);
   }
 
   #list(view: View, list: List): void {
@@ -481,12 +385,15 @@ export class Desk {
     if (error instanceof api.ApiError && error.status === 401) this.signedOut();
   }
 
-  async #try(run: () => Promise<unknown>, failed: (words: string) => void): Promise<void> {
+  /** False if it failed and may work in a moment. */
+  async #try(run: () => Promise<unknown>, failed: (words: string) => void): Promise<boolean> {
     try {
       await run();
+      return true;
     } catch (error) {
       failed(api.wordsOf(error));
       this.#signedOutBy(error);
+      return !api.isPassing(error);
     }
   }
 }

@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { NEW_CHAT, type Chat } from "../lib/chat.ts";
-import type { Desk, Notice } from "../lib/desk.svelte.ts";
+import type { Desk } from "../lib/desk.svelte.ts";
+import type { Notice } from "../lib/notices.svelte.ts";
 import type { Row } from "../lib/report.ts";
 import type { Card, Item, Message } from "../lib/types.ts";
 import Aftermath from "./Aftermath.svelte";
@@ -37,10 +38,10 @@ test("a message that the prospect overtook says so while it can be undone", () =
 test("what I did is told with its undo, and others' news without", () => {
   const done: Notice = { id: 1, kind: "done", conversation: "c1", text: "You have Priya now.", undo: { conversation: "c1", act: "take", key: null, until: 0 } };
   const offer: Notice = { id: 2, kind: "offer", conversation: "c2", text: "Tom asked for a person.", undo: null };
-  const desk = { notices: [done, offer], undo: vi.fn(), dismiss: vi.fn() };
+  const desk = { notices: [done, offer], undoing: { undo: vi.fn() }, dismiss: vi.fn() };
   show(Notices, { desk: desk as unknown as Desk });
   press("Undo");
-  expect(desk.undo).toHaveBeenCalledWith(done.undo);
+  expect(desk.undoing.undo).toHaveBeenCalledWith(done.undo);
   expect(one("a").textContent).toBe("Open");
 });
 

@@ -87,10 +87,12 @@ export function shownDesk(chat: Chat): ShownDesk {
     chat: (): Chat => current,
     say: (_id: string, text: string): void => void desk.said.push(text),
     typing: (): void => undefined,
-    undoLast: (): boolean => ++desk.undone > 0,
-    writes(_id: string, put: (words: string) => void): () => void {
-      desk.put = put;
-      return () => undefined;
+    undoing: {
+      last: (): boolean => ++desk.undone > 0,
+      writes(_id: string, put: (words: string) => void): () => void {
+        desk.put = put;
+        return () => undefined;
+      },
     },
   };
   return desk;
