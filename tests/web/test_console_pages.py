@@ -284,16 +284,17 @@ async def test_what_cannot_be_fetched_right_after_the_line_came_back_is_fetched_
     await furnished.drop_sockets()
     await expect(page.get_by_text("Connection lost. What you write is sent when it's back.")).to_be_visible()
     furnished.add(talk, "prospect", "are you there?")
-    refused = asyncio.Event()
+    the_last_of_all = asyncio.Event()
 
     async def away(route: Route) -> None:
-        refused.set()
         await route.abort()
+        if route.request.url.endswith(f"/{talk.id}"):
+            the_last_of_all.set()
 
-    await page.route("**/api/console/conversations*/**", away)
+    await page.route("**/api/console/conversations**", away)
     furnished.refuse_sockets = False
-    await refused.wait()
-    await page.unroute("**/api/console/conversations*/**")
+    await the_last_of_all.wait()
+    await page.unroute("**/api/console/conversations**")
     await expect(said(page).last).to_have_text("are you there?")
 
 
