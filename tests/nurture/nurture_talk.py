@@ -22,6 +22,13 @@ from nurture.timing import known_zone, may_send
 FLOWS = Path(__file__).parents[2] / "flows"
 NOON = datetime(2026, 5, 12, 12, 0, tzinfo=UTC)
 PERSONA = Persona(name="Juno", business="Sundial")
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+HELLO = "  - {id: hello, say: Hi, purpose: help}"
+DAILY = "\n".join(f"  - {{id: w{n}, wait: 1d}}\n  - {{id: s{n}, say: Day {n}, purpose: help}}" for n in range(1, 8))
+
+type Make = Callable[..., Talk]
 
 
 def reference_nurture() -> Nurture:
@@ -231,3 +238,12 @@ class Talk:
             assert gate.unanswered(self.state) <= flow.unanswered
             assert before.window is None or before.window.closes_at is None or self.now < before.window.closes_at
         assert sum(asks(say.text) for say in flow_says) <= 1
+
+
+def met(nurture: Nurture, *, seed: int = 0) -> Talk:
+    """A talk with the reference flows in which both discovery questions were answered and a tip was given."""
+    talk = Talk(nurture, seed=seed)
+    talk.write("hi", "greet")
+    talk.write("i sell candles", "tell_business", entities={"product": "candles"})
+    talk.write("people go quiet", "tell_obstacle")
+    return talk

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.core.model import Reading, Say, Speaker, Unsent
 from bot.yamlfile import YamlFileError
-from nurture.engine import Nurture
-from nurture.load import load_flows
 from nurture.schema import json_schema
-from tests.nurture.nurture_talk import NOON, PERSONA, Talk
+from tests.nurture.nurture_talk import DAY, HELLO, HOUR, MINUTE, NOON, Make
 
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 ROOT = Path(__file__).parents[2]
 
-type Make = Callable[..., Talk]
-
-HELLO = "  - {id: hello, say: Hi, purpose: help}"
 ASK = "  - {id: q, ask: What?, slot: s, expects: {intents: [tell_business]}, silence: {after: 1d}}\n" + HELLO
 STRANGERS = ("trigger: first_message", "  - {id: hey, say: Hey, purpose: delight}")
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    def talk(**flows: tuple[str, str]) -> Talk:
-        for name, (settings, steps) in flows.items():
-            head = f"name: {name}\nversion: 1\ngoal: g\n" + ("" if "trigger" in settings else "trigger: manual\n")
-            (tmp_path / f"{name}.yml").write_text(f"{head}{settings}\nsteps:\n{steps}\n")
-        return Talk(Nurture(flows=load_flows(tmp_path), persona=PERSONA))
-
-    return talk
 
 
 # ---- by a link or an ad ---------------------------------------------------------------------------------------------

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.chromium import PATIENCE_MS
+from tests.web.fake.furnished import furnish
 from tests.web.fake.warmline import FakeWarmline
 
 EXPECTED_NOISE = ("WebSocket connection to", "Failed to load resource")
@@ -52,3 +54,9 @@ async def context(browser: Browser, complaints: list[str]) -> AsyncIterator[Brow
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(context: BrowserContext) -> Page:
     return await context.new_page()
+
+
+@pytest.fixture
+def furnished(fake: FakeWarmline) -> FakeWarmline:
+    furnish(fake)
+    return fake

@@ -6,18 +6,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.axe import violations
-from tests.web.fake.furnished import furnish
+from tests.web.at_the_console import holding, sign_in
 from tests.web.fake.talks import until
 from tests.web.fake.warmline import FakeWarmline
-from tests.web.test_console_pages import holding, sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
-
-
-@pytest.fixture
-def furnished(fake: FakeWarmline) -> FakeWarmline:
-    furnish(fake)
-    return fake
 
 
 async def test_an_admin_says_what_an_agent_is_asked_about_and_how_much_they_hold(

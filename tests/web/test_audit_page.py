@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.web.at_the_console import in_a_while, sign_in
 from tests.web.fake.audit import audit_report, found
 from tests.web.fake.furnished import furnish
 from tests.web.fake.warmline import FakeWarmline
-from tests.web.test_console_pages import in_a_while, sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

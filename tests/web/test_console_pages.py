@@ -2,63 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.chromium import PATIENCE_MS
-from tests.web.fake.furnished import furnish
-from tests.web.fake.talks import Talk, now, stamp, until
+from tests.web.at_the_console import holding, named, row, said, sign_in
+from tests.web.fake.talks import now, until
 from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
-
-
-async def sign_in(page: Page, address: str, path: str = "/console") -> None:
-    await page.goto(address + path)
-    await page.get_by_label("Email").fill("ana@sundial.example")
-    await page.get_by_label("Password").fill("sunny days")
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("switch", name="Online")).to_be_visible()
-
-
-async def in_a_while(page: Page, shown: Locator) -> None:
-    """A page whose clock is installed looks again by itself for ten seconds before it says so; they pass quickly."""
-    async with asyncio.timeout(PATIENCE_MS / 1000):
-        while not await shown.is_visible():
-            await page.clock.run_for(1000)
-            await asyncio.sleep(0.02)
-
-
-def row(page: Page, name: str) -> Any:
-    return page.locator("a.row", has_text=name)
-
-
-def said(page: Page) -> Any:
-    return page.locator(".talk .bubble")
-
-
-def named(fake: FakeWarmline, name: str) -> Talk:
-    return next(talk for talk in fake.talks.values() if talk.name.startswith(name))
-
-
-@pytest.fixture
-def furnished(fake: FakeWarmline) -> FakeWarmline:
-    furnish(fake)
-    return fake
-
-
-async def holding(page: Page, address: str, fake: FakeWarmline) -> Talk:
-    """Signed in, with Priya's conversation taken."""
-    await sign_in(page, address)
-    await row(page, "Priya").click()
-    await page.get_by_role("button", name="Take").click()
-    await expect(page.get_by_label("Write to Priya")).to_be_focused()
-    return named(fake, "Priya")
 
 
 async def test_a_wrong_password_says_so_and_keeps_the_email(page: Page, address: str) -> None:
@@ -131,188 +85,6 @@ async def test_take_chat_and_give_back(page: Page, address: str, furnished: Fake
     assert talk.notes[-1]["text"] == "Wants a call on Thursday."
 
 
-async def test_my_words_show_once_whichever_is_faster(page: Page, address: str, furnished: FakeWarmline) -> None:
-    talk = await holding(page, address, furnished)
-    for word in ("one", "two", "three"):
-        await page.keyboard.type(word)
-        await page.keyboard.press("Enter")
-    await until(lambda: len([m for m in talk.messages if m["speaker"] == "agent"]) == 3)
-    await expect(page.locator(".talk li.agent .bubble")).to_have_text(["one", "two", "three"])
-    await expect(page.locator(".talk .local")).to_have_count(0)
-    assert [m["text"] for m in talk.messages[-3:]] == ["one", "two", "three"]
-
-
-async def test_refused_words_say_why_and_can_be_sent_again_under_the_same_key(
-    page: Page, address: str, furnished: FakeWarmline
-) -> None:
-    talk = await holding(page, address, furnished)
-    furnished.say_status = (409, "not_yours", "You don't have this conversation any more.")
-    await page.keyboard.type("hello?")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_text("Not sent. You don't have this conversation any more.")).to_be_visible()
-    furnished.say_status = None
-    await page.get_by_role("button", name="Try again").click()
-    await expect(page.locator(".talk li.agent .bubble")).to_have_text(["hello?"])
-    assert [m["text"] for m in talk.messages if m["speaker"] == "agent"] == ["hello?"]
-
-
-async def test_words_that_overtook_each_other_are_sent_only_on_a_second_word(
-    page: Page, address: str, furnished: FakeWarmline
-) -> None:
-    talk = await holding(page, address, furnished)
-    furnished.add(talk, "prospect", "actually, forget the candles")
-    await page.keyboard.type("candles it is")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_text("Not sent yet. Priya Shah wrote meanwhile.")).to_be_visible()
-    await expect(page.locator(".talk").get_by_text("actually, forget the candles")).to_be_visible()
-    assert [m["text"] for m in talk.messages if m["speaker"] == "agent"] == []
-    await page.get_by_role("button", name="Send anyway").click()
-    await expect(page.locator(".talk li.agent .bubble")).to_have_text(["candles it is"])
-
-
-async def test_what_others_say_while_i_write_is_shown_and_asked_about_before_it_is_sent(
-    page: Page, address: str, furnished: FakeWarmline
-) -> None:
-    talk = await holding(page, address, furnished)
-    await page.keyboard.type("The red candles are here")
-    await furnished.says(talk, "prospect", "no wait, blue ones")
-    while_writing = page.get_by_role("status").filter(has_text="Priya Shah wrote while you were writing.")
-    await expect(while_writing).to_be_visible()
-    await expect(page.locator(".collision")).to_contain_text("no wait, blue ones")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_text("Not sent yet. Does your answer still fit?")).to_be_visible()
-    await expect(page.get_by_role("button", name="Send it as it is")).to_be_focused()
-    assert [m for m in talk.messages if m["speaker"] == "agent"] == []
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_label("Write to Priya")).to_be_focused()
-    await expect(page.locator(".collision")).to_have_count(0)
-    await page.get_by_label("Write to Priya").fill("The blue candles are here")
-    await furnished.says(talk, "agent", "I can take this one", name="Sam Reyes")
-    await expect(page.locator(".collision")).to_contain_text("Sam Reyes")
-    await page.get_by_label("Write to Priya").press("Enter")
-    await page.get_by_role("button", name="Send it as it is").press("Enter")
-    await expect(page.locator(".talk li.agent .bubble").last).to_have_text("The blue candles are here")
-
-
-async def test_sent_words_come_back_into_the_box_while_they_have_not_left(
-    page: Page, address: str, furnished: FakeWarmline
-) -> None:
-    furnished.undo_send_s = 60
-    talk = await holding(page, address, furnished)
-    reply = page.get_by_label("Write to Priya")
-    await page.keyboard.type("Hi Pria, Ana here.")
-    await page.keyboard.press("Enter")
-    await expect(page.locator(".leaving")).to_contain_text(re.compile(r"Leaves in (60|59|58) s"))
-    await page.locator(".leaving").get_by_role("button", name="Undo").click()
-    await expect(reply).to_have_value("Hi Pria, Ana here.")
-    await expect(reply).to_be_focused()
-    await expect(page.locator(".talk li.agent")).to_have_count(0)
-    await page.keyboard.press("Enter")
-    await expect(page.locator(".leaving")).to_be_visible()
-    await page.keyboard.press("Control+z")
-    await expect(reply).to_have_value("Hi Pria, Ana here.")
-    await page.keyboard.press("Enter")
-    await expect(page.locator(".leaving")).to_be_visible()
-    talk.pending.clear()
-    await page.keyboard.press("Escape")
-    await page.keyboard.press("u")
-    await expect(page.get_by_text("Too late: it is on its way to them already.")).to_be_visible()
-    assert [one["act"] for one in furnished.undone] == ["send", "send", "send"]
-
-
-async def test_taking_giving_back_and_snoozing_are_undone_where_that_is_true(
-    page: Page, address: str, furnished: FakeWarmline
-) -> None:
-    talk = await holding(page, address, furnished)
-    done = page.locator(".notice.done")
-    await expect(done).to_contain_text("You have Priya Shah now.")
-    await page.keyboard.press("Escape")
-    await page.keyboard.press("u")
-    await expect(page.get_by_role("button", name="Take")).to_be_visible()
-    await expect(done).to_have_count(0)
-    assert talk.owner == "waiting"
-    await page.keyboard.press("t")
-    await expect(page.get_by_label("Write to Priya")).to_be_focused()
-    await page.keyboard.press("Escape")
-    await page.keyboard.press("z")
-    await page.get_by_role("dialog").get_by_role("listitem").first.get_by_role("button").click()
-    await expect(done).to_contain_text("Priya Shah is snoozed.")
-    await done.get_by_role("button", name="Undo").click()
-    await until(lambda: talk.snoozed_until is None)
-    furnished.undo_error = (409, "wrote", "Priya has written since, and the bot answers. Step in to go on with it.")
-    await page.get_by_role("button", name="Give back").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Give back").click()
-    await done.get_by_role("button", name="Undo").click()
-    await expect(page.get_by_text("Priya has written since, and the bot answers.")).to_be_visible()
-
-
-async def test_somebody_else_was_faster(page: Page, address: str, furnished: FakeWarmline) -> None:
-    await sign_in(page, address)
-    await row(page, "Tom").click()
-    talk = named(furnished, "Tom")
-    talk.agent = furnished.person("Sam")
-    await page.get_by_role("button", name="Take").click()
-    await expect(page.get_by_text("Sam Reyes has it already.")).to_be_visible()
-
-
-async def test_what_happened_while_the_line_was_down_is_caught_up(page: Page, address: str, furnished: FakeWarmline) -> None:
-    talk = await holding(page, address, furnished)
-    await expect(row(page, "Priya")).to_be_visible()
-    furnished.refuse_sockets = True
-    await furnished.drop_sockets()
-    await expect(page.get_by_text("Connection lost. What you write is sent when it's back.")).to_be_visible()
-    furnished.add(talk, "prospect", "are you there?")
-    tom = named(furnished, "Tom")
-    tom.owner, tom.episode = "bot", None
-    new = furnished.talk("New One")
-    furnished.add(new, "prospect", "hi")
-    new.owner, new.waiting_since = "waiting", stamp(now())
-    furnished.refuse_sockets = False
-    # Pressed if it is still there: the console tries by itself, too.
-    await page.evaluate("[...document.querySelectorAll('button')].find((one) => one.textContent === 'Try now')?.click()")
-    await expect(said(page).last).to_have_text("are you there?")
-    await page.get_by_role("link", name="Queue").click()
-    await expect(page.locator("a.row strong")).to_have_text(["Li Na", "New One"])
-
-
-async def test_what_cannot_be_fetched_right_after_the_line_came_back_is_fetched_later(
-    page: Page, address: str, furnished: FakeWarmline
-) -> None:
-    talk = await holding(page, address, furnished)
-    await expect(row(page, "Priya")).to_be_visible()
-    furnished.refuse_sockets = True
-    await furnished.drop_sockets()
-    await expect(page.get_by_text("Connection lost. What you write is sent when it's back.")).to_be_visible()
-    furnished.add(talk, "prospect", "are you there?")
-    the_last_of_all = asyncio.Event()
-
-    async def away(route: Route) -> None:
-        await route.abort()
-        if route.request.url.endswith(f"/{talk.id}"):
-            the_last_of_all.set()
-
-    await page.route("**/api/console/conversations**", away)
-    furnished.refuse_sockets = False
-    await the_last_of_all.wait()
-    await page.unroute("**/api/console/conversations**")
-    await expect(said(page).last).to_have_text("are you there?")
-
-
-async def test_words_written_without_a_connection_are_sent_later_once(page: Page, address: str, furnished: FakeWarmline) -> None:
-    talk = await holding(page, address, furnished)
-    furnished.refuse_sockets = True
-    await page.context.set_offline(True)
-    await furnished.drop_sockets()
-    for word in ("first", "second"):
-        await page.keyboard.type(word)
-        await page.keyboard.press("Enter")
-    await expect(page.get_by_text("Sent as soon as the connection is back")).to_have_count(2)
-    furnished.refuse_sockets = False
-    await page.context.set_offline(False)
-    await expect(page.locator(".talk li.agent .bubble")).to_have_text(["first", "second"])
-    assert [m["text"] for m in talk.messages if m["speaker"] == "agent"] == ["first", "second"]
-
-
 async def test_the_keyboard_alone_is_enough(page: Page, address: str, furnished: FakeWarmline) -> None:
     await sign_in(page, address)
     await expect(page.locator("a.row")).to_have_count(3)
@@ -367,14 +139,6 @@ async def test_a_dialog_opened_right_after_another_stays_open(page: Page, addres
         await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-async def test_the_banner_stays_while_the_line_keeps_failing(page: Page, address: str, fake: FakeWarmline) -> None:
-    await sign_in(page, address)
-    await expect(page.get_by_text("Nobody is waiting. Nice.")).to_be_visible()
-    fake.refuse_sockets = True
-    await fake.drop_sockets()
-    await expect(page.locator(".banner")).to_be_visible(timeout=2500)
-
-
 async def test_notes_are_kept_and_a_failure_keeps_the_text(page: Page, address: str, furnished: FakeWarmline) -> None:
     await sign_in(page, address)
     await row(page, "Priya").click()
@@ -414,25 +178,6 @@ async def test_the_card_tells_what_happened_page_by_page(page: Page, address: st
     await expect(lines.first).to_contain_text("Somebody took the talk")
 
 
-async def test_an_act_whose_answer_was_lost_is_done_once(page: Page, address: str, furnished: FakeWarmline) -> None:
-    await sign_in(page, address)
-    await row(page, "Priya").click()
-    furnished.lose_answers = 1
-    await page.get_by_label("A note for the team").fill("Call Thursday")
-    await page.get_by_role("button", name="Save note").click()
-    await expect(page.get_by_label("A note for the team")).to_have_value("")
-    await expect(page.locator("aside").get_by_text("Call Thursday")).to_have_count(1)
-    assert [note["text"] for note in named(furnished, "Priya").notes] == ["Spoke on the phone in May, very kind.", "Call Thursday"]
-    assert furnished.lose_answers == 0
-
-
-async def test_a_message_that_failed_says_so_in_words(page: Page, address: str, furnished: FakeWarmline) -> None:
-    talk = await holding(page, address, furnished)
-    message = furnished.add(talk, "agent", "Are you still there?", delivery="failed", error="They blocked the page.")
-    await furnished.push_message(talk, message)
-    await expect(page.get_by_text("Not delivered: They blocked the page.")).to_be_visible()
-
-
 async def test_on_a_phone_the_panes_fold_and_back_works(page: Page, address: str, furnished: FakeWarmline) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     await sign_in(page, address)
@@ -446,19 +191,6 @@ async def test_on_a_phone_the_panes_fold_and_back_works(page: Page, address: str
     await page.get_by_role("link", name="Back to the list").click()
     await expect(row(page, "Priya")).to_be_focused()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-async def test_presence_is_switched_and_kept_when_it_fails(page: Page, address: str, fake: FakeWarmline) -> None:
-    await sign_in(page, address)
-    switch = page.get_by_role("switch", name="Online")
-    await expect(switch).to_be_checked()
-    await switch.click()
-    await expect(switch).not_to_be_checked()
-    assert fake.person("Ana").presence == "away"
-    fake.api_down = True
-    await switch.click()
-    await expect(page.get_by_text("You're still away. The service is busy.")).to_be_visible()
-    await expect(switch).not_to_be_checked()
 
 
 async def test_an_admin_manages_agents(page: Page, address: str, fake: FakeWarmline, browser: Browser) -> None:
@@ -499,36 +231,6 @@ async def test_my_password_and_signing_out(page: Page, address: str, fake: FakeW
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
     assert fake.sessions == {}
-
-
-async def test_a_session_that_ended_leads_to_signing_in_and_back(page: Page, address: str, furnished: FakeWarmline) -> None:
-    await sign_in(page, address)
-    await row(page, "Priya").click()
-    await expect(said(page).first).to_be_visible()
-    furnished.sessions.clear()
-    await furnished.drop_sockets()
-    await expect(page.get_by_text("You were signed out. Please sign in again.")).to_be_visible()
-    await page.get_by_label("Email").fill("ana@sundial.example")
-    await page.get_by_label("Password").fill("sunny days")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name="Priya Shah")).to_be_visible()
-
-
-async def test_an_unfinished_reply_is_there_after_a_reload(page: Page, address: str, furnished: FakeWarmline) -> None:
-    await holding(page, address, furnished)
-    await page.keyboard.type("half a thought")
-    await page.reload()
-    await expect(page.get_by_label("Write to Priya")).to_have_value("half a thought")
-
-
-async def test_a_service_in_trouble_is_named_and_tried_again(page: Page, address: str, furnished: FakeWarmline) -> None:
-    await page.clock.install()
-    furnished.api_down = True
-    await page.goto(address + "/console")
-    await in_a_while(page, page.get_by_text("The service is busy. Try again in a moment."))
-    furnished.api_down = False
-    await page.get_by_role("button", name="Try again").click()
-    await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
 
 
 async def test_earlier_messages_are_fetched_without_a_jump(page: Page, address: str, fake: FakeWarmline) -> None:

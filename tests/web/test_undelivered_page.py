@@ -7,16 +7,10 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.web.fake.furnished import furnish, misdeliver
+from tests.web.fake.furnished import misdeliver
 from tests.web.fake.warmline import FakeWarmline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
-
-
-@pytest.fixture
-def furnished(fake: FakeWarmline) -> FakeWarmline:
-    furnish(fake)
-    return fake
 
 
 async def sign_in(page: Page, address: str, who: str = "ana", word: str = "sunny days", path: str = "#/undelivered") -> None:
