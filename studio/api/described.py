@@ -76,6 +76,7 @@ TYPES: dict[tuple[str, str], Types] = {
     **{("POST", f"{_FLOW}/{verb}"): Types(answers.Ruled, RulingBody) for verb in ("pause", "resume", "drain", "stop")},
     ("POST", "/events"): Types(answers.EventAnswer, HappeningBody, status=201, also=(200,)),
     ("POST", "/events/import"): Types(answers.EventsPreview, query=_EVENTS, takes=(NDJSON, CSV), gives=(NDJSON,)),
+    ("GET", "/events/imports/{id}/rejected"): Types(gives=(CSV,)),
     ("POST", "/conversions"): Types(answers.ConversionAnswer, ConversionBody, status=201, also=(200,)),
     ("GET", "/contacts"): Types(query=(("format", _FORMAT),), gives=(CSV, NDJSON)),
     ("POST", "/contacts/import"): Types(

@@ -19,6 +19,7 @@ from tests.pages.conftest import Office
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 PEOPLE = b"external_id,name,consent,consent_date\nann,Ann,fair,2026-01-01\nben,Ben,,2026-01-01\n"
+EVENTS = b"user_id,event,event_id\nann,cart_left,c-1\nnobody,cart_left,c-2\nann,,c-3\n"
 
 
 async def looks_right(page: Page) -> None:
@@ -133,6 +134,18 @@ async def test_contacts_are_previewed_and_taken_over_and_experiments_are_told(of
     await page.get_by_role("button", name="Take over 1 person").click()
     await expect(page.get_by_text("1 person new, 0 known")).to_be_visible()
     await expect(page.get_by_role("link", name="Download the rejected rows")).to_be_visible()
+    await page.get_by_role("link", name="Events of other systems").press("Enter")
+    await page.get_by_label("CSV file").set_input_files({"name": "events.csv", "mimeType": "text/csv", "buffer": EVENTS})
+    await page.get_by_label("Channel").select_option("rest")
+    await page.get_by_role("button", name="Preview").click()
+    await expect(page.get_by_text("Line 4, event: ")).to_be_visible()
+    await looks_right(page)
+    await page.get_by_role("button", name="Tell of 2 events").click()
+    await expect(page.get_by_text("1 new, 0 known before, 2 rejected.")).to_be_visible()
+    await expect(page.get_by_text("Line 3, user_id: There is no such prospect.")).to_be_visible()
+    async with page.expect_download() as got:
+        await page.get_by_role("link", name="Download the rejected rows").click()
+    assert "There is no such prospect." in (await (await got.value).path()).read_text(encoding="utf-8")
     await page.get_by_role("link", name="Experiments").press("Enter")
     await expect(page.get_by_text("Nothing can be told yet.")).to_be_visible()
     await looks_right(page)

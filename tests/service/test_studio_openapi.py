@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -99,6 +100,8 @@ async def test_every_json_answer_is_what_the_document_says(program: Program) -> 
     await ask("POST", "/events/import", b"{}\n")
     table = b"channel,user_id,event,event_id\nrest,ann,cart_left,c-2\nrest,ann,,c-3\n"
     await ask("POST", "/events/import?preview=1", table, kind="text/csv")
+    told = await ask("POST", "/events/import", table, kind="text/csv")
+    await ask("GET", f"/events/imports/{json.loads(told.splitlines()[-1])['import']['id']}/rejected")
     await ask("GET", f"/reports/flows/tips?{RANGE}")
     await ask("GET", f"/reports/flows/tips?{RANGE}&format=csv")
     await ask("GET", f"/reports/flows/tips/behind?{RANGE}&measure=sent")

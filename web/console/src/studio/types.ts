@@ -204,3 +204,20 @@ export interface BehindOne {
   value?: string;
   currency?: string;
 }
+export interface EventsPreview {
+  columns: Preview["columns"];
+  first: { line: number; name: string; prospect: { conversation_id?: string; channel?: string; external_id?: string }; properties?: Record<string, string | number | boolean> }[];
+  rows: number;
+  rejected: number;
+  rejections: Preview["rejections"];
+}
+/** How far a file of events is told; the last one has `done`. */
+export interface EventsTold {
+  import?: { id: string };
+  line: number;
+  new: number;
+  known: number;
+  rejected: number;
+  rejections: { line: number; field: string; why: string }[];
+  done?: boolean;
+}

@@ -51,6 +51,8 @@ export const shareOf = (part: number, whole: number): number | null => (whole > 
 
 export const peopleWords = (n: number): string => (n === 1 ? "1 person" : `${n.toLocaleString("en-GB")} people`);
 
+export const eventsWords = (n: number): string => (n === 1 ? "1 event" : `${n.toLocaleString("en-GB")} events`);
+
 export function lastsWords(seconds: number | null): string {
   if (seconds === null) return "–";
   if (seconds < 120) return `${Math.round(seconds)} s`;
