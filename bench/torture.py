@@ -19,6 +19,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -160,10 +161,11 @@ async def torture(home: Path, plan: Plan, said: Callable[[str], None] = lambda _
             words = wordings()
             prospects = _people(plan, graph, words, rng)
             measured = await _rage(services, database, graph, prospects, killer, said)
-        account = await ledger.read(database, graph, prospects, words, killer.outages, settle_s=SETTLE_S)
+            rested_s, rested_at = await _come_to_rest(services, database, graph)
+        account = await ledger.read(database, graph, prospects, words, killer.outages, settle_s=SETTLE_S, rested_at=rested_at)
     ended = getrusage(RUSAGE_CHILDREN)
     cpu = {"cpu_s_of_all_that_was_started": round(ended.ru_utime + ended.ru_stime, 1)}
-    figures = {**measured, **cpu, "blows": dict(killer.blows), **account.figures}
+    figures = {**measured, "seconds_to_come_to_rest": round(rested_s, 1), **cpu, "blows": dict(killer.blows), **account.figures}
     return Outcome(findings=account.findings, figures=figures, trails=account.trails)
 
 
@@ -208,7 +210,7 @@ async def _rage(
     killer: Killer,
     said: Callable[[str], None],
 ) -> dict[str, object]:
-    """Everybody talks while the killer kills; then all comes to rest. What this took."""
+    """Everybody talks while the killer kills. What this took."""
     own_cpu_s, began = cpu_s([os.getpid()]), monotonic()
     load = [round(value, 2) for value in os.getloadavg()]
     over = asyncio.Event()
@@ -219,10 +221,8 @@ async def _rage(
             await talk
         seconds = monotonic() - began
         over.set()
-    rested_s = await _come_to_rest(services, database, graph)
     return {
         "seconds": round(seconds, 1),
-        "seconds_to_come_to_rest": round(rested_s, 1),
         "load_before": load,
         "load_after": [round(value, 2) for value in os.getloadavg()],
         "share_of_a_core_of_people_and_platform": round((cpu_s([os.getpid()]) - own_cpu_s) / seconds, 2),
@@ -257,17 +257,17 @@ async def _backlog(database: Database) -> str:
     return ", ".join(f"{count} {what}" for what, count in (*messages, *clocks)) or "nothing waits"
 
 
-async def _come_to_rest(services: Sequence[Warmline], database: Database, graph: FakeGraph) -> float:
-    """Wait until all is up, every webhook has arrived and nothing is left to hear or to send. Returns the seconds it took."""
+async def _come_to_rest(services: Sequence[Warmline], database: Database, graph: FakeGraph) -> tuple[float, datetime]:
+    """Wait until all is up, every webhook has arrived and nothing is left to hear or to send. Gives the seconds, and when."""
     began = monotonic()
     await asyncio.gather(*(service.ready_again() for service in services))
     await graph.idle()
-    while monotonic() - began < REST_WITHIN_S:
+    while True:
+        looked_at = datetime.now(UTC)
         [(left,)] = await database.rows("SELECT count(*) FROM messages WHERE status IN ('unheard', 'queued', 'sending')")
-        if not left:
-            break
+        if not left or monotonic() - began > REST_WITHIN_S:
+            return monotonic() - began, looked_at
         await asyncio.sleep(0.2)
-    return monotonic() - began
 
 
 def main(
