@@ -47,7 +47,7 @@ from bot.parts import (
 )
 from bot.peers import Peers
 from bot.promising import Promises
-from bot.published import Published
+from bot.published import Published, as_data
 from bot.readiness import Readiness
 from bot.service import Service
 from bot.settings import Settings
@@ -208,7 +208,7 @@ def build(
         noticed=notifier.wake, ways=notifier.ways, promises=promises,
         steps_ahead=lambda state: steps_ahead(state, conversations.rules.nurture),
         simulator=(sys.executable, "-m", "bot.simulate"),
-        simulator_settings=settings.model_dump(mode="json", include=TOLD_SIMULATOR),
+        simulator_settings=settings.model_dump(mode="json", include=TOLD_SIMULATOR), simulator_holds=lambda: as_data(store),
     )  # fmt: skip
     service.close_consoles = add_console(app, parts)
     studio = StudioParts(

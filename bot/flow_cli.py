@@ -56,6 +56,9 @@ def simulate_flow(
     ] = "",
     channel: Annotated[str | None, typer.Option(help="The channel; the flow's own, else facebook.")] = None,
     zone: Annotated[list[str] | None, typer.Option(help="A time zone in which people live; may be given again.")] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="A language that people's channel tells of them, such as pt; may be given again.")
+    ] = None,
     entering: Annotated[int | None, typer.Option(help="Over how many days they come.")] = None,
     last_wrote: Annotated[str, typer.Option(help="When people last wrote, where the flow is begun for them.")] = "2h",
     agents: Annotated[int, typer.Option(help="How many people answer while promises.yml says that somebody is there.")] = 3,
@@ -88,7 +91,7 @@ def simulate_flow(
         "entering": entering,
         "capacity": chosen.agent_capacity,
     }
-    setup = setup_of({**asked, **({"zones": zone} if zone else {})})
+    setup = setup_of({**asked, **({"zones": zone} if zone else {}), "languages": language or []})
     with shown(console) as progress:
         result = played(chosen, flow, setup, brain=brain.value, progress=progress)
     sys.stdout.write(tell(result, "json" if as_json else "csv" if as_csv else "text"))

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -37,6 +38,35 @@ def flow_from(version: FlowVersion) -> Flow:
     """The flow of a published version; places in it are told as in a file of its name. Raises `YamlFileError`."""
     _, flow = read_flow(Path(f"{version.flow_id}.yml"), version.text, version.blocks)
     return replace(flow, version=version.number)
+
+
+async def as_data(store: Store) -> dict[str, Any]:
+    """What people enter, what was ruled and which arms were stopped, as plain data for a process without this store."""
+    book = await store.flow_book()
+    versions = [await store.flow_version(head.flow_id, head.number) for head in book.heads]
+    return {
+        "flows": [{"flow": v.flow_id, "version": v.number, "text": v.text, "blocks": dict(v.blocks)} for v in versions],
+        "rulings": {head.flow_id: {"mode": head.mode.value, "reason": head.reason} for head in book.heads},
+        "stopped": [
+            {"flow": arm.flow_id, "experiment": arm.experiment, "arm": arm.arm, "reason": arm.reason} for arm in book.stopped
+        ],
+    }
+
+
+def from_data(told: Mapping[str, Any], nurture: Nurture) -> Nurture:
+    """What `as_data` told, over what the files say: where nothing is published they hold. Versions that this Warmline cannot read
+    are left out."""
+    flows = {}
+    for one in told["flows"]:
+        try:
+            _, flow = read_flow(Path(f"{one['flow']}.yml"), one["text"], one["blocks"])
+        except YamlFileError as error:
+            log.error("flow.unreadable", flow=one["flow"], version=one["version"], line=error.line)
+        else:
+            flows[flow.flow_id] = replace(flow, version=one["version"])
+    rulings = {name: Ruling(mode=FlowMode(one["mode"]), reason=one["reason"]) for name, one in told["rulings"].items()}
+    stopped = {(one["flow"], one["experiment"], one["arm"]): one["reason"] for one in told["stopped"]}
+    return replace(nurture, flows=flows or nurture.flows, rulings=rulings, stopped=stopped)
 
 
 class Published:

@@ -5,9 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
-from bot.core.model import Enrolment, State
+from bot.core.model import Enrolment, Json, State
 from nurture.flow import Condition
+
+
+class Known(Protocol):
+    """What is known of a person apart from any flow: their conversation's state has it, and so has what an export tells."""
+
+    @property
+    def slots(self) -> Json:
+        """By name."""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """In the order in which they were given."""
+
+    @property
+    def last_inbound_at(self) -> datetime | None:
+        """When they wrote last."""
 
 
 def started_by(name: str) -> str:
@@ -26,7 +43,7 @@ WARMTH = "warmth"
 COLDEST, WARMEST = 0, 100
 
 
-def warmth(state: State) -> int:
+def warmth(state: Known) -> int:
     """How warm the person is towards us, from 0 (nothing known) to 100."""
     value = state.slots.get(WARMTH)
     return int(value) if isinstance(value, int | float) else COLDEST
@@ -43,7 +60,7 @@ def reached(conditions: Sequence[Condition], state: State, enrolment: Enrolment,
     return any((wrote_since or not (when.intent or when.entity)) and holds(when, state, enrolment, now) for when in conditions)
 
 
-def known_of(when: Condition, state: State, now: datetime) -> bool:
+def known_of(when: Condition, state: Known, now: datetime) -> bool:
     """Whether what it says of a person, apart from any flow, holds: slots, tags, warmth, and how long they are silent."""
     last = state.last_inbound_at
     return all(
@@ -76,7 +93,7 @@ def holds(when: Condition, state: State, enrolment: Enrolment, now: datetime) ->
     )
 
 
-def _slot_fits(state: State, when: Condition) -> bool:
+def _slot_fits(state: Known, when: Condition) -> bool:
     value = state.slots.get(when.slot or "")
     if value in (None, "", [], False):
         return False

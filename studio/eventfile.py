@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext
 from datetime import datetime
@@ -14,6 +16,14 @@ from studio.contacts.importing import FIRST_ROWS, MOST_SHOWN, rejects
 from studio.eventrows import Asked, EventRow, opened
 from studio.happenings import HappeningBody
 from studio.telling import Found, Tally, Tell, Unfit, tell_all
+
+
+def import_id(path: Path, asked: Asked) -> str:
+    """What telling this file, asked for like this, is known by: the same again has the same name."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(json.dumps({"mapping": dict(asked.mapping), "channel": asked.channel}, sort_keys=True).encode())
+    return f"evt_{digest.hexdigest()[:24]}"
 
 
 def preview(path: Path, asked: Asked) -> dict[str, Any]:

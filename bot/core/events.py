@@ -127,12 +127,13 @@ class AgentSnoozed:
     until: datetime | None
 
 
-type Undoable = Literal["send", "take", "give_back", "snooze"]
+type Undoable = Literal["send", "take", "give_back", "transfer", "snooze"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentUndid:
-    """An agent takes back what they just did: words they sent (`client_key` says which), what they took, gave back or snoozed."""
+    """An agent takes back what they just did: words they sent (`client_key` says which), what they took, gave back, passed on or
+    snoozed."""
 
     agent: AgentRef
     act: Undoable

@@ -1,6 +1,7 @@
 """A simulation in a process of its own: `python -m bot.simulate`, for the API.
 
-Reads one JSON object from standard input (`flow`, `brain`, `settings`, and what `Setup` has) and writes one JSON object a line:
+Reads one JSON object from standard input (`flow`, `brain`, `settings`, `holds`: what is published, as `bot.published.as_data`
+tells it, and what `Setup` has) and writes one JSON object a line:
 `{"progress": 0.4}` as it goes, then `{"result": ...}` or `{"error": ..., "field": ...}`. It is cancelled by being ended.
 """
 
@@ -36,8 +37,9 @@ def main() -> int:
             _say({"progress": round(share, 3)})
 
     try:
-        flow, brain, settings = asked.pop("flow"), asked.pop("brain", "recorded"), Settings(**asked.pop("settings", {}))
-        result = played(settings, flow, setup_of(asked), brain=brain, progress=progress)
+        flow, brain, holds = asked.pop("flow"), asked.pop("brain", "recorded"), asked.pop("holds", None)
+        settings = Settings(**asked.pop("settings", {}))
+        result = played(settings, flow, setup_of(asked), brain=brain, holds=holds, progress=progress)
     except BadSetup as error:
         _say({"error": str(error), "field": error.setting})
         return 1

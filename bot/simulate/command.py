@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+from bot.core.decide import Rules
 from bot.parts import load_rules
+from bot.published import from_data
 from bot.settings import Settings
 from bot.simulate.brains import SimulatedBrain
 from bot.simulate.result import Simulated
@@ -41,8 +44,9 @@ def setup_of(told: Mapping[str, Any]) -> Setup:
             fields["last_wrote"] = parse_duration(fields["last_wrote"])
         except ValueError as error:
             raise BadSetup("last_wrote", str(error)) from None
-    if "zones" in fields:
-        fields["zones"] = tuple(fields["zones"])
+    for name in ("zones", "languages"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
     return Setup(**fields)
 
 
@@ -69,12 +73,24 @@ def brain_of(name: str, settings: Settings) -> Iterator[SimulatedBrain | None]:
 
 
 def played(
-    settings: Settings, flow_id: str, setup: Setup, *, brain: str = "recorded", progress: Callable[[float], None] = lambda _: None
+    settings: Settings,
+    flow_id: str,
+    setup: Setup,
+    *,
+    brain: str = "recorded",
+    holds: Mapping[str, Any] | None = None,
+    progress: Callable[[float], None] = lambda _: None,
 ) -> Simulated:
-    """Play a flow of the project. Raises `BadSetup`, and what a brain that does not run raises."""
-    rules = as_it_stands(settings, load_rules(settings))
+    """Play a flow of the project: as its files say and with what was ruled in the database of these settings; or, with `holds` (see
+    `bot.published.as_data`), as a service says that it is published. Raises `BadSetup`, and what a brain raises that is away."""
+    rules = load_rules(settings)
+    rules = as_it_stands(settings, rules) if holds is None else _as_told(rules, holds)
     with brain_of(brain, settings) as reads:
         return simulate(rules, flow_id, setup, brain=reads, progress=progress)
+
+
+def _as_told(rules: Rules, holds: Mapping[str, Any]) -> Rules:
+    return replace(rules, nurture=from_data(holds, rules.nurture))
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.simulate.setup import BadSetup
 from nurture.flow import Flow
 
 
@@ -19,6 +20,25 @@ class Entrance:
     comment: Mapping[str, object] = field(default_factory=dict)
     by_clock: bool = False
     falls_silent: bool = False
+
+
+CHANNELS = ("facebook", "widget", "rest")
+"""Those that come along; the first is that of people whose flow is for every channel."""
+
+
+def channel_of(flow: Flow, wanted: str | None, flows: Iterable[Flow]) -> str:
+    """The channel on which the flow is played: the one that is wanted, else the flow's own. Raises `BadSetup` for one that there is
+    not, or that the flow is not for."""
+    own = flow.audience.channels
+    if wanted is None:
+        return min(own, default=CHANNELS[0])
+    known = [*CHANNELS, *sorted({name for one in flows for name in one.audience.channels} - {*CHANNELS})]
+    if wanted not in known:
+        raise BadSetup("channel", f"there is no channel {wanted[:40]}; there are {', '.join(known)}")
+    if own and wanted not in own:
+        where = " or ".join(sorted(own))
+        raise BadSetup("channel", f"{flow.flow_id} is only for people on {where}, so nobody on {wanted} would enter it")
+    return wanted
 
 
 BEGUN = Entrance(writes=False)

@@ -98,6 +98,7 @@ class Transcript:
     character: str
     zone: str
     ended: str
+    language: str
     lines: tuple[tuple[datetime, str, str], ...]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from nurture.timing import known_zone
 
 MOST_PEOPLE = 100_000
 MOST_DAYS = 366
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,3}")
 START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
 """A Monday. A fixed one, so that the same seed gives the same result tomorrow."""
 
@@ -32,8 +34,9 @@ class Cancelled(WarmlineError):
 class Setup:
     """How many people, for how long, who they are and how they come. Raises `BadSetup` naming what is wrong.
 
-    `mix` are weights of the characters. People come over the first `entering` days. `zones` are theirs, drawn evenly. Who does not
-    come by a message of their own (a flow begun by a tag, an outcome or by hand) last wrote `last_wrote` before the flow begins.
+    `mix` are weights of the characters. People come over the first `entering` days. `zones` are theirs, drawn evenly, and so are
+    `languages`, which their channel tells of them (of nobody, if there are none). Who does not come by a message of their own (a
+    flow begun by a tag, an outcome or by hand) last wrote `last_wrote` before the flow begins.
     `channel` None: the flow's own, else Messenger. `agents` people answer, as long as the promises' calendar is open.
     `transcripts` talks are told in full.
     """
@@ -45,6 +48,7 @@ class Setup:
     mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
     channel: str | None = None
     zones: tuple[str, ...] = ("Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles")
+    languages: tuple[str, ...] = ()
     entering: int | None = None
     last_wrote: timedelta = timedelta(hours=2)
     agents: int = 3
@@ -66,6 +70,9 @@ class Setup:
         for zone in self.zones:
             if known_zone(zone).key != zone:
                 raise BadSetup("zones", f"{zone} is not a time zone")
+        for language in self.languages:
+            if not LANGUAGE.fullmatch(language):
+                raise BadSetup("languages", f"{language[:40]} is no language such as pt or pt-BR")
         try:
             check_mix(self.mix)
         except ValueError as error:

@@ -278,7 +278,7 @@ class Tally:
             )
             transcript = Transcript(
                 person=talk.state.conversation_id, character=talk.name, zone=talk.state.profile.zone or "", ended=ended,
-                lines=tuple(self._lines[number]),
+                language=talk.state.profile.locale or "", lines=tuple(self._lines[number]),
             )  # fmt: skip
             found.append((of_character[talk.name], number, transcript))
         return tuple(transcript for _, _, transcript in sorted(found, key=lambda one: one[:2])[: self._setup.transcripts])

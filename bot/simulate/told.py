@@ -38,7 +38,8 @@ HEADS = {"reached": 7, "said": 6, "first": 6, "wrote": 6, "answer": 6, "ended": 
 def as_text(result: Simulated) -> Iterator[str]:
     """Rows for a terminal."""
     setup = result.setup
-    yield f"{result.flow}, version {result.version}: {setup.people} people over {setup.days} days, seed {setup.seed}"
+    people = f"{setup.people} people on {setup.channel} over {setup.days} days"
+    yield f"{result.flow}, version {result.version}: {people}, seed {setup.seed}"
     yield ""
     yield from _summary(result)
     for paused in result.paused:
@@ -127,7 +128,8 @@ def _held(result: Simulated) -> Iterator[str]:
 
 def _transcript(transcript: Transcript) -> Iterator[str]:
     meaning = CHARACTERS[transcript.character].meaning
-    yield f"  {transcript.person}, {transcript.character} ({meaning}), {transcript.zone}; {transcript.ended}"
+    where = f"{transcript.zone}, {transcript.language}" if transcript.language else transcript.zone
+    yield f"  {transcript.person}, {transcript.character} ({meaning}), {where}; {transcript.ended}"
     zone, last = known_zone(transcript.zone), None
     for at, who, words in transcript.lines:
         local = at.astimezone(zone)

@@ -39,7 +39,7 @@ from bot.simulate.brains import MadeUpBrain, RecordedBrain, SimulatedBrain, read
 from bot.simulate.brakes import Brakes
 from bot.simulate.characters import CHARACTERS, Character
 from bot.simulate.desk import SimulatedDesk
-from bot.simulate.entering import Entrance, entrances, way_tags
+from bot.simulate.entering import Entrance, channel_of, entrances, way_tags
 from bot.simulate.person import Catalogue, Seen, awake, react
 from bot.simulate.result import ArmStopped, PausedTold, Simulated
 from bot.simulate.setup import BadSetup, Setup
@@ -107,7 +107,8 @@ class World:
     ) -> None:
         nurture, before = _let_go_on(rules.nurture, flow.flow_id)
         self.rules = replace(rules, policy=_seldom_alarmed(rules.policy), nurture=nurture)
-        self.flow, self.setup = flow, setup
+        self.flow, self.channel = flow, channel_of(flow, setup.channel, rules.nurture.flows.values())
+        self.setup = replace(setup, channel=self.channel)
         lines = read_lines()
         self._brain = MadeUpBrain(brain or RecordedBrain(lines))
         self._keeps_tracker = brain is not None
@@ -116,8 +117,8 @@ class World:
         self._queue: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order, self._message_ids, self._ids = count(), count(1), count(1)
         self.now = setup.start
-        self.desk = SimulatedDesk(self, setup)
-        self.tally = Tally(flow, setup)
+        self.desk = SimulatedDesk(self, self.setup)
+        self.tally = Tally(flow, self.setup)
         self.tally.stopped_itself(before)
         self.talks: list[Talk] = []
         self._brakes = Brakes()
@@ -154,16 +155,16 @@ class World:
         ways = entrances(self.flow)
         names = [name for name, weight in setup.mix.items() if weight > 0]
         weights = list(accumulate(setup.mix[name] for name in names))
-        channel = setup.channel or min(self.flow.audience.channels, default="facebook")
         for number in range(setup.people):
             name = rng.choices(names, cum_weights=weights)[0]
             way, zone = rng.choice(ways), rng.choice(setup.zones)
+            language = rng.choice(setup.languages) if setup.languages else None
             at = awake(setup.start + timedelta(seconds=rng.uniform(0, setup.entering_days * 86_400)), zone, rng)
             state = State(
                 conversation_id=f"s{number}",
-                identity=Identity(channel=channel, external_id=f"p{number}"),
+                identity=Identity(channel=self.channel, external_id=f"p{number}"),
                 created_at=at,
-                profile=Profile(zone=zone),
+                profile=Profile(zone=zone, locale=language),
             )
             talk = Talk(number, name, CHARACTERS[name], state, Random(f"{setup.seed}/{number}"))
             self.talks.append(talk)

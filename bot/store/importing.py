@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.events import Decision
-from bot.core.model import Identity, Profile, State, Touch
+from bot.core.model import Identity, Json, Profile, State, Touch
 
 NEW, MERGED, UNCHANGED = "new", "merged", "unchanged"
 
@@ -36,7 +36,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person as an export tells of them."""
+    """A person as an export tells of them, and what segments go by."""
 
     conversation_id: str
     identity: Identity
@@ -46,6 +46,8 @@ class Contact:
     opted_out_at: datetime | None
     first_touch: Touch | None
     last_touch: Touch | None
+    slots: Json = field(default_factory=dict)
+    last_inbound_at: datetime | None = None
 
 
 type Decider = Callable[[State, int], Decision]

@@ -250,4 +250,6 @@ def _contact_of(row: Any) -> Contact:
         opted_out_at=row.opted_out_at,
         first_touch=state.first_touch,
         last_touch=state.last_touch,
+        slots=row.slots,
+        last_inbound_at=row.last_inbound_at,
     )

@@ -98,7 +98,7 @@ class SnoozeBody(_Body):
 class UndoBody(_Body):
     """POST undo: what was just done, and the client's own id of words that were sent."""
 
-    act: Literal["send", "take", "give_back", "snooze"]
+    act: Literal["send", "take", "give_back", "transfer", "snooze"]
     key: Annotated[str, StringConstraints(min_length=8, max_length=80)] | None = None
 
 
@@ -174,6 +174,7 @@ class SimulationBody(_Body):
     mix: Annotated[dict[Annotated[str, StringConstraints(max_length=40)], float], Field(max_length=20)] | None = None
     channel: Annotated[str, StringConstraints(max_length=40)] | None = None
     zones: Annotated[list[Annotated[str, StringConstraints(max_length=80)]], Field(min_length=1, max_length=40)] | None = None
+    languages: Annotated[list[Annotated[str, StringConstraints(max_length=40)]], Field(max_length=40)] | None = None
     entering: Annotated[int, Field(ge=1, le=366)] | None = None
     last_wrote: Annotated[str, StringConstraints(max_length=20)] | None = None
     agents: Annotated[int, Field(ge=0, le=1000)] | None = None

@@ -76,6 +76,10 @@ async def _no_key() -> str:
     return ""
 
 
+async def _nothing_holds() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleParts:
     """What the console API is built of. `now` gives aware UTC; `secure_cookies` is True when people come over https.
@@ -83,7 +87,8 @@ class ConsoleParts:
     `typing` tells the prospect's channel that the agent who holds the conversation is typing; `address` says from where a
     request comes. `circuits` gives each channel's circuit; `queued` tells the outbox that there is something new to send.
     `steps_ahead` gives where a talk can go on after a person: flow id, the flow's name, step id.
-    `simulator` is the command that plays a flow (see `bot/simulate/__main__.py`), and `simulator_settings` what it is told.
+    `simulator` is the command that plays a flow (see `bot/simulate/__main__.py`), and `simulator_settings` what it is told;
+    `simulator_holds` gives what is published, as plain data (None: it looks for itself).
     `push_key` gives the key that browsers subscribe to, `push_services` the hosts they may name; `noticed` tells that notices are
     new or seen, `ways` which carriers there are. `promises` is the file that admins edit; without it nobody can.
     """
@@ -105,6 +110,7 @@ class ConsoleParts:
     steps_ahead: Callable[[State], Sequence[tuple[str, str, str]]] = lambda _state: ()
     simulator: Sequence[str] = ()
     simulator_settings: Mapping[str, Any] = field(default_factory=dict)
+    simulator_holds: Callable[[], Awaitable[Mapping[str, Any] | None]] = _nothing_holds
     push_key: Callable[[], Awaitable[str]] = _no_key
     push_services: tuple[str, ...] = ()
     noticed: Callable[[], None] = lambda: None

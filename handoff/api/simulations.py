@@ -38,7 +38,8 @@ class Simulations:
             raise Conflict("no_simulator", "This service plays no flows.")
         if self._running >= AT_ONCE:
             raise Conflict("busy", "Other flows are being played. Try again when they are done.")
-        asked = {**body.model_dump(exclude_none=True), "settings": dict(self._parts.simulator_settings)}
+        holds = await self._parts.simulator_holds()
+        asked = {**body.model_dump(exclude_none=True), "settings": dict(self._parts.simulator_settings), "holds": holds}
         self._running += 1
         try:
             async with asyncio.timeout(LONGEST_S), self._process(asked) as process:

@@ -50,6 +50,7 @@ _EXPERIMENTS: Query = (
     ("within", _LENGTH),
     ("alpha", {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "default": 0.05}),
 )
+_PEOPLE: Query = (("after", _WORD), ("limit", _COUNT | {"maximum": 200, "default": 50}))
 _FLOW = "/flows/{flow}"
 
 TYPES: dict[tuple[str, str], Types] = {
@@ -57,6 +58,8 @@ TYPES: dict[tuple[str, str], Types] = {
     ("GET", "/reports/flows/{flow}/behind"): Types(answers.Behind, query=(*_FUNNEL, *_BEHIND)),
     ("GET", "/reports/sources"): Types(answers.Sources, query=(*_SOURCES, ("format", _FORMAT)), gives=(CSV,)),
     ("GET", "/reports/sources/behind"): Types(answers.Behind, query=(*_SOURCES, *_BEHIND)),
+    ("GET", "/segments"): Types(answers.SegmentsAnswer),
+    ("GET", "/segments/{id}"): Types(answers.SegmentPeople, query=_PEOPLE),
     ("GET", "/flows"): Types(answers.FlowList),
     ("GET", f"{_FLOW}/versions"): Types(answers.Versions),
     ("GET", f"{_FLOW}/versions/{{number}}"): Types(answers.OneVersion),
@@ -73,6 +76,7 @@ TYPES: dict[tuple[str, str], Types] = {
     **{("POST", f"{_FLOW}/{verb}"): Types(answers.Ruled, RulingBody) for verb in ("pause", "resume", "drain", "stop")},
     ("POST", "/events"): Types(answers.EventAnswer, HappeningBody, status=201, also=(200,)),
     ("POST", "/events/import"): Types(answers.EventsPreview, query=_EVENTS, takes=(NDJSON, CSV), gives=(NDJSON,)),
+    ("GET", "/events/imports/{id}/rejected"): Types(gives=(CSV,)),
     ("POST", "/conversions"): Types(answers.ConversionAnswer, ConversionBody, status=201, also=(200,)),
     ("GET", "/contacts"): Types(query=(("format", _FORMAT),), gives=(CSV, NDJSON)),
     ("POST", "/contacts/import"): Types(

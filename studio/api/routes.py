@@ -23,6 +23,7 @@ from studio.api.hooks import Hooks
 from studio.api.keys import Gatekeeper
 from studio.api.ports import StudioParts
 from studio.api.reports import Reports
+from studio.api.segments import Segments
 
 BASE = "/api/studio"
 
@@ -47,11 +48,16 @@ def add_routes(app: web.Application, parts: StudioParts) -> None:
         add("GET", "/flows/held", figures.held)
         _add_flows(add, Flows(parts, parts.publishing))
     add("POST", "/flows/{flow}/check", Checking().check)
+    segments = Segments(parts)
+    add("GET", "/segments", segments.many)
+    add("GET", "/segments/{id}", segments.people)
     experiments = Experiments(parts)
     add("GET", "/experiments", experiments.many)
     add("POST", "/experiments/{flow}/{experiment}/{arm}/resume", experiments.resume)
     add("POST", "/events", Happenings(parts).add)
-    add("POST", "/events/import", Bulk(parts).add)
+    bulk = Bulk(parts)
+    add("POST", "/events/import", bulk.add)
+    add("GET", "/events/imports/{id}/rejected", bulk.rejected)
     add("POST", "/conversions", Conversions(parts).add)
     contacts = Contacts(parts)
     add("GET", "/contacts", contacts.export)

@@ -115,3 +115,4 @@ class TestImports:
         told = {one.conversation_id: one for one in both}
         assert (told[ben.conversation_id].identity, told[ben.conversation_id].tags) == (BEN, ("fair",))
         assert (told[ben.conversation_id].first_touch, told[ann].first_touch) == (TOUCH, None)
+        assert (told[ben.conversation_id].last_inbound_at, told[ann].last_inbound_at) == (None, T0)

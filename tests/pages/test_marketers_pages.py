@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from bot.core.model import Identity
 from bot.simulate import Setup, simulate
 from bot.simulate.told import as_data
 from tests.axe import HEIGHT, PHONE, violations_in_every_look
@@ -18,6 +19,7 @@ from tests.pages.conftest import Office
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 PEOPLE = b"external_id,name,consent,consent_date\nann,Ann,fair,2026-01-01\nben,Ben,,2026-01-01\n"
+EVENTS = b"user_id,event,event_id\nann,cart_left,c-1\nnobody,cart_left,c-2\nann,,c-3\n"
 
 
 async def looks_right(page: Page) -> None:
@@ -103,9 +105,17 @@ async def test_a_flow_is_played_and_talks_are_read(office: Office) -> None:
     await expect(page.get_by_label("Flow")).to_have_value("welcome")
     await page.get_by_label("People", exact=True).fill("20")
     await page.get_by_label("Days").fill("2")
+    await page.get_by_label("Channel").select_option("facebook")
+    await page.get_by_text("Where they live").click()
+    await page.get_by_role("button", name="Remove Europe/Berlin").press("Enter")
+    await page.get_by_label("One more time zone").fill("asia/tokyo")
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Languages").fill("pt, de")
     await page.get_by_role("button", name="Play it").click()
     await expect(page.get_by_role("heading", name="Talks in full")).to_be_visible()
     assert (asked[0]["people"], asked[0]["days"], asked[0]["mix"]["eager"]) == (20, 2, 20)
+    assert (asked[0]["channel"], asked[0]["languages"], asked[0]["last_wrote"]) == ("facebook", ["pt", "de"], "2h")
+    assert asked[0]["zones"] == ["Europe/London", "America/New_York", "America/Los_Angeles", "Asia/Tokyo"]
     await page.locator(".talks summary").first.click()
     await expect(page.locator(".talk .us").first).to_be_visible()
     await expect(page.get_by_text("Time to a person, half")).to_be_visible()
@@ -124,9 +134,53 @@ async def test_contacts_are_previewed_and_taken_over_and_experiments_are_told(of
     await page.get_by_role("button", name="Take over 1 person").click()
     await expect(page.get_by_text("1 person new, 0 known")).to_be_visible()
     await expect(page.get_by_role("link", name="Download the rejected rows")).to_be_visible()
+    await page.get_by_role("link", name="Events of other systems").press("Enter")
+    await page.get_by_label("CSV file").set_input_files({"name": "events.csv", "mimeType": "text/csv", "buffer": EVENTS})
+    await page.get_by_label("Channel").select_option("rest")
+    await page.get_by_role("button", name="Preview").click()
+    await expect(page.get_by_text("Line 4, event: ")).to_be_visible()
+    await looks_right(page)
+    await page.get_by_role("button", name="Tell of 2 events").click()
+    await expect(page.get_by_text("1 new, 0 known before, 2 rejected.")).to_be_visible()
+    await expect(page.get_by_text("Line 3, user_id: There is no such prospect.")).to_be_visible()
+    async with page.expect_download() as got:
+        await page.get_by_role("link", name="Download the rejected rows").click()
+    assert "There is no such prospect." in (await (await got.value).path()).read_text(encoding="utf-8")
     await page.get_by_role("link", name="Experiments").press("Enter")
     await expect(page.get_by_text("Nothing can be told yet.")).to_be_visible()
     await looks_right(page)
+
+
+async def test_segments_and_sources_are_counted_and_opened(office: Office) -> None:
+    came = {"url": "https://shop.example/?utm_source=insta&utm_campaign=spring"}
+    for name, referral in (("ann", came), ("ben", {})):
+        body = {"sender": name, "message": "hi", "metadata": {"referral": referral}}
+        async with office.world.client.post("/webhooks/rest/webhook", json=body) as answer:
+            assert answer.status == 200
+    ann = await office.world.service.store.find_conversation(Identity(channel="rest", external_id="ann"))
+    page = await office.look("#/segments", axe=True)
+    card = page.locator(".cards li").first
+    await expect(card).to_contain_text("Not tagged no_fit")
+    await expect(card).to_contain_text("Nobody else may enter win_back (its audience)")
+    await expect(card.locator("dd").first).to_have_text("2")
+    await looks_right(page)
+    await card.get_by_role("link", name="Not tagged no_fit").press("Enter")
+    await expect(page.get_by_label("Who is in it now").locator("li")).to_have_count(2)
+    await expect(page.get_by_text("These are all: 2.")).to_be_visible()
+    await looks_right(page)
+
+    await page.get_by_role("link", name="Sources").press("Enter")
+    row = page.locator("tbody tr", has_text="insta")
+    await expect(row.locator("td").first).to_have_text("1")
+    await page.get_by_label("By", exact=True).select_option("campaign")
+    await expect(page.locator("tbody tr")).to_have_count(2)
+    await looks_right(page)
+    async with page.expect_download() as got:
+        await page.get_by_role("link", name="Download CSV").click()
+    assert "spring,1" in (await (await got.value).path()).read_text(encoding="utf-8")
+    await page.locator("tbody tr", has_text="spring").get_by_role("button", name="Open").click()
+    link = page.get_by_role("dialog").get_by_role("link", name="Open conversation 1")
+    await expect(link).to_have_attribute("href", f"#/all/{ann}")
 
 
 async def test_an_agent_does_not_get_there(office: Office) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,6 +39,12 @@ class Console:
         async with self._client.get(f"/api/console/{path}") as got:
             assert got.status == 200
             return dict(await got.json())
+
+    async def lines(self, path: str, body: object) -> list[Any]:
+        """What is told line by line in answer to a POST."""
+        async with self._client.post(f"/api/console/{path}", json=body, headers={"X-Warmline": "1"}) as got:
+            assert got.status == 200, await got.text()
+            return [json.loads(line) for line in (await got.text()).splitlines()]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:

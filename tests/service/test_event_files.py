@@ -80,10 +80,46 @@ async def test_the_same_over_the_api(tmp_path: Path) -> None:
         async with world.client.post(address, data=TABLE.encode(), headers=kind) as response:
             result = json.loads((await response.text()).splitlines()[-1])
         assert (result["new"], result["rejected"], result["done"]) == (2, 2, True)
+        rejected = f"/api/studio/events/imports/{result['import']['id']}/rejected"
+        async with world.client.get(rejected, headers=KEY) as response:
+            rows = list(csv.DictReader(io.StringIO(await response.text())))
+            assert (response.status, response.content_type) == (200, "text/csv")
+        assert [(row["Event ID"], row["line"], row["column"]) for row in rows] == [("c-2", "3", "Event"), ("c-3", "4", "User ID")]
+        assert rows[1]["why"] == "There is no such prospect."
+        async with world.client.post(f"{address}&after_line=3", data=TABLE.encode(), headers=kind) as response:
+            assert json.loads((await response.text()).splitlines()[-1])["import"] == result["import"]
+        async with world.client.get(rejected, headers=KEY) as response:
+            assert len(list(csv.DictReader(io.StringIO(await response.text())))) == 2
+        for named in ("evt_000000000000000000000000", "..%2Fwarmline.db", "evt_"):
+            async with world.client.get(f"/api/studio/events/imports/{named}/rejected", headers=KEY) as response:
+                assert response.status == 404
         for query, text in (("mapping=When%3Dwhen", TABLE), ("", "a,b\n1,2\n"), ("", ""), ("after_line=x", TABLE)):
             async with world.client.post(f"/api/studio/events/import?{query}", data=text.encode(), headers=kind) as response:
                 assert (response.status, (await response.json())["error"]["code"][:4]) == (400, "bad_")
         assert not list((tmp_path / "imports").glob("upload-*"))
+
+
+async def test_a_file_that_is_being_told_is_not_told_beside_itself(tmp_path: Path) -> None:
+    kind = KEY | {"Content-Type": "text/csv"}
+    async with serving(tmp_path) as world:
+        await opened(world, "ann")
+        began, go_on = asyncio.Event(), asyncio.Event()
+        real = world.service.conversations.handle
+
+        async def slow(conversation_id: str, event: Any) -> Any:
+            began.set()
+            await go_on.wait()
+            return await real(conversation_id, event)
+
+        world.service.conversations.handle = slow  # type: ignore[method-assign]
+        address = "/api/studio/events/import?mapping=When%3Dat"
+        first = asyncio.create_task(world.client.post(address, data=TABLE.encode(), headers=kind).__aenter__())
+        await began.wait()
+        async with world.client.post(address, data=TABLE.encode(), headers=kind) as response:
+            assert (response.status, (await response.json())["error"]["code"]) == (409, "busy")
+        go_on.set()
+        told = await (await first).text()
+        assert json.loads(told.splitlines()[-1])["done"] is True
 
 
 async def test_the_command_keeps_the_rejected_rows_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

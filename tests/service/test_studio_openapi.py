@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +25,7 @@ SPLIT = FLOW.format(hi="Hello.", more="A tip.").replace(
     "  - {id: pause, wait: 3h}\n",
     "  - {id: pause, wait: 3h}\n  - {id: split, experiment: [{arm: a, share: 1, then: more}, {arm: b, share: 1, then: last}]}\n",
 )
+VIP = "name: Vip\nversion: 1\ngoal: g\ntrigger: manual\naudience: {channels: [rest]}\nsteps:\n  - {id: t, tag: vip}\n"
 RANGE = "from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z"
 
 
@@ -61,7 +63,9 @@ class Program:
 
 @pytest.fixture
 async def program(tmp_path: Path) -> AsyncIterator[Program]:
-    async with serving(tmp_path, flows=write(tmp_path, "Old hello.", "Old tip.")) as world:
+    flows = write(tmp_path, "Old hello.", "Old tip.")
+    (flows / "vip.yml").write_text(VIP, encoding="utf-8")
+    async with serving(tmp_path, flows=flows) as world:
         await world.service.store.add_key(ApiKey(key_id="k", name="t", token_sha256=sha256("wl_test"), created_at=START))
         async with world.client.get(f"{BASE}/openapi.json") as response:
             assert response.status == 200
@@ -96,6 +100,8 @@ async def test_every_json_answer_is_what_the_document_says(program: Program) -> 
     await ask("POST", "/events/import", b"{}\n")
     table = b"channel,user_id,event,event_id\nrest,ann,cart_left,c-2\nrest,ann,,c-3\n"
     await ask("POST", "/events/import?preview=1", table, kind="text/csv")
+    told = await ask("POST", "/events/import", table, kind="text/csv")
+    await ask("GET", f"/events/imports/{json.loads(told.splitlines()[-1])['import']['id']}/rejected")
     await ask("GET", f"/reports/flows/tips?{RANGE}")
     await ask("GET", f"/reports/flows/tips?{RANGE}&format=csv")
     await ask("GET", f"/reports/flows/tips/behind?{RANGE}&measure=sent")
@@ -131,6 +137,8 @@ async def test_every_json_answer_is_what_the_document_says(program: Program) -> 
         await world.settle()
     await ask("GET", f"/contacts/imports/{name}/rejected")
     await ask("GET", "/contacts")
+    [segment] = (await ask("GET", "/segments"))["segments"]
+    assert (await ask("GET", f"/segments/{segment['id']}?limit=1"))["people"]
 
     hook = (await ask("POST", "/hooks", {"url": "https://example.com/in"}, status=201))["hook"]["id"]
     await ask("GET", "/hooks")

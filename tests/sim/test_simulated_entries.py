@@ -11,19 +11,44 @@ import pytest
 from bot.core.decide import Rules
 from bot.parts import load_rules
 from bot.settings import Settings
-from bot.simulate import Setup, Simulated, simulate
+from bot.simulate import BadSetup, Setup, Simulated, simulate
 from nurture.load import read_flow
 
 ROOT = Path(__file__).resolve().parents[2]
 REST = "steps:\n  - {id: tip, say: Try it with a photo first., purpose: help}\n  - {id: over, stop: over}\n"
 
 
-def played(tmp_path: Path, trigger: str, *, more: str = "", **setup: object) -> Simulated:
+SPEAKS = """\
+steps:
+  - {id: tip, say: Try it with a photo first., per_language: {pt: {words: Oi.}}, purpose: help}
+  - {id: over, stop: over}
+"""
+
+
+def played(tmp_path: Path, trigger: str, *, more: str = "", rest: str = REST, **setup: object) -> Simulated:
     file = tmp_path / "a.yml"
-    file.write_text(f"name: A\nversion: 1\ngoal: g\ntrigger: {trigger}\n{more}{REST}")
+    file.write_text(f"name: A\nversion: 1\ngoal: g\ntrigger: {trigger}\n{more}{rest}")
     shipped = load_rules(Settings(flows=ROOT / "flows", promises=ROOT / "promises.yml", harm_limit=0))
     rules: Rules = replace(shipped, nurture=replace(shipped.nurture, flows={"a": read_flow(file)[1]}))
     return simulate(rules, "a", Setup(**{"people": 12, "days": 21, "seed": 1, "mix": {"silent": 1}, **setup}))  # type: ignore[arg-type]
+
+
+def test_a_channel_that_the_flow_is_not_for_is_refused_and_so_is_one_that_there_is_not(tmp_path: Path) -> None:
+    more = "audience: {channels: [widget]}\n"
+    assert played(tmp_path, "manual", more=more).setup.channel == "widget"
+    assert played(tmp_path, "manual").setup.channel == "facebook"
+    for channel, why in (("rest", "only for people on widget"), ("carrier_pigeon", "facebook, widget, rest")):
+        with pytest.raises(BadSetup, match=why) as refused:
+            played(tmp_path, "manual", more=more, channel=channel)
+        assert refused.value.setting == "channel"
+
+
+def test_people_are_spoken_to_in_the_language_that_their_channel_tells(tmp_path: Path) -> None:
+    told = played(tmp_path, "manual", rest=SPEAKS, languages=("pt-BR", "de"), transcripts=6, channel="widget", days=3)
+    said = {one.language: words for one in told.transcripts for _, who, words in one.lines if who.startswith("flow a/tip")}
+    assert said == {"pt-BR": "Oi.", "de": "Try it with a photo first."}
+    with pytest.raises(BadSetup, match="no language such as pt"):
+        Setup(languages=("Portuguese!",))
 
 
 def starts(told: Simulated) -> list[int]:

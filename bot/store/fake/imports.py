@@ -93,6 +93,8 @@ class Imports(Talks):
                         opted_out_at=state.opted_out_at,
                         first_touch=state.first_touch,
                         last_touch=state.last_touch,
+                        slots=state.slots,
+                        last_inbound_at=state.last_inbound_at,
                     )
                 )
         return found[:limit]

@@ -68,6 +68,14 @@ from studio.api.answers.reports import (
     StepFigures,
     Waits,
 )
+from studio.api.answers.segments import (
+    SegmentCounted,
+    SegmentPeople,
+    SegmentPerson,
+    SegmentsAnswer,
+    SegmentShape,
+    SegmentUse,
+)
 
 __all__ = [
     "AllFigures",
@@ -125,6 +133,12 @@ __all__ = [
     "Rejection",
     "Replayed",
     "Ruled",
+    "SegmentCounted",
+    "SegmentPeople",
+    "SegmentPerson",
+    "SegmentShape",
+    "SegmentUse",
+    "SegmentsAnswer",
     "SourceFigures",
     "Sources",
     "SourcesCounted",

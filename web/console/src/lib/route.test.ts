@@ -13,6 +13,8 @@ it.each([
   ["#/flows", { page: "studio", part: "flows", flow: null }],
   ["#/flows/win_back", { page: "studio", part: "flows", flow: "win_back" }],
   ["#/simulation/welcome", { page: "studio", part: "simulation", flow: "welcome" }],
+  ["#/segments/4f2a", { page: "studio", part: "segments", flow: "4f2a" }],
+  ["#/sources", { page: "studio", part: "sources", flow: null }],
   ["#/experiments", { page: "studio", part: "experiments", flow: null }],
   ["#/agents", { page: "agents" }],
   ["#/audit", { page: "audit" }],

@@ -3,8 +3,8 @@ import type { View } from "./types.ts";
 /** `seq` is the message that is to be shown. */
 export type Route = { page: "desk"; view: View; id: string | null; card: boolean; seq?: number } | { page: "agents" } | { page: "notifications" } | { page: "reports" } | { page: "starters" } | { page: "board" } | { page: "promises" } | { page: "undelivered" } | { page: "audit" } | { page: "studio"; part: StudioPart; flow: string | null };
 
-export type StudioPart = "flows" | "simulation" | "experiments" | "contacts";
-const STUDIO: readonly string[] = ["flows", "simulation", "experiments", "contacts"];
+export type StudioPart = "flows" | "segments" | "sources" | "simulation" | "experiments" | "contacts";
+const STUDIO: readonly string[] = ["flows", "segments", "sources", "simulation", "experiments", "contacts"];
 
 const VIEWS: readonly string[] = ["queue", "mine", "all"];
 

@@ -124,6 +124,7 @@ export interface Experiment {
 export interface Simulated {
   flow: string;
   version: number;
+  setup: { channel: string };
   entered: number;
   people_written_to: number;
   replied: number;
@@ -138,7 +139,7 @@ export interface Simulated {
   paused: { flow: string; at: string; reason: string }[];
   characters: Record<string, Record<string, number>>;
   invented: string[];
-  transcripts: { person: string; character: string; zone: string; ended: string; lines: { at: string; who: string; words: string }[] }[];
+  transcripts: { person: string; character: string; zone: string; language: string; ended: string; lines: { at: string; who: string; words: string }[] }[];
 }
 export interface Preview {
   columns: { column: string; is: string | null }[];
@@ -157,4 +158,66 @@ export interface ImportState {
   flow_held?: Record<string, number>;
   share: number;
   error: string | null;
+}
+export interface SegmentUse {
+  flow: string;
+  name: string;
+  does: "starts" | "may_enter";
+  field: string;
+}
+export interface SegmentsTold {
+  segments: { id: string; says: string; flows: SegmentUse[]; people: number; opted_out: number }[];
+  looked_at: number;
+  all: boolean;
+  at: string;
+}
+export interface SegmentPeople {
+  segment: { id: string; says: string; flows: SegmentUse[] };
+  people: { conversation_id: string; channel: string; external_id: string; name: string | null; tags: string[]; last_wrote_at: string | null; opted_out_at: string | null }[];
+  next: string | null;
+  looked_at: number;
+}
+export interface SourceRow {
+  key: string;
+  people: number;
+  wrote_back: number;
+  enrolled: number;
+  goal: number;
+  opted_out: number;
+  won: number;
+  lost: number;
+  later: number;
+  no_fit: number;
+  conversions: number;
+  conversion_rate: number | null;
+  opt_out_rate: number | null;
+  value: Record<string, string>;
+}
+export interface SourcesTold {
+  by: string;
+  rows: SourceRow[];
+  total: SourceRow;
+}
+export interface BehindOne {
+  conversation_id: string;
+  at: string;
+  value?: string;
+  currency?: string;
+}
+export interface EventsPreview {
+  columns: Preview["columns"];
+  first: { line: number; name: string; prospect: { conversation_id?: string; channel?: string; external_id?: string }; properties?: Record<string, string | number | boolean> }[];
+  rows: number;
+  rejected: number;
+  rejections: Preview["rejections"];
+}
+/** How far a file of events is told; the last one has `done`. */
+export interface EventsTold {
+  import?: { id: string };
+  line: number;
+  new: number;
+  known: number;
+  rejected: number;
+  rejections: { line: number; field: string; why: string }[];
+  done?: boolean;
 }

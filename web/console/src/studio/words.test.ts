@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { jsonLines } from "./lines.ts";
-import { heldWords, lastsWords, outcomeWords, percent, planWords, rulingsFrom, speakerOf } from "./words.ts";
+import { fieldWords, heldWords, lastsWords, measureWords, outcomeWords, percent, planWords, rulingsFrom, sourceWords, speakerOf, theirClock, valueWords } from "./words.ts";
 
 const plan = (stay: number, move: number, exit: number) => ({ version: 3, people: { stay, move, exit }, due_at_once: 2, due_next_hour: 5, due_next_day: 9, groups: [] });
 
@@ -39,6 +39,20 @@ it("knows who speaks, and says the reasons of a hold in words", () => {
   expect(heldWords("cap")).toContain("caps");
   expect(heldWords("something_new")).toBe("something new");
   expect([lastsWords(null), lastsWords(40), lastsWords(600), lastsWords(8000)]).toEqual(["–", "40 s", "10 min", "2.2 h"]);
+});
+
+it("tells times by the clock of whoever lives there", () => {
+  const at = new Date("2026-03-02T23:30:00Z");
+  expect(theirClock("Asia/Tokyo").time(at)).toBe("08:30");
+  expect(theirClock("Asia/Tokyo").day(at)).toMatch(/^Tue,? 3 Mar$/);
+  expect(theirClock("America/New_York").day(at)).toMatch(/^Mon,? 2 Mar$/);
+  expect(theirClock("Nowhere/Land").time(at)).toMatch(/^\d\d:\d\d$/);
+});
+
+it("says where people came from and what they are worth", () => {
+  expect([sourceWords("-"), sourceWords("insta"), measureWords("wrote_back"), measureWords("new_one")]).toEqual(["Not told", "insta", "Wrote back", "new one"]);
+  expect([valueWords({}), valueWords({ EUR: "49.90", USD: "5" }), valueWords({ "": "3" })]).toEqual(["–", "49.90 EUR, 5 USD", "3"]);
+  expect([fieldWords("audience"), fieldWords("trigger.new")]).toEqual(["its audience", "trigger.new"]);
 });
 
 it("reads a JSON object a line however the bytes are cut", async () => {

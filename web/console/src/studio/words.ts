@@ -51,6 +51,8 @@ export const shareOf = (part: number, whole: number): number | null => (whole > 
 
 export const peopleWords = (n: number): string => (n === 1 ? "1 person" : `${n.toLocaleString("en-GB")} people`);
 
+export const eventsWords = (n: number): string => (n === 1 ? "1 event" : `${n.toLocaleString("en-GB")} events`);
+
 export function lastsWords(seconds: number | null): string {
   if (seconds === null) return "–";
   if (seconds < 120) return `${Math.round(seconds)} s`;
@@ -87,4 +89,36 @@ export function speakerOf(who: string): { side: "them" | "us" | "note"; name: st
   if (note) return { side: "note", name: note.charAt(0).toUpperCase() + note.slice(1) };
   const [speaker = who, step = ""] = who.split(" ");
   return { side: "us", name: speaker === "flow" ? `Flow${step ? `, ${step}` : ""}` : speaker === "bot" ? "Bot" : speaker === "agent" ? "Agent" : who };
+}
+
+/** What sources are grouped by. */
+export const SOURCES_BY: Record<string, string> = { source: "Source", medium: "Medium", campaign: "Campaign", term: "Term", content: "Content", ref: "Ref of the link", ad: "Ad", referrer: "Referring site" };
+
+const SOURCES: Record<string, string> = { "-": "Not told", direct: "Direct: nothing told", ad: "An ad", link: "A link with a ref", import: "Imported" };
+export const sourceWords = (key: string): string => SOURCES[key] ?? key;
+
+const MEASURES: Record<string, string> = { people: "Came", wrote_back: "Wrote back", enrolled: "Entered a flow", goal: "Reached a goal", opted_out: "Opted out", won: "Won, as agents say", lost: "Lost, as agents say", later: "Later, as agents say", no_fit: "No fit, as agents say", conversions: "Converted" };
+export const measureWords = (measure: string): string => MEASURES[measure] ?? measure.replaceAll("_", " ");
+
+/** Sums by currency, such as "49.90 EUR"; a dash of none. */
+export const valueWords = (value: Record<string, string>): string =>
+  Object.entries(value)
+    .map(([currency, sum]) => `${sum} ${currency}`.trim())
+    .join(", ") || "–";
+
+const FIELDS: Record<string, string> = { "trigger.segment": "a trigger of its own", "trigger.tag": "when tagged", audience: "its audience" };
+/** Where in a flow's file a segment is named. */
+export const fieldWords = (field: string): string => FIELDS[field] ?? field;
+
+/** Days and times by the clock of a person who lives in this zone; by the reader's where the browser does not know it. */
+export function theirClock(zone: string): { day: (at: Date) => string; time: (at: Date) => string } {
+  const form = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => {
+    try {
+      return new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone });
+    } catch {
+      return new Intl.DateTimeFormat("en-GB", options);
+    }
+  };
+  const [days, times] = [form({ weekday: "short", day: "numeric", month: "short" }), form({ hour: "2-digit", minute: "2-digit" })];
+  return { day: (at) => days.format(at), time: (at) => times.format(at) };
 }
