@@ -59,8 +59,8 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
                 claims = AsyncRunner(claims_engine(parsed))
             except ModuleNotFoundError as error:
                 raise StoreError("PostgreSQL needs the package asyncpg: pip install asyncpg") from error
-            write, read = AsyncRunner(engine), AsyncRunner(reading(engine))
-            return SqlStore(write=Watched(write), read=read, claiming=TableClaiming(claims=claims, write=write), mint=mint)
+            writes, reads = AsyncRunner(engine), AsyncRunner(reading(engine))
+            return SqlStore(write=Watched(writes), read=reads, claiming=TableClaiming(claims=claims, write=writes), mint=mint)
         case other:
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 
