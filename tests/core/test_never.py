@@ -237,7 +237,7 @@ async def live(store: Store, seed: int, steps: list[tuple[str, Any]]) -> None:
     await history.wind(200_000)
 
 
-@settings(max_examples=90, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=90, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, max_size=30), seed=st.integers(0, 9))
 def test_no_history_breaks_a_row(steps: list[tuple[str, Any]], seed: int) -> None:
     asyncio.run(live(FakeStore(), seed, steps))
