@@ -47,6 +47,7 @@ class Talk:
     sent_ids: frozenset[str]  # ids of the messages the person wrote
     stored_ids: tuple[str, ...]  # ids of the person's messages in the store, in the order shown
     unheard: int  # of these, how many no turn has taken up
+    left: frozenset[str] = frozenset()  # questions the person did not wait for: what is owed of them comes after the next answer
 
 
 def judge(talk: Talk) -> list[Finding]:
@@ -85,7 +86,8 @@ def _answers(talk: Talk) -> list[Finding]:
 
 
 def _order(talk: Talk) -> list[Finding]:
-    ranks = [rank for name in talk.heard if name for rank, question in enumerate(talk.asked) if question.owns(name)]
+    in_turn = [(rank, question) for rank, question in enumerate(talk.asked) if question.text not in talk.left]
+    ranks = [rank for name in talk.heard if name for rank, question in in_turn if question.owns(name)]
     found = []
     if ranks != sorted(ranks):
         found.append(_finding(talk, Fault.REORDERED, f"answers came in the order {ranks}"))
@@ -98,12 +100,14 @@ def _order(talk: Talk) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """An outgoing message in the store: its place in the talk, its delivery status and its key."""
+    """An outgoing message in the store: its place in the talk, its delivery status and its key; `after` if it was decided after all
+    had come to rest, so that the end of the run may have cut it off."""
 
     message_id: int
     person: str
     status: str
     key: str
+    after: bool = False
 
 
 def judge_delivery(lines: Sequence[Line], arrived: Mapping[str, Sequence[str]]) -> list[Finding]:
@@ -122,7 +126,7 @@ def judge_delivery(lines: Sequence[Line], arrived: Mapping[str, Sequence[str]]) 
     for line in lines:
         if line.status == "sent" and line.key not in there:
             found.append(Finding(fault=Fault.LOST, person=line.person, detail=f"{line.key} counts as sent but never arrived"))
-        if line.status in ("queued", "sending"):
+        if line.status in ("queued", "sending") and not line.after:
             found.append(Finding(fault=Fault.LOST, person=line.person, detail=f"{line.key} is still {line.status}"))
     return found
 

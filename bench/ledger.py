@@ -26,14 +26,16 @@ from bench.judging import (
 from bench.prospects import Prospect
 from bench.talk import QUESTIONS, Wordings
 from bench.trail import trails
-from bench.witness import Database, Sight, plain, sights
+from bench.witness import Database, Sight, moment, plain, sights
 from bot.channels.facebook.translate import OURS
 from bot.fakes.graph import FakeGraph, FaultKind, Sent
 
 _OF = "FROM messages m JOIN conversations c ON c.conversation_id = m.conversation_id"
 _STORED = f"SELECT c.external_id, m.external_id {_OF} WHERE m.speaker = 'prospect' ORDER BY m.seq"
 _STATUS = f"SELECT c.external_id, m.status {_OF} WHERE m.speaker = 'prospect'"
-_LINES = f"SELECT c.external_id, m.message_id, m.status, m.key {_OF} WHERE m.speaker <> 'prospect' ORDER BY m.message_id"
+_LINES = (
+    f"SELECT c.external_id, m.message_id, m.status, m.key, m.created_at {_OF} WHERE m.speaker <> 'prospect' ORDER BY m.message_id"
+)
 _JOURNAL = (
     "SELECT c.external_id, j.kind, j.data FROM journal j JOIN conversations c ON c.conversation_id = j.conversation_id"
     " ORDER BY j.journal_id"
@@ -63,11 +65,15 @@ async def read(
     outages: Sequence[Outage],
     *,
     settle_s: float,
+    rested_at: datetime,
 ) -> Account:
-    """Hold everything against everything, once all has come to rest."""
+    """Hold everything against everything, once all has come to rest, which was at `rested_at`."""
     stored = _grouped(await database.rows(_STORED))
     status = {person: Counter(found) for person, found in _grouped(await database.rows(_STATUS)).items()}
-    lines = [Line(message_id=n, person=who, status=how, key=key) for who, n, how, key in await database.rows(_LINES)]
+    lines = [
+        Line(message_id=n, person=who, status=how, key=key, after=moment(created_at) > rested_at)
+        for who, n, how, key, created_at in await database.rows(_LINES)
+    ]
     journal = [Noted(person=who, kind=kind, data=plain(data)) for who, kind, data in await database.rows(_JOURNAL)]
     together = _asked_together(await database.rows(_TRACKER))
     excused = _failed(journal)
@@ -77,6 +83,7 @@ async def read(
             person=(psid := prospect.person.psid),
             asked=prospect.questions,
             greetings=prospect.greetings,
+            left=frozenset(prospect.left),
             heard=tuple(words.name(sent.text) for sent in arrived.get(psid, ())),
             excused=excused[psid] + together[psid],
             sent_ids=frozenset(prospect.sent_ids),

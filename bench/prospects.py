@@ -70,7 +70,12 @@ class Prospect:
     sent_ids: set[str] = field(default_factory=set)
     waits: list[Wait] = field(default_factory=list)
     greetings: int = 0
-    gave_up: int = 0
+    left: set[str] = field(default_factory=set)
+    """Questions that were not waited for to the end: the next was asked while their answer was owed."""
+
+    @property
+    def gave_up(self) -> int:
+        return len(self.left)
 
     async def talk(self) -> None:
         """Ask everything."""
@@ -97,7 +102,7 @@ class Prospect:
             if not self._answered(person.inbox[heard:], question):
                 await person.waits_until(lambda inbox: self._answered(inbox[heard:], question), timeout_s=PATIENCE_IN_OUTAGE_S)
         except TimeoutError:
-            self.gave_up += 1
+            self.left.add(question.text)
             return False
         return True
 

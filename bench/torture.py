@@ -17,8 +17,10 @@ import os
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from resource import RUSAGE_CHILDREN, getrusage
@@ -64,6 +66,8 @@ FAULTS: Sequence[tuple[FaultKind, float, float]] = (
     (FaultKind.SLOW, 0.05, 0.5),
 )
 LEASES_SUSPENDED = 1.6
+SAID_EVERY_S = 15.0
+_OVERDUE = "SELECT kind || ' overdue', count(*) FROM clocks WHERE due_at < CURRENT_TIMESTAMP GROUP BY kind ORDER BY kind"
 ANSWER_S = 8.0
 """About how long a person waits for an answer, to spread the people over the time."""
 
@@ -111,8 +115,8 @@ class Outcome:
     trails: Mapping[str, Sequence[str]]
 
 
-async def torture(home: Path, plan: Plan) -> Outcome:
-    """One run, in `home`."""
+async def torture(home: Path, plan: Plan, said: Callable[[str], None] = lambda _line: None) -> Outcome:
+    """One run, in `home`. `said` is given a line on how far it is, every `SAID_EVERY_S` seconds."""
     rng = Random(plan.seed)
     graph = FakeGraph(
         seed=plan.seed,
@@ -156,11 +160,12 @@ async def torture(home: Path, plan: Plan) -> Outcome:
             )
             words = wordings()
             prospects = _people(plan, graph, words, rng)
-            measured = await _rage(plan, services, database, graph, prospects, killer)
-        account = await ledger.read(database, graph, prospects, words, killer.outages, settle_s=SETTLE_S)
+            measured = await _rage(services, database, graph, prospects, killer, said)
+            rested_s, rested_at = await _come_to_rest(services, database, graph)
+        account = await ledger.read(database, graph, prospects, words, killer.outages, settle_s=SETTLE_S, rested_at=rested_at)
     ended = getrusage(RUSAGE_CHILDREN)
     cpu = {"cpu_s_of_all_that_was_started": round(ended.ru_utime + ended.ru_stime, 1)}
-    figures = {**measured, **cpu, "blows": dict(killer.blows), **account.figures}
+    figures = {**measured, "seconds_to_come_to_rest": round(rested_s, 1), **cpu, "blows": dict(killer.blows), **account.figures}
     return Outcome(findings=account.findings, figures=figures, trails=account.trails)
 
 
@@ -198,39 +203,71 @@ def _people(plan: Plan, graph: FakeGraph, words: Wordings, rng: Random) -> list[
 
 
 async def _rage(
-    plan: Plan, services: Sequence[Warmline], database: Database, graph: FakeGraph, prospects: Sequence[Prospect], killer: Killer
+    services: Sequence[Warmline],
+    database: Database,
+    graph: FakeGraph,
+    prospects: Sequence[Prospect],
+    killer: Killer,
+    said: Callable[[str], None],
 ) -> dict[str, object]:
-    """Everybody talks while the killer kills; then all comes to rest. What this took."""
+    """Everybody talks while the killer kills. What this took."""
     own_cpu_s, began = cpu_s([os.getpid()]), monotonic()
     load = [round(value, 2) for value in os.getloadavg()]
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(killer.rage(over))
+        group.create_task(_tell(prospects, killer, database, said, over))
         for talk in [group.create_task(prospect.talk()) for prospect in prospects]:
             await talk
         seconds = monotonic() - began
         over.set()
-    rested_s = await _come_to_rest(services, database, graph)
     return {
         "seconds": round(seconds, 1),
-        "seconds_to_come_to_rest": round(rested_s, 1),
         "load_before": load,
         "load_after": [round(value, 2) for value in os.getloadavg()],
         "share_of_a_core_of_people_and_platform": round((cpu_s([os.getpid()]) - own_cpu_s) / seconds, 2),
     }
 
 
-async def _come_to_rest(services: Sequence[Warmline], database: Database, graph: FakeGraph) -> float:
-    """Wait until all is up, every webhook has arrived and nothing is left to hear or to send. Returns the seconds it took."""
+async def _tell(
+    prospects: Sequence[Prospect], killer: Killer, database: Database, said: Callable[[str], None], over: asyncio.Event
+) -> None:
+    """Say every now and then how far the run is, until `over` is set."""
+    began = monotonic()
+    while not over.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SAID_EVERY_S):
+                await over.wait()
+        written, answered = sum(len(one.sent_ids) for one in prospects), sum(len(one.waits) for one in prospects)
+        gone = sum(one.gave_up for one in prospects)
+        line = f"{monotonic() - began:.0f} s: {written} written, {answered} answered, {gone} not waited for"
+        said(f"{line}, {killer.blows.total()} blows; {await _backlog(database)}")
+
+
+async def _backlog(database: Database) -> str:
+    """What waits in the database: messages to hear and to send, and clocks that are overdue."""
+    try:
+        async with asyncio.timeout(SAID_EVERY_S):
+            messages = await database.rows(
+                "SELECT status, count(*) FROM messages WHERE status IN ('unheard', 'queued', 'sending') GROUP BY status"
+            )
+            clocks = await database.rows(_OVERDUE)
+    except Exception as error:  # the database is one of those that are killed
+        return f"database: {type(error).__name__}"
+    return ", ".join(f"{count} {what}" for what, count in (*messages, *clocks)) or "nothing waits"
+
+
+async def _come_to_rest(services: Sequence[Warmline], database: Database, graph: FakeGraph) -> tuple[float, datetime]:
+    """Wait until all is up, every webhook has arrived and nothing is left to hear or to send. Gives the seconds, and when."""
     began = monotonic()
     await asyncio.gather(*(service.ready_again() for service in services))
     await graph.idle()
-    while monotonic() - began < REST_WITHIN_S:
+    while True:
+        looked_at = datetime.now(UTC)
         [(left,)] = await database.rows("SELECT count(*) FROM messages WHERE status IN ('unheard', 'queued', 'sending')")
-        if not left:
-            break
+        if not left or monotonic() - began > REST_WITHIN_S:
+            return monotonic() - began, looked_at
         await asyncio.sleep(0.2)
-    return monotonic() - began
 
 
 def main(
@@ -263,7 +300,8 @@ def main(
         lost_echoes=lost_echoes,
     )  # type: ignore[arg-type]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        outcome = uvloop.run(torture(keep or Path(folder), plan))
+        said = partial(Console(stderr=True, highlight=False).print, markup=False, soft_wrap=True)
+        outcome = uvloop.run(torture(keep or Path(folder), plan, said))
     for finding in outcome.findings:
         console.print(f"{finding.fault}: {finding.person}: {finding.detail}", markup=False)
         for line in outcome.trails.get(finding.key or "", ()):

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from bot.background import Background
-from bot.channels.base import Channel, Rejected, Retry, Sent, Unknown
+from bot.channels.base import CALL_WITHIN_S, Channel, Rejected, Retry, Sent, Unknown
 from bot.circuit import Phase
 from bot.conversations import Conversations
 from bot.core.events import Decision, DeliveryFailed
@@ -162,7 +162,8 @@ class DeliveryWorker(Worker):
 
     async def _deliver(self, message: Outgoing) -> None:
         if message.delivery is Delivery.SENDING:
-            await self._unknown(message, "interrupted")
+            # Who called is gone; the platform may act on the call for as long as if they were not.
+            await self._unknown(message, "interrupted", since=_called_until(message))
             return
         again_at = self._hearing.again_at(message)
         if again_at is not None and self._time.now() < again_at:
@@ -258,8 +259,10 @@ class DeliveryWorker(Worker):
         self._hub.publish(f"conversation:{shown.conversation_id}", frame)
         self._hub.publish("console", frame)
 
-    async def _unknown(self, message: Outgoing, error: str) -> None:
-        due_at = self._time.now() + timedelta(seconds=self._settle_s * self._rng.uniform(1.0, SETTLE_SPREAD))
+    async def _unknown(self, message: Outgoing, error: str, *, since: datetime | None = None) -> None:
+        """Wait for its echo, from now or from a later moment on."""
+        settle = timedelta(seconds=self._settle_s * self._rng.uniform(1.0, SETTLE_SPREAD))
+        due_at = max(self._time.now(), since or self._time.now()) + settle
         await self._store.mark_retry(message.message_id, worker=self.name, due_at=due_at, error="unknown")
         log.warning("send.unknown", message_id=message.message_id, error=error)
 
@@ -309,6 +312,10 @@ class DeliveryWorker(Worker):
             in_time = now - typing_at < TYPING_MAY_BE_LATE
             if channel is not None and in_time and self.lines[identity.channel].works:
                 self._background.start(channel.typing(identity, on=True, agent=agent))
+
+
+def _called_until(message: Outgoing) -> datetime | None:
+    return None if message.sending_at is None else message.sending_at + timedelta(seconds=CALL_WITHIN_S)
 
 
 def _failed(message: Outgoing, error: str) -> DeliveryFailed:

@@ -247,17 +247,8 @@ def _accept(draft: Draft, policy: Policy, episode: Episode, agent: AgentRef) -> 
         episode = judge(draft, policy, episode, "accept", accept.due_at, now)
     episode = put(draft, episode, status="accepted", agent=agent, accepted_at=now, offered_at=episode.offered_at or now)
     _keep_words_due(draft, policy, episode)
-    for kind in (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FORECAST):
-        draft.cancel_clock(kind, key)
-    words = draft.state.clock(ClockKind.FIRST_WORDS, key)
-    if (round_ := Round.of(words)) is not None and words is not None and not words.data.get("silent"):
-        climb_on(draft, policy, episode, round_)
-    else:
-        draft.cancel_clock(ClockKind.RUNG, key)
-    hand_to(draft, Owner.AGENT)
-    draft.set(asking=None)
-    silence_bot(draft)
-    _owe_reply(draft, policy)
+    _asked_no_more(draft, policy, episode)
+    _talks(draft, policy)
     waited_ms = int((now - episode.requested_at).total_seconds() * 1000)
     draft.note("episode.accepted", episode_id=key, agent_id=agent.agent_id, waited_ms=waited_ms)
     return episode
@@ -267,6 +258,36 @@ def again_held(draft: Draft, policy: Policy, episode: Episode) -> None:
     """The agent of this episode, which had ended, talks on; what the bot owes by now is theirs to answer."""
     if episode.first_words_at is None:
         _keep_words_due(draft, policy, episode)
+    _talks(draft, policy)
+
+
+def held_again(draft: Draft, policy: Policy, episode: Episode, *, waited_for: bool) -> None:
+    """The agent of this episode, which waited for another since, talks on. `waited_for`: their words are waited for in a round;
+    without, they owed none, or an answer to what the prospect wrote last."""
+    if waited_for or episode.first_words_at is None:
+        _keep_words_due(draft, policy, episode)
+    else:
+        draft.cancel_clock(ClockKind.FIRST_WORDS, episode.episode_id)
+    _asked_no_more(draft, policy, episode)
+    _talks(draft, policy)
+
+
+def _asked_no_more(draft: Draft, policy: Policy, episode: Episode) -> None:
+    """Nobody else is asked; the ladder goes on while words are waited for in a round."""
+    key = episode.episode_id
+    for kind in (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FORECAST):
+        draft.cancel_clock(kind, key)
+    passed_on = draft.state.clock(ClockKind.PASSED, key)
+    if passed_on is not None:
+        draft.set_clock(replace(passed_on, data={**passed_on.data, "taken": True}))
+    words = draft.state.clock(ClockKind.FIRST_WORDS, key)
+    if (round_ := Round.of(words)) is not None and words is not None and not words.data.get("silent"):
+        climb_on(draft, policy, episode, round_)
+    else:
+        draft.cancel_clock(ClockKind.RUNG, key)
+
+
+def _talks(draft: Draft, policy: Policy) -> None:
     hand_to(draft, Owner.AGENT)
     draft.set(asking=None)
     silence_bot(draft)

@@ -228,6 +228,8 @@ def _journal_text(entry: JournalEntry) -> str | None:
             return "Came back from the page inbox"
         case "episode.transferred":
             return "Passed on to a colleague" if data.get("to") else f"Passed on to the team {data.get('team', '')}"
+        case "episode.transfer_undone":
+            return "Passing on was undone"
         case "episode.returned":
             return "Back in the queue"
         case "episode.reopened":

@@ -13,6 +13,7 @@ from typing import Concatenate
 from bot.core.draft import Draft
 from handoff import agents, ladder, opening, prospect, rating, repair, undo, unsaid
 from handoff import transfer as passing
+from handoff import untransfer as passed
 from handoff.accounts import account
 from handoff.desk import Desk
 from handoff.policy import Policy
@@ -46,6 +47,7 @@ __all__ = [
     "transfer",
     "typed_option",
     "untake",
+    "untransfer",
     "withdraw_request",
     "wrote",
 ]
@@ -91,5 +93,6 @@ told = governed(prospect.told)
 typed_option = governed(prospect.typed_option)
 untake = governed(undo.untake)
 transfer = governed(passing.transfer)
+untransfer = governed(passed.untransfer)
 withdraw_request = governed(opening.withdraw_request)
 wrote = governed(agents.wrote)

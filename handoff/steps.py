@@ -35,7 +35,7 @@ MAX_ASKED = 10
 MAX_ASKED_TEXT = 500
 """Unanswered messages that are kept, and characters of each."""
 
-EPISODE_CLOCKS = (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FIRST_WORDS, ClockKind.RUNG, ClockKind.FORECAST)
+EPISODE_CLOCKS = (ClockKind.OFFER, ClockKind.ACCEPT, ClockKind.FIRST_WORDS, ClockKind.RUNG, ClockKind.FORECAST, ClockKind.PASSED)
 
 WANTS = {
     Reason.ASKED: "asked for a person",

@@ -89,6 +89,7 @@ _TOLD: Mapping[str, Callable[[Mapping[str, Any], str], Line | None]] = {
     "episode.opened": _opened,
     "episode.accepted": _plain("person", "Somebody took the talk"),
     "episode.transferred": _transferred,
+    "episode.transfer_undone": _plain("person", "Passing on was undone"),
     "episode.returned": _plain("person", "Back in the queue: {}", "why"),
     "episode.closed": _closed,
     "episode.breached": _plain("trouble", "Our promise was missed: {}", "clock"),

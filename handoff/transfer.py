@@ -8,6 +8,7 @@ from handoff.desk import Desk
 from handoff.offers import ask, back_to_waiting, offer, offered_now
 from handoff.policy import Policy
 from handoff.steps import HOLDER, NATIVE, PROSPECT, open_one, put, tell
+from handoff.untransfer import remember
 
 WHY = "transferred"
 
@@ -32,6 +33,7 @@ def transfer(
     if to is not None:
         _must_be_able(draft, desk, episode, to, by)
     holder = episode.agent
+    remember(draft, episode, by)
     if team is not None:
         episode = put(draft, episode, team=team)
     asked = to.agent_id if to else None

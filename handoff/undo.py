@@ -33,7 +33,7 @@ def untake(draft: Draft, policy: Policy, desk: Desk, agent: AgentRef) -> None:
         raise CommandRefused("wrote", f"You have written to {who(draft.state)} already. Give it back instead.")
     if episode.accepted_at is None or draft.now > episode.accepted_at + WITHIN:
         raise CommandRefused("too_late", "You took that a while ago. Give it back instead.")
-    told = _unsay(draft, "agent_joined")
+    told = unsay(draft, "agent_joined")
     draft.note("episode.take_undone", episode_id=episode.episode_id, agent_id=agent.agent_id)
     asked = unanswered(draft.state)
     if episode.reason is Reason.AGENT_STEPPED_IN and episode.asked_at is None:
@@ -55,7 +55,7 @@ def take_again(draft: Draft, policy: Policy, agent: AgentRef, *, capacity: float
     `not_yours`, `wrote` (the prospect has written since), `won` (it counts as won), `rated`, or `too_late`.
     """
     episode = _given_back(draft, agent)
-    told = _unsay(draft, "given_back")
+    told = unsay(draft, "given_back")
     draft.cancel_clock(ClockKind.RATING, episode.episode_id)
     # A time that was booked is free for others since it ended, and needless while they talk.
     booked = {"callback_at": None, "callback_seat": None, "not_before": None}
@@ -90,7 +90,7 @@ def _given_back(draft: Draft, agent: AgentRef) -> Episode:
     return episode
 
 
-def _unsay(draft: Draft, phrase: str) -> bool:
+def unsay(draft: Draft, phrase: str) -> bool:
     """Take back a phrase of ours that has not left. False if it had not; True if the prospect has read it, or may have."""
     name = f"ladder/{phrase}"
     queued = [

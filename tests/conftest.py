@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from tests.chromium import missing
 from tests.folders import FOLDERS, NEEDED
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
     from tests.postgres import Postgres
+
+
+# Property tests on shared machines: no deadline per example, no complaint about a slow one, the same examples each run.
+settings.register_profile("warmline", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("warmline")
 
 
 @pytest.hookimpl(trylast=True)

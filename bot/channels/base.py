@@ -53,6 +53,9 @@ class Rejected:
 
 type Outcome = Sent | Retry | Unknown | Rejected
 
+CALL_WITHIN_S = 10.0
+"""How long a channel may take to hand one message over: later its outcome is `Unknown`."""
+
 
 class Inlet(Protocol):
     """Where channels put what they translated. Returns after it is stored, so that an acknowledgement is true."""
@@ -101,7 +104,7 @@ class Channel(Protocol):
         """Put the channel's webhook and pages into the service."""
 
     async def send(self, message: Outgoing, send_as: SendAs) -> Outcome:
-        """Hand one message over. Never raises for what the channel or network does: that is an `Outcome`."""
+        """Hand one message over within `CALL_WITHIN_S`. Never raises for what channel or network do: that is an `Outcome`."""
 
     async def typing(self, identity: Identity, *, on: bool, agent: AgentRef | None) -> None:
         """Show or hide the typing indicator; best effort."""

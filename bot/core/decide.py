@@ -142,6 +142,8 @@ def _undo(draft: Draft, event: AgentUndid, rules: Rules, desk: Desk) -> None:
         case "give_back":
             engine.hold(draft)
             episodes.take_again(draft, rules.policy, event.agent, capacity=desk.capacity_of(event.agent.agent_id))
+        case "transfer":
+            episodes.untransfer(draft, rules.policy, desk, event.agent)
         case "snooze":
             snooze.undo(draft, event.agent)
         case _:
@@ -177,7 +179,7 @@ def _clock(draft: Draft, clock: Clock, rules: Rules, desk: Desk) -> None:
         return
     draft.cancel_clock(clock.kind, clock.key)
     match clock.kind:
-        case ClockKind.TURN:
+        case ClockKind.TURN | ClockKind.PASSED:
             return
         case ClockKind.PROMISE:
             _overdue(draft, running, rules, desk)

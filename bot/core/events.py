@@ -18,15 +18,13 @@ class BrainAsk:
     """Ask the brain to answer this burst; the answer comes back as `BrainAnswered` or `BrainFailed`.
 
     `slots` are what the state knows, for the tracker. `parked` are bubbles of ours that were taken back unsent because the
-    prospect wrote first; what is still owed of them is said after the answer. `intent_before` is what the prospect wanted in the
-    burst before, as the brain read it.
+    prospect wrote first; what is still owed of them is said after the answer.
     """
 
     messages: tuple[Heard, ...]
     text: str
     slots: Json = field(default_factory=dict)
     parked: tuple[Say, ...] = ()
-    intent_before: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +127,13 @@ class AgentSnoozed:
     until: datetime | None
 
 
-type Undoable = Literal["send", "take", "give_back", "snooze"]
+type Undoable = Literal["send", "take", "give_back", "transfer", "snooze"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentUndid:
-    """An agent takes back what they just did: words they sent (`client_key` says which), what they took, gave back or snoozed."""
+    """An agent takes back what they just did: words they sent (`client_key` says which), what they took, gave back, passed on or
+    snoozed."""
 
     agent: AgentRef
     act: Undoable

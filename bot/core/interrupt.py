@@ -34,12 +34,12 @@ NEVER_MIND = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anew:
-    """How the new words were answered: what is said, what was written, whether it asked the same as before (as the brain reads it),
+    """How the new words were answered: what is said, what was written, what it asked (as the brain reads it; None if it could not),
     and whether a person is called instead."""
 
     says: Sequence[Say]
     wrote: str
-    same: bool = False
+    intent: str | None = None
     called: bool = False
 
 
@@ -74,7 +74,8 @@ def still_owed(held: Sequence[Say], answered: Anew) -> tuple[Say, ...]:
 
 
 def _falls_away(say: Say, kept: Sequence[Say], answered: Anew) -> bool:
-    if answered.called or answered.same or NEVER_MIND.fullmatch(answered.wrote.strip()):
+    asked_again = answered.intent is not None and say.answers == answered.intent
+    if answered.called or asked_again or NEVER_MIND.fullmatch(answered.wrote.strip()):
         return True
     wants = asks(say.text) or bool(say.quick_replies)
     return wants and any(asks(other.text) or other.quick_replies for other in (*answered.says, *kept))

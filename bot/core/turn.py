@@ -62,10 +62,7 @@ def inbound(draft: Draft, event: Inbound, rules: Rules, desk: Desk) -> None:
     elif text or payload:
         if draft.state.owner is Owner.CLOSED:
             draft.set(owner=Owner.BOT, owner_version=draft.state.owner_version + 1)
-        draft.ask_brain = BrainAsk(
-            messages=heard, text=payload or text, slots=_known(draft.state), parked=_hold_back(draft),
-            intent_before=draft.state.last_reading.intent if draft.state.last_reading else None,
-        )  # fmt: skip
+        draft.ask_brain = BrainAsk(messages=heard, text=payload or text, slots=_known(draft.state), parked=_hold_back(draft))
     else:
         _wordless(draft, heard, rules, desk)
 
@@ -222,7 +219,8 @@ def _say_it(draft: Draft, event: BrainAnswered, *, absorbed: bool, handed_over: 
     has heard nothing from us yet is told first that a bot is writing.
     """
     held = () if draft.state.opted_out_at else event.ask.parked
-    new = draft.says if absorbed else event.answer.messages
+    words = tuple(replace(say, answers=event.answer.reading.intent) for say in event.answer.messages)
+    new = draft.says if absorbed else words
     owed = _owed_still(draft, event, new, held, absorbed=absorbed, called=handed_over)
     if not absorbed and not handed_over:
         hello = [say for say in owed if draft.before.last_outbound_at is None and interrupt.DISCLOSES.search(say.text)]
@@ -242,9 +240,8 @@ def _owed_still(
     draft: Draft, event: BrainAnswered, new: Sequence[Say], held: Sequence[Say], *, absorbed: bool, called: bool
 ) -> list[Say]:
     """What was held back and is still said. A flow's bubbles are the flow's business, and it goes on with them."""
-    before, now = event.ask.intent_before, event.answer.reading.intent
-    same = now is not None and now != FALLBACK and now == before
-    answered = interrupt.Anew(says=tuple(new), wrote=event.ask.text, same=same, called=called)
+    read = event.answer.reading.intent
+    answered = interrupt.Anew(says=tuple(new), wrote=event.ask.text, intent=None if read == FALLBACK else read, called=called)
     bots = interrupt.still_owed(held, answered)
     first_contact = draft.state.turns <= 1
     kept = []

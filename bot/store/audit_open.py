@@ -14,7 +14,6 @@ from bot.store.auditing import Look, Marks
 from bot.store.codec import enrolments_of, episode_of
 from bot.store.jsontext import Record
 from bot.store.message_rows import UNHEARD
-from bot.store.postgres import one_moment
 from bot.store.tables import OPEN_STATUS, clocks, conversations, enrolments, episodes, journal, messages
 from bot.store.turn import load
 
@@ -128,7 +127,6 @@ def audit_open(
     conn: sa.Connection, *, overdue_before: datetime, before: datetime, marks: Marks, limit: int, stretch: int
 ) -> Look[Suspect]:
     """See `AuditStore.audit_open`."""
-    one_moment(conn)
     few = {"limit": limit + 1}
     since = {"after": marks.closed_at or BEGINNING, "after_id": marks.closed_id}
     ended = conn.execute(_ENDED, {**since, "before": before, "limit": stretch}).all()

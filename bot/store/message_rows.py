@@ -42,6 +42,7 @@ class Body:
     prompted: bool | None = None
     urgent: bool = False
     comment_id: str | None = None
+    answers: str | None = None
     typing_at: datetime | None = None
     metadata: Json = field(default_factory=dict)
 
@@ -166,4 +167,5 @@ def outgoing_of(row: Record) -> Outgoing:
         window_closes_at=row.window_closes_at,
         opted_out_at=row.opted_out_at,
         last_inbound_at=row.last_inbound_at,
+        sending_at=row.sending_at,
     )

@@ -73,7 +73,7 @@ def lock_agent(conn: sa.Connection, agent_id: str) -> None:
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_CAPACITY_LOCKS, sa.func.hashtext(agent_id))))
 
 
-def one_moment(conn: sa.Connection) -> None:
-    """Let every statement of this transaction see the same moment. Comes before the first; SQLite does so by itself."""
-    if conn.dialect.name == "postgresql":
-        conn.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+def reading(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool for transactions that only read, each of which sees one moment in all its statements, as on SQLite. Otherwise
+    a message that comes between two of them would be seen without the clock that it moved."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -12,7 +12,7 @@ from bot.store.answers import SqlAnswers
 from bot.store.claiming import Claiming, MemoryClaiming, TableClaiming
 from bot.store.contract import StoreError, StoreUnavailable
 from bot.store.memories import SqlMemories
-from bot.store.postgres import claims_engine, postgres_engine
+from bot.store.postgres import claims_engine, postgres_engine, reading
 from bot.store.promises import SqlPromises
 from bot.store.runner import AsyncRunner, Runner, ThreadRunner
 from bot.store.sql_audit import SqlAudit
@@ -55,11 +55,12 @@ def open_store(url: str, *, mint: Callable[[], str] = new_id, connections: int =
             return SqlStore(write=Watched(write), read=read, claiming=MemoryClaiming(read=read, write=write), mint=mint)
         case "postgresql" | "postgres":
             try:
-                runner = AsyncRunner(postgres_engine(parsed, connections=connections))
+                engine = postgres_engine(parsed, connections=connections)
                 claims = AsyncRunner(claims_engine(parsed))
             except ModuleNotFoundError as error:
                 raise StoreError("PostgreSQL needs the package asyncpg: pip install asyncpg") from error
-            return SqlStore(write=Watched(runner), read=runner, claiming=TableClaiming(claims=claims, write=runner), mint=mint)
+            writes, reads = AsyncRunner(engine), AsyncRunner(reading(engine))
+            return SqlStore(write=Watched(writes), read=reads, claiming=TableClaiming(claims=claims, write=writes), mint=mint)
         case other:
             raise StoreError(f"no store for {other!r} databases; use sqlite:////path/to/file.db or postgresql://...")
 

@@ -98,7 +98,7 @@ class SnoozeBody(_Body):
 class UndoBody(_Body):
     """POST undo: what was just done, and the client's own id of words that were sent."""
 
-    act: Literal["send", "take", "give_back", "snooze"]
+    act: Literal["send", "take", "give_back", "transfer", "snooze"]
     key: Annotated[str, StringConstraints(min_length=8, max_length=80)] | None = None
 
 

@@ -56,8 +56,8 @@ class Passing:
         return await self._talks.command(request, me, AgentSnoozed(agent=me.agent.ref, until=until))
 
     async def undo(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
-        """POST undo: take back what one just did, where that is still true; words that have not left, what was taken, given back
-        or snoozed. Refused with the reason where it is not."""
+        """POST undo: take back what one just did, where that is still true; words that have not left, what was taken, given back,
+        passed on or snoozed. Refused with the reason where it is not."""
         body = await read_body(request, UndoBody)
         if (body.act == "send") != (body.key is not None):
             raise BadRequest("bad_field", "key: that of the words, and only with `send`.", field="key")

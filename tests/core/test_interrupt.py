@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.core.events import BrainAnswered, BrainFailed, Decision, Inbound
 from bot.core.interrupt import HELD_BACK, Anew, must_be_said, still_owed
-from bot.core.model import Attachment, ClockKind, Owner, Reading, Say, Speaker, State, Unsent
+from bot.core.model import Attachment, ClockKind, Owner, Say, Speaker, State, Unsent
 from bot.core.pacing import Pacing
 from nurture.copy import asks
 from tests.core.conversing import NOW, RULES, answer, answered, follows, heard, waiting_state
@@ -25,14 +25,16 @@ TEXTS = (
     "We're getting someone for you.",
     "Sure.",
 )
+INTENTS = st.sampled_from([None, "ask_price", "opening"])
 SAYS = st.builds(
-    lambda text, wording, speaker: Say(speaker=speaker, text=text, wording=wording),
+    lambda text, wording, speaker, intent: Say(speaker=speaker, text=text, wording=wording, answers=intent),
     st.sampled_from(TEXTS),
     st.sampled_from([None, "utter_price#0", "utter_price#1", "utter_hello"]),
     st.sampled_from([Speaker.BOT, Speaker.BOT, Speaker.FLOW]),
+    INTENTS,
 )
 WROTE = st.sampled_from(["how long does it take?", "never mind", "ok got it", "hm", ""])
-ANEW = st.builds(Anew, says=st.lists(SAYS, max_size=3), wrote=WROTE, same=st.booleans(), called=st.booleans())
+ANEW = st.builds(Anew, says=st.lists(SAYS, max_size=3), wrote=WROTE, intent=INTENTS, called=st.booleans())
 
 
 @given(held=st.lists(SAYS, max_size=6), answered_=ANEW)
@@ -61,18 +63,17 @@ def test_nothing_is_made_up_said_twice_or_out_of_order_and_one_question_is_left(
 
 @given(held=st.lists(SAYS, max_size=6), answered_=ANEW)
 def test_what_is_not_wanted_any_more_falls_away(held: list[Say], answered_: Anew) -> None:
-    for unwanted in (
-        replace(answered_, same=True),
-        replace(answered_, called=True),
-        replace(answered_, wrote="never mind, thanks"),
-    ):
+    for unwanted in (replace(answered_, called=True), replace(answered_, wrote="never mind, thanks")):
         assert all(must_be_said(say) for say in still_owed(held, unwanted))
+    kept = still_owed(held, replace(answered_, intent="ask_price"))
+    assert all(must_be_said(say) or say.answers != "ask_price" for say in kept)
 
 
-def interrupted(*unsent: str, wrote: str, **more: object) -> tuple[State, Decision]:
+def interrupted(*unsent: str, wrote: str, answering: str | None = None, **more: object) -> tuple[State, Decision]:
     """Bubbles of the bot on their way, and the person writes."""
     message = heard(wrote, message_id=9)
-    bubbles = tuple(Unsent(message_id=n, say=Say(speaker=Speaker.BOT, text=text)) for n, text in enumerate(unsent, 20))
+    says = [Say(speaker=Speaker.BOT, text=text, answers=answering) for text in unsent]
+    bubbles = tuple(Unsent(message_id=n, say=say) for n, say in enumerate(says, 20))
     state = waiting_state(message, unsent=bubbles, last_outbound_at=NOW - timedelta(seconds=1), turns=2, **more)
     return state, follows(state, Inbound(messages=(message,)))
 
@@ -91,11 +92,23 @@ def test_what_was_just_written_is_answered_before_the_rest_is_said() -> None:
 
 
 def test_the_same_question_again_is_answered_once() -> None:
-    reading = Reading(text="", intent="ask_price", confidence=0.9)
-    _, first = interrupted("It's 490 a month.", "Shipping is extra.", wrote="the price??", last_reading=reading)
+    _, first = interrupted("It's 490 a month.", "Shipping is extra.", wrote="the price??", answering="ask_price")
     second = answered(first, answer("ask_price", "It's 490 a month."))
 
     assert texts(second) == ["It's 490 a month."]
+
+
+def test_lines_that_open_and_come_late_take_no_answer_away() -> None:
+    """Two of them in a row are the same as before, and yet ask nothing of what is owed."""
+    _, first = interrupted("Five working days.", wrote="one more thing", answering="ask_time")
+    second = answered(first, answer("opening", "Ask away."))
+    bubbles = tuple(Unsent(message_id=n, say=say) for n, say in enumerate(second.say, 30))
+    again = heard("quick question", message_id=10)
+    state = replace(waiting_state(again), unsent=bubbles, turns=3, last_reading=second.state.last_reading)
+    third = answered(follows(state, Inbound(messages=(again,))), answer("opening", "Sure."))
+
+    assert texts(second) == ["Ask away.", "Five working days."]
+    assert texts(third) == ["Sure.", "Five working days."]
 
 
 def test_the_old_question_falls_away_beside_a_new_one() -> None:

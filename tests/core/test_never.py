@@ -25,6 +25,7 @@ from bot.core.events import (
     AgentLeft,
     AgentsChanged,
     AgentTook,
+    AgentTransferred,
     AgentUndid,
     AgentWrote,
     BrainAnswered,
@@ -84,7 +85,8 @@ STEPS = st.one_of(
     st.tuples(st.just("take"), st.sampled_from([SAM, KIM])),
     st.tuples(st.just("write"), st.sampled_from([SAM, KIM])),
     st.tuples(st.just("give back"), st.sampled_from([SAM, KIM])),
-    st.tuples(st.just("undo"), st.sampled_from(["send", "take", "give_back", "snooze"])),
+    st.tuples(st.just("undo"), st.sampled_from(["send", "take", "give_back", "transfer", "snooze"])),
+    st.tuples(st.just("pass on"), st.sampled_from([SAM, KIM])),
     st.tuples(st.just("left"), st.sampled_from([SAM, KIM])),
     st.tuples(st.just("native"), st.just("")),
     st.tuples(st.just("deliver"), st.integers(1, 4)),
@@ -171,6 +173,8 @@ class History:
                 await self.happen(AgentWrote(agent=what, text="hello from a person", client_key=self.latest_key))
             case "give back":
                 await self.happen(AgentGaveBack(agent=what, summary="talked"))
+            case "pass on":
+                await self.happen(AgentTransferred(agent=what, to=KIM if what == SAM else SAM))
             case "undo":
                 for agent in (SAM, KIM):
                     await self.happen(AgentUndid(agent=agent, act=what, client_key=self.latest_key))
@@ -233,7 +237,7 @@ async def live(store: Store, seed: int, steps: list[tuple[str, Any]]) -> None:
     await history.wind(200_000)
 
 
-@settings(max_examples=90, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=90, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, max_size=30), seed=st.integers(0, 9))
 def test_no_history_breaks_a_row(steps: list[tuple[str, Any]], seed: int) -> None:
     asyncio.run(live(FakeStore(), seed, steps))
@@ -245,8 +249,8 @@ async def test_long_histories_on_the_durable_store(tmp_path: Path, seed: int) ->
     kinds: list[tuple[str, list[Any]]] = [
         ("hear", WORDS), ("hear", WORDS), ("tap", PAYLOADS), ("wind", [1, 5, 30, 61, 400, 90_000]), ("wind", [2, 8]),
         ("brain", ["up", "up", "down"]), ("desk", ["none", "sam", "both"]), ("take", [SAM, KIM]), ("write", [SAM, KIM]),
-        ("give back", [SAM, KIM]), ("undo", ["send", "take", "give_back"]), ("left", [SAM, KIM]),
-        ("deliver", [1, 3]), ("native", [""]),
+        ("give back", [SAM, KIM]), ("pass on", [SAM, KIM]), ("undo", ["send", "take", "give_back", "transfer"]),
+        ("left", [SAM, KIM]), ("deliver", [1, 3]), ("native", [""]),
     ]  # fmt: skip
     steps = [(kind, rng.choice(options)) for kind, options in rng.choices(kinds, k=60)]
     store = open_store(migrated_at(tmp_path / "w.db"))

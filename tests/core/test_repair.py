@@ -48,7 +48,7 @@ async def reached(seed: int, steps: list[tuple[str, Any]]) -> State:
     return (await history.store.load(history.conversation_id)).state
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, max_size=25), seed=st.integers(0, 9), data=st.data())
 def test_whatever_clocks_and_promise_are_lost_the_repair_brings_the_rows_back(
     steps: list[tuple[str, Any]], seed: int, data: st.DataObject
@@ -74,7 +74,7 @@ def test_whatever_clocks_and_promise_are_lost_the_repair_brings_the_rows_back(
     assert again == Decision(state=mended.state)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, max_size=25), seed=st.integers(0, 9))
 def test_a_whole_state_is_left_alone(steps: list[tuple[str, Any]], seed: int) -> None:
     whole = asyncio.run(reached(seed, steps))
@@ -114,7 +114,7 @@ async def looked_at(store: Store, now: datetime) -> list[Finding]:
     return found + [f for one in sent.found for f in findings_of_sent(one, RULES.nurture.flows, "UTC")]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, max_size=30), seed=st.integers(0, 9))
 def test_the_audit_finds_nothing_in_any_history(steps: list[tuple[str, Any]], seed: int) -> None:
     async def live() -> None:
@@ -240,7 +240,7 @@ def enrolment(**more: Any) -> Enrolment:
 # ---- named after the failure ----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, max_size=30), seed=st.integers(0, 9))
 def test_auto_close_never_closes_a_waiting_prospect(steps: list[tuple[str, Any]], seed: int) -> None:
     """Chatwoot's auto-resolve closed conversations in which the customer waited."""

@@ -14,12 +14,14 @@ from typing import Any
 
 import structlog
 from aiohttp import ClientSession, web
+from ruamel.yaml import YAML
 
 from bot import credentials
 from bot.app import Service, build, mint
 from bot.settings import Settings
 from bot.store.contract import Agent
 from bot.time import Time
+from tests.chromium import PATIENCE_MS
 from tests.e2e.running import ROOT
 from tests.migrated import migrated_at
 from tests.service.desks import HASH, PASSWORD
@@ -27,6 +29,18 @@ from tests.service.serving import rules_of
 
 ALEX = "admin@example.com"
 FILES = {"flows": "flows", "promises": "promises.yml", "credentials": "credentials.yml"}
+PATIENCE_S = PATIENCE_MS / 1000
+
+
+def promising(folder: Path, **targets: int) -> str:
+    """The promises that come with Warmline, with these targets; gives the file."""
+    yaml = YAML(typ="safe")
+    promises = yaml.load((ROOT / "promises.yml").read_text())
+    promises["targets"] |= targets
+    path = folder / "promises.yml"
+    with path.open("w") as out:
+        yaml.dump(promises, out)
+    return str(path)
 
 
 class MovedTime(Time):
@@ -83,6 +97,15 @@ class Hosted:
         )  # fmt: skip
         await self._service.store.add_agent(agent)
         return email, PASSWORD
+
+    async def misses(self, email: str) -> None:
+        """Wait until the service knows that no console of this agent is open any more; it has not moved on by then."""
+        assert self._service is not None
+        agent = await self._service.store.agent_by_email(email)
+        assert agent is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while any(one.agent_id == agent.agent_id and one.sockets for one in self._service.presence.own()):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Hosted]:

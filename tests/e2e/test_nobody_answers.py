@@ -6,29 +6,17 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
-from ruamel.yaml import YAML
 
 from tests.e2e.conftest import Install, Shot
 from tests.e2e.driving import Agent, Visitor
-from tests.e2e.running import ROOT
+from tests.e2e.hosting import promising
 from tests.e2e.wordings import choices, flow, phrase
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-def hurried(folder: Path) -> str:
-    """The promises that come with Warmline, kept within seconds."""
-    yaml = YAML(typ="safe")
-    promises = yaml.load((ROOT / "promises.yml").read_text())
-    promises["targets"] |= {"offer_s": 1, "accept_s": 2, "first_words_s": 4}
-    path = folder / "promises.yml"
-    with path.open("w") as out:
-        yaml.dump(promises, out)
-    return str(path)
-
-
 async def test_nobody_answers(install: Install, visitor: Visitor, agent: Agent, shot: Shot, tmp_path: Path) -> None:
-    warmline = await install(promises=hurried(tmp_path))
+    warmline = await install(promises=promising(tmp_path, offer_s=1, accept_s=2, first_words_s=4))
     await agent.sign_in(warmline.address, *warmline.first_sign_in)
     await visitor.open(warmline.address)
     await visitor.say("hey")

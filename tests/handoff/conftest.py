@@ -114,6 +114,8 @@ class RuledConversations:
                 episodes.untake(draft, POLICY, self._desk(), event.agent)
             case AgentUndid(act="give_back"):
                 episodes.take_again(draft, POLICY, event.agent)
+            case AgentUndid(act="transfer"):
+                episodes.untransfer(draft, POLICY, self._desk(), event.agent)
             case AgentUndid():
                 snooze.undo(draft, event.agent)
             case AgentGaveBack():

@@ -209,9 +209,7 @@ class AnyTalk(RuleBasedStateMachine):
             assert HONEST & set(world.said(world.episode.requested_at))
 
 
-AnyTalk.TestCase.settings = settings(
-    max_examples=120, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+AnyTalk.TestCase.settings = settings(max_examples=120, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow])
 TestAnyTalk = AnyTalk.TestCase
 
 
@@ -232,6 +230,6 @@ class AnyTalkInOfficeHours(AnyTalk):
 
 
 AnyTalkInOfficeHours.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
 )
 TestAnyTalkInOfficeHours = AnyTalkInOfficeHours.TestCase

@@ -131,7 +131,7 @@ def cases(draw: st.DrawFn) -> tuple[Calendar, datetime]:
     return draw(calendars(moment.date())), moment
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(case=cases(), minutes=st.integers(0, 3000))
 def test_working_time_is_what_counting_minutes_gives(case: tuple[Calendar, datetime], minutes: int) -> None:
     calendar, since = case
@@ -140,7 +140,7 @@ def test_working_time_is_what_counting_minutes_gives(case: tuple[Calendar, datet
     assert open_at(since, calendar) == slowly_open(since, calendar)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(case=cases(), seconds=st.integers(0, 400_000_000_000).map(lambda micros: micros / 1_000_000))
 def test_adding_and_measuring_undo_each_other(case: tuple[Calendar, datetime], seconds: float) -> None:
     calendar, since = case
@@ -161,7 +161,7 @@ def test_adding_and_measuring_undo_each_other(case: tuple[Calendar, datetime], s
     assert until.tzinfo is UTC
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(case=cases(), first=st.integers(0, 200_000), more=st.integers(0, 200_000), later=st.integers(0, 5000))
 def test_more_work_or_a_later_start_never_ends_earlier(case: tuple[Calendar, datetime], first: int, more: int, later: int) -> None:
     calendar, since = case
@@ -179,7 +179,7 @@ def test_more_work_or_a_later_start_never_ends_earlier(case: tuple[Calendar, dat
     assert whole == pytest.approx(working_between(since, middle + SPAN, calendar), abs=1e-6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(case=cases())
 def test_opening_and_closing_are_where_it_changes(case: tuple[Calendar, datetime]) -> None:
     calendar, since = case
@@ -196,7 +196,7 @@ def test_opening_and_closing_are_where_it_changes(case: tuple[Calendar, datetime
     assert working_between(opens, closes, calendar) == (closes - opens).total_seconds()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(zone=st.sampled_from(ZONES), year=st.integers(1900, 2100))
 def test_every_change_of_a_zones_clock_is_found(zone: str, year: int) -> None:
     """Probed once a day and narrowed down; here read at every hour."""

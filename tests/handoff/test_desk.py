@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model import Episode, Reason
@@ -54,7 +54,6 @@ def test_nobody_free_is_nobody_asked() -> None:
     assert choose(Desk((seat("ana"),)), EPISODE, exclude=("ana",)) is None
 
 
-@settings(deadline=None)
 @given(
     seats=st.lists(SEATS, max_size=4, unique_by=lambda s: s.agent_id),
     asked=st.permutations(NAMES),

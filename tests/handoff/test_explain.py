@@ -101,7 +101,7 @@ def test_a_rung_that_can_never_fire_before_the_window_closes_is_said() -> None:
 moments = st.integers(0, 14 * 86_400).map(lambda seconds: berlin("2026-12-20T00:00:00") + timedelta(seconds=seconds))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=moments, channel=st.sampled_from(["facebook", "widget"]), hot=st.booleans(), tagged=st.booleans())
 def test_what_is_explained_is_what_happens(at: datetime, channel: str, hot: bool, tagged: bool) -> None:
     """Nobody does anything: each rung is climbed, and each miss recorded, at the explained moment."""
@@ -308,7 +308,6 @@ values = st.recursive(
 documents = st.dictionaries(st.sampled_from("abcdef"), values, min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @given(before=documents, after=documents)
 def test_the_text_always_says_the_data(before: dict[str, object], after: dict[str, object]) -> None:
     text = edited("# a file\n", before)

@@ -208,7 +208,6 @@ def test_a_rival_nobody_can_serve_holds_nobody_up() -> None:
     assert asked(desk, EPISODE) == "ana"
 
 
-@settings(deadline=None)
 @given(value=st.one_of(st.none(), st.floats(0, 1e9)), rivals=st.lists(st.floats(0, 1e12), max_size=5), waited=st.floats(0, 9999))
 def test_whoever_is_passed_over_for_long_comes_before_all_who_are_not(
     value: float | None, rivals: list[float], waited: float
@@ -219,7 +218,7 @@ def test_whoever_is_passed_over_for_long_comes_before_all_who_are_not(
     assert all(urgency(starved, now) < urgency(one, now) for one in fresh)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     values=st.lists(st.floats(1, 1e6), min_size=1, max_size=4),
     ours=st.floats(0, 10),
@@ -248,7 +247,6 @@ def test_nobody_starves_however_much_richer_everybody_else_is(values: list[float
     assert served_at <= PASSED_OVER_S + handle + 20 + handle
 
 
-@settings(deadline=None)
 @given(
     queue=st.lists(
         st.builds(

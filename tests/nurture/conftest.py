@@ -6,15 +6,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from nurture.engine import Nurture
 from nurture.load import load_flows
 from tests.nurture.nurture_talk import NOON, PERSONA, Make, Talk, reference_nurture
-
-# Property tests on shared machines: no deadline per example, the same examples each run.
-settings.register_profile("nurture", deadline=None, derandomize=True)
-settings.load_profile("nurture")
 
 
 @pytest.fixture(scope="session")

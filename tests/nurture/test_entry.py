@@ -98,7 +98,7 @@ def test_every_monday_at_nine_by_their_own_clock_spread_and_once(tmp_path: Path)
     assert people[0].entry is not None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     zone=st.sampled_from(ZONES),
     moves=st.lists(st.tuples(st.integers(1, 400), st.sampled_from(ZONES)), max_size=4),

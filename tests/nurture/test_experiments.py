@@ -87,7 +87,7 @@ def test_a_split_of_400_400_200_is_not_one_in_three() -> None:
     assert p_value(log_mismatch((340, 325, 335), (1, 1, 1))) == 1.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(a=COUNTS, b=COUNTS)
 def test_the_bounds_hold_what_was_seen_and_turn_round_with_the_arms(a: Count, b: Count) -> None:
     low, high = difference(a, b, alpha=ALPHA)

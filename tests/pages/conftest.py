@@ -39,10 +39,19 @@ class Office:
         return f"http://localhost:{self.world.client.server.port}"
 
     async def look(
-        self, where: str, who: Console | None = None, *, width: int = DESK, scheme: Any = "light", axe: bool = False
+        self,
+        where: str,
+        who: Console | None = None,
+        *,
+        width: int = DESK,
+        scheme: Any = "light",
+        axe: bool = False,
+        still: bool = False,
     ) -> Page:
-        """A page of somebody who has signed in."""
+        """A page of somebody who has signed in; `still` if the browser's clock stands as the service's does."""
         page = await self._page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=axe)
+        if still:
+            await page.clock.set_fixed_time(self.world.time.now())
         await page.goto(f"{self.address}/console{where}")
         await page.get_by_label("Email").fill((who or self.alex).agent.email)
         await page.get_by_label("Password").fill(PASSWORD)

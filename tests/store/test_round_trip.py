@@ -24,7 +24,7 @@ from tests.store.story import ANN, T0
 
 SLOTS_OF_INTAKE = ((ClockKind.TURN, ""), (ClockKind.PROMISE, ""))
 
-thorough = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+thorough = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 async def take(store: Store, batch: Sequence[Arrival]) -> list[TakenIn]:

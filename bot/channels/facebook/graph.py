@@ -8,16 +8,14 @@ from typing import Any
 import aiohttp
 import orjson
 
-from bot.channels.base import Outcome, Retry, Sent, Unknown
+from bot.channels.base import CALL_WITHIN_S, Outcome, Retry, Sent, Unknown
 from bot.channels.facebook.meaning import Usage, meaning, usage
-
-TIMEOUT_S = 10.0
 
 
 class GraphClient:
     """One page's line to the Graph API at `base` (with the version), signed in with the page's token."""
 
-    def __init__(self, base: str, *, token: str, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, base: str, *, token: str, timeout_s: float = CALL_WITHIN_S) -> None:
         self._base = base.rstrip("/")
         self._token = token
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)

@@ -54,6 +54,8 @@ class ClockKind(StrEnum):
     """The conversation comes back to the agent who put it aside."""
     UNDO = "undo"
     """An agent's words leave, and can't be taken back any more; key = the writer's own id of them."""
+    PASSED = "passed"
+    """That the conversation was passed on can't be taken back any more; key = episode id."""
     RATING = "rating"
     """A talk with a person is over: ask how it was; key = episode id."""
     FORECAST = "forecast"

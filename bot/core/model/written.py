@@ -80,7 +80,8 @@ class Say:
     `typing_at` and `due_at` are set by pacing: when the typing indicator starts and when the message may leave.
     `client_key` is the sender's own id of an agent's message: the same key twice is the same message. `prompted` tells of a
     flow's words whether the prospect has just written; words said unprompted keep quiet hours and limits. `comment_id` is the
-    public comment to which this is the one private reply that the platform allows.
+    public comment to which this is the one private reply that the platform allows. `answers` is the intent that the bot's
+    words answer, as the brain read it.
     """
 
     speaker: Speaker
@@ -95,6 +96,7 @@ class Say:
     client_key: str | None = None
     urgent: bool = False
     comment_id: str | None = None
+    answers: str | None = None
     typing_at: datetime | None = None
     due_at: datetime | None = None
 

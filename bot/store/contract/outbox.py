@@ -14,7 +14,8 @@ from bot.store.contract.messages import Message
 class Outgoing:
     """A message to hand to its channel. `owner_version` is the one it was decided under, `key` goes out as metadata
     and comes back in the echo. `stale` is True when the owner has changed since and the words are not a person's. `error` says
-    how the last try ended, `unknown` if nobody can know whether it arrived; None before the first."""
+    how the last try ended, `unknown` if nobody can know whether it arrived; None before the first. `sending_at` is when the last
+    try began."""
 
     message_id: int
     conversation_id: str
@@ -28,6 +29,7 @@ class Outgoing:
     window_closes_at: datetime | None
     opted_out_at: datetime | None
     last_inbound_at: datetime | None
+    sending_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,7 @@ class Outbox(Audits):
             window_closes_at=None if state.window is None else state.window.closes_at,
             opted_out_at=state.opted_out_at,
             last_inbound_at=talk.last_inbound_at,
+            sending_at=line.sending_at,
         )
 
     async def outbox_next_at(self, *, channels: tuple[str, ...], after: datetime | None = None) -> datetime | None:

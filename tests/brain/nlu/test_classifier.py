@@ -56,7 +56,7 @@ def test_message_without_words_becomes_fallback(trained: FastIntentClassifier, m
 
 
 @given(text=st.text(max_size=200))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_loaded_component_answers_as_the_trained_one(pair: tuple[FastIntentClassifier, FastIntentClassifier], text: str) -> None:
     trained, loaded = pair
 

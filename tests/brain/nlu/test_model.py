@@ -23,7 +23,7 @@ any_text = st.one_of(st.text(max_size=600), st.text(alphabet="aeiou hmpricestop?
 @example(text="👩‍👩‍👧‍👦" * 500)
 @example(text="\u200b\u200d\ufeff")
 @example(text="\ud800")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_gets_a_full_ranking(model: IntentModel, text: str) -> None:
     reading = IntentReader(model).read(text)
 
@@ -36,7 +36,7 @@ def test_any_text_gets_a_full_ranking(model: IntentModel, text: str) -> None:
 
 
 @given(texts=st.lists(any_text, max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_was_read_before_changes_nothing(model: IntentModel, texts: list[str]) -> None:
     warm = IntentReader(model)
     for text in texts:
@@ -46,7 +46,7 @@ def test_what_was_read_before_changes_nothing(model: IntentModel, texts: list[st
 
 
 @given(texts=st.lists(any_text, max_size=5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_stored_model_reads_exactly_as_before(model: IntentModel, stored: IntentModel, texts: list[str]) -> None:
     assert [IntentReader(stored).read(text) for text in texts] == [IntentReader(model).read(text) for text in texts]
 

@@ -173,7 +173,7 @@ any_text = st.one_of(
 @example(text="1 " * 5_000)
 @example(text="i sell " * 1_500)
 @example(text="\ud800")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_gives_spans_inside_it(finder: SpanFinder, text: str) -> None:
     spans = finder.find(text)
 
@@ -188,7 +188,7 @@ def test_any_text_gives_spans_inside_it(finder: SpanFinder, text: str) -> None:
 
 
 @given(text=any_text)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_stored_patterns_find_the_same(finder: SpanFinder, stored: SpanFinder, text: str) -> None:
     assert stored.find(text) == finder.find(text)
 

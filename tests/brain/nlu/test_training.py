@@ -68,7 +68,7 @@ def test_tiny_sets_make_a_model(texts: list[str], labels: list[str]) -> None:
 
 
 @given(st.lists(st.tuples(st.text(max_size=20), st.sampled_from("abcde")), min_size=1, max_size=30))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_examples_train_or_are_refused(pairs: list[tuple[str, str]]) -> None:
     try:
         model = train_intents([text for text, _ in pairs], [label for _, label in pairs], keep=0.8)

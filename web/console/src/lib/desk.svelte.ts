@@ -77,7 +77,7 @@ export class Desk {
     private readonly signedOut: () => void,
   ) {
     this.presence = presence;
-    this.undoing = new Undoing(me.name, this.#theirs, this.#notices, {
+    this.undoing = new Undoing(me, this.#theirs, this.#notices, {
       item: (item) => this.#item(item),
       chat: (id) => void (this.chats.has(id) && this.load(id)),
       failed: (error) => this.#signedOutBy(error),
@@ -179,16 +179,23 @@ export class Desk {
     this.undoing.did("take", item, `You have ${item.name ?? "it"} now.`);
   }
 
-  async transfer(id: string, where: { to: string } | { team: string }, note: string): Promise<void> {
+  async #transfer(id: string, where: { to: string } | { team: string }, note: string): Promise<Item> {
     const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/transfer`, { ...where, note });
     this.#item(item);
     void this.load(id);
+    return item;
+  }
+
+  /** To a colleague or a team, whose name is `called`; it can be undone until somebody has taken it. */
+  async passOn(id: string, where: { to: string } | { team: string }, note: string, called: string): Promise<void> {
+    const item = await this.#transfer(id, where, note);
+    this.undoing.did("transfer", item, `${item.name ?? "It"} is passed on to ${called}.`);
   }
 
   /** Whoever holds it lets go of it to me. `aboveCapacity` as in `take`. */
   async takeOver(id: string, aboveCapacity = ""): Promise<void> {
     const episode = this.items.get(id)?.episode;
-    if (episode?.status === "accepted" && episode.agent?.id !== this.me.id) await this.transfer(id, { to: this.me.id }, "");
+    if (episode?.status === "accepted" && episode.agent?.id !== this.me.id) await this.#transfer(id, { to: this.me.id }, "");
     await this.take(id, aboveCapacity);
   }
 
@@ -215,6 +222,7 @@ export class Desk {
 
   say(id: string, text: string): void {
     this.#typedAt = 0;
+    this.undoing.wrote(id);
     this.sending.say(id, text);
   }
 
@@ -371,6 +379,7 @@ export class Desk {
     // Somebody has it or it ended: the offer is none any more.
     const stale = ({ kind, conversation }: Notice): boolean => (kind === "offer" || kind === "alarm") && conversation === item.id;
     if (item.owner !== "waiting") this.#notices.drop(stale);
+    this.undoing.changedTo(item);
   }
 
   #list(view: View, list: List): void {

@@ -9,7 +9,7 @@ export const SHORTCUTS: [string, Shortcut, string][] = [
   ["g", "give back", "Give it back to the bot"],
   ["p", "pass on", "Pass it on to a colleague or a team"],
   ["z", "snooze", "Snooze it"],
-  ["u", "undo", "Undo what you just did: send, take, give back, snooze"],
+  ["u", "undo", "Undo what you just did: send, take, give back, pass on, snooze"],
   ["/", "search", "Search messages, notes and names"],
   ["?", "help", "This help"],
 ];

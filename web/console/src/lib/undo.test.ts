@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Message } from "./types.ts";
-import { lastUndoable, undoableUntil, type Undoable } from "./undo.ts";
+import type { Item, Message } from "./types.ts";
+import { lastUndoable, stands, undoableUntil, type Undoable } from "./undo.ts";
 
 const NOW = Date.parse("2026-11-23T09:00:00Z");
 const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
@@ -25,4 +25,19 @@ test("undo means the latest words that wait, else the latest act that is still o
   expect(lastUndoable(null, [act("take", 10), act("snooze", 5)], "Ana Costa", NOW)).toMatchObject({ act: "snooze" });
   expect(lastUndoable(null, [act("take", 10), act("snooze", 5)], "Ana Costa", NOW + 6000)).toMatchObject({ act: "take" });
   expect(lastUndoable({ id: "c1", messages: [] }, [act("take", -1)], "Ana Costa", NOW)).toBeNull();
+});
+
+test("an act is offered to be undone only while it stands", () => {
+  const held = (owner: Item["owner"], by: string | null, snoozed: string | null = null): Item =>
+    ({ id: "c1", owner, snoozed_until: snoozed, episode: by === null ? null : { agent: { id: by, name: by, picture_url: null } } }) as unknown as Item;
+  const told = (["take", "snooze", "transfer", "give_back", "send"] as const).map((one) => [
+    stands(one, held("agent", "me", at(60)), "me"), stands(one, held("agent", "me"), "me"), stands(one, held("agent", "sam"), "me"), stands(one, held("waiting", null), "me"), stands(one, held("bot", null), "me"),
+  ]);
+  expect(told).toEqual([
+    [true, true, false, false, false],
+    [true, false, false, false, false],
+    [false, false, false, true, false],
+    [false, false, false, false, true],
+    [true, true, true, true, true],
+  ]);
 });

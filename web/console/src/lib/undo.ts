@@ -1,6 +1,6 @@
-import type { Message } from "./types.ts";
+import type { Item, Message } from "./types.ts";
 
-export type UndoAct = "send" | "take" | "give_back" | "snooze";
+export type UndoAct = "send" | "take" | "give_back" | "transfer" | "snooze";
 
 /** Something I did and can take back for a moment. `key` is that of words; `until` is by the service's clock. */
 export interface Undoable {
@@ -10,7 +10,7 @@ export interface Undoable {
   until: number;
 }
 
-/** For so long taking, giving back and snoozing are offered to be undone; the service may still say that it is too late. */
+/** For so long taking, giving back, passing on and snoozing are offered to be undone; the service may still say that it is too late. */
 export const OFFERED_FOR_MS = 15_000;
 
 /** Until when I can take back this message, by the service's clock; null for what has left, or is not mine. */
@@ -18,6 +18,15 @@ export function undoableUntil(message: Message, myName: string, now: number): nu
   if (message.speaker !== "agent" || message.name !== myName || !message.undo_until || !message.key) return null;
   const until = Date.parse(message.undo_until);
   return message.delivery === "queued" && until > now ? until : null;
+}
+
+/** Whether an act of mine still stands, so that undoing it has a sense: nobody has moved the conversation on since. */
+export function stands(act: UndoAct, item: Item, myId: string): boolean {
+  const mine = item.owner === "agent" && item.episode?.agent?.id === myId;
+  if (act === "take") return mine;
+  if (act === "snooze") return mine && item.snoozed_until !== null;
+  if (act === "transfer") return item.owner === "waiting";
+  return act === "send" || item.owner === "bot" || item.owner === "closed";
 }
 
 /** What "undo" means now: the latest of my words here that have not left, else the latest thing I did. */

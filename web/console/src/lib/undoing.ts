@@ -6,7 +6,7 @@ import type { Notices } from "./notices.svelte.ts";
 import { router } from "./router.svelte.ts";
 import type { Chats } from "./sending.ts";
 import type { Item } from "./types.ts";
-import { lastUndoable, OFFERED_FOR_MS, type UndoAct, type Undoable } from "./undo.ts";
+import { lastUndoable, OFFERED_FOR_MS, stands, type UndoAct, type Undoable } from "./undo.ts";
 
 /** Takes back what I just did, where that is still true. */
 export class Undoing {
@@ -14,7 +14,7 @@ export class Undoing {
   #boxes = new Map<string, (words: string) => void>();
 
   constructor(
-    private readonly myName: string,
+    private readonly me: { id: string; name: string },
     private readonly chats: Chats,
     private readonly notices: Notices,
     private readonly changed: { item: (item: Item) => void; chat: (id: string) => void; failed: (error: unknown) => void },
@@ -25,6 +25,21 @@ export class Undoing {
     const one = { conversation: id, act, key: null, until: clock.now + OFFERED_FOR_MS };
     this.#acts = [...this.#acts.filter(({ conversation, until }) => conversation !== id && until > clock.now), one];
     this.notices.show("done", said, id, one);
+  }
+
+  /** A conversation has changed: what can't be taken back any more is offered no more. */
+  changedTo(item: Item): void {
+    this.#forget(({ conversation, act }) => conversation === item.id && !stands(act, item, this.me.id));
+  }
+
+  /** I write to the prospect, so having taken it is no slip. */
+  wrote(id: string): void {
+    this.#forget(({ conversation, act }) => conversation === id && act === "take");
+  }
+
+  #forget(stale: (one: Undoable) => boolean): void {
+    this.#acts = this.#acts.filter((one) => !stale(one));
+    this.notices.drop(({ undo }) => undo !== null && stale(undo));
   }
 
   /** If it is not true any more it is said why not. Words come back into the box. */
@@ -51,7 +66,7 @@ export class Undoing {
   last({ words = false } = {}): boolean {
     const id = router.id;
     const open = id === null ? null : { id, messages: this.chats.get(id).messages };
-    const one = lastUndoable(open, words ? [] : this.#acts, this.myName, clock.now);
+    const one = lastUndoable(open, words ? [] : this.#acts, this.me.name, clock.now);
     if (one) void this.undo(one);
     return one !== null;
   }

@@ -40,6 +40,12 @@ export function ownerWords({ owner, episode }: Item, myId: string): string {
 export const personName = ({ name, channel }: Pick<Item, "name" | "channel">): string =>
   name?.trim() || (channel === "widget" ? "Website visitor" : `Someone on ${channelWords(channel)}`);
 
+/** The last words of a conversation, and whose they are. */
+export function previewWords({ preview }: Pick<Item, "preview">): string {
+  const who = !preview || preview.speaker === "prospect" ? "" : preview.speaker === "agent" ? "Agent: " : "Bot: ";
+  return who + (preview?.text || "No words yet");
+}
+
 export const foundWords = (count: number): string => (count === 0 ? "Nothing found." : count === 1 ? "Found in one conversation." : `Found in ${count} conversations.`);
 
 const KINDS: Record<string, string> = { bot: "bot", flow: "flow", ladder: "handoff message", agent: "agent" };
