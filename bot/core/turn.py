@@ -334,7 +334,8 @@ def won(draft: Draft, event: AgentGaveBack, rules: Rules) -> None:
 
 
 def opt_out(draft: Draft, rules: Rules) -> None:
-    """Everything planned ends here, with one confirmation; a person who is already talking is told, not cut off."""
+    """Everything planned ends here, with one confirmation; a person who is already talking is told, not cut off.
+    Nobody is asked any more to write to somebody who may not be written to."""
     mine = tuple(u.message_id for u in draft.state.unsent if u.say.speaker is not Speaker.AGENT)
     if mine:
         draft.withdraw(mine)
@@ -344,8 +345,7 @@ def opt_out(draft: Draft, rules: Rules) -> None:
         draft.set(opted_out_at=draft.now)
         draft.note("prospect.opted_out")
         harm.blame(draft, rules.nurture, brake.Harm.OPTED_OUT, limit=rules.harm_limit)
-    if draft.state.owner is Owner.WAITING:
-        episodes.withdraw_request(draft, rules.policy, "opted_out")
+    episodes.stopped(draft, rules.policy)
     keep_promise(draft, "opt_out")
 
 
