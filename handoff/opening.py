@@ -9,10 +9,10 @@ from handoff.agents import agent_gone
 from handoff.booking import booked_ahead, spoken_time
 from handoff.desk import Desk
 from handoff.match import facts_of
-from handoff.offers import close, needs_of, offer, offered_now
+from handoff.offers import close, end_stopped, needs_of, offer, offered_now
 from handoff.policy import Policy, Target, due, spoken
 from handoff.rounds import new_round, start_round
-from handoff.steps import PROSPECT, hand_to, open_one, tell, tell_closed, tell_closing
+from handoff.steps import PROSPECT, hand_to, open_one, stopped, tell, tell_closed, tell_closing
 from handoff.waiting import tell_wait
 
 
@@ -74,6 +74,9 @@ def agents_changed(draft: Draft, policy: Policy, desk: Desk) -> None:
     """Who is free changed: offer a waiting episode that nobody who is online is being asked about."""
     episode = open_one(draft.state)
     if episode is None or episode.status != "waiting":
+        return
+    if stopped(draft.state):
+        end_stopped(draft, policy, episode)
         return
     asked = offered_now(draft, episode)
     if asked is None:
