@@ -85,14 +85,15 @@ def agents_changed(draft: Draft, policy: Policy, desk: Desk) -> None:
         agent_gone(draft, policy, desk, asked)
 
 
-def withdraw_request(draft: Draft, policy: Policy, outcome: str) -> None:
-    """The prospect needs nobody any more: a waiting episode is closed and the conversation is the bot's again."""
+def stopped(draft: Draft, policy: Policy) -> None:
+    """The prospect wants no more messages, so nobody may be asked to write to them: an episode that waits, or was taken and still
+    owes its first words, is closed and the conversation is the bot's again. Who talks already keeps the talk."""
     episode = open_one(draft.state)
-    if episode is None or episode.status != "waiting":
+    if episode is None or (episode.status != "waiting" and draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id) is None):
         return
-    close(draft, policy, episode, outcome)
+    close(draft, policy, episode, "opted_out")
     hand_to(draft, Owner.BOT)
-    draft.notify("lost", text=f"{PROSPECT} no longer waits.", episode_id=episode.episode_id)
+    draft.notify("lost", text=f"{PROSPECT} asked us to stop writing.", episode_id=episode.episode_id)
 
 
 def _just_told(draft: Draft) -> bool:

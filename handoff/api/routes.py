@@ -48,7 +48,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
 
     Gives what closes every console when the service ends, so that they come back elsewhere.
     """
-    sessions, feed = Sessions(parts), Feed(parts)
+    sessions, feed = Sessions(parts), Feed(parts.store, parts.hub, parts.presence, parts.now)
     talks, team, socket = Talks(parts), Team(parts, sessions, feed), ConsoleSocket(parts, sessions, feed)
     outbox, reports, notifications = Outbox(parts), Reports(parts), Notifications(parts)
 

@@ -1,5 +1,7 @@
 """Who may use the marketers' API: a program with a key, or a marketer or admin who is signed in to the console.
 
+What tells of single people is for those marketers who may read every conversation (`bot.store.sight`).
+
 A key is shown once, when it is made; the store knows only its SHA-256. Whoever has one may do all that the API can.
 """
 
@@ -13,7 +15,8 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from bot.store.contract import Store
-from handoff.api.errors import ApiError, answering
+from bot.store.readers import sight
+from handoff.api.errors import ApiError, Forbidden, answering
 from handoff.api.ports import ConsoleParts
 from handoff.api.sessions import MARKETERS, Sessions, SignedIn
 
@@ -50,10 +53,13 @@ class Gatekeeper:
         self._store: Store = parts.store
         self._sessions = Sessions(parts)
 
-    def guard(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Handler:
-        """The handler behind the door, with errors in their one shape."""
+    def guard(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]], *, of_people: bool = False) -> Handler:
+        """The handler behind the door, with errors in their one shape. `of_people` if it tells of single people, whosever they
+        are: then it is not for a marketer who may read the conversations of some teams alone."""
 
         async def signed_in(request: web.Request, me: SignedIn) -> web.StreamResponse:
+            if of_people and await sight(self._store, me.agent) is not None:
+                raise Forbidden("of_some_teams", "This is about people of every team, and you may read those of yours.")
             request[ASKING] = me.agent.name
             return await handler(request)
 

@@ -27,6 +27,14 @@ from studio.api.segments import Segments
 
 BASE = "/api/studio"
 
+OF_PEOPLE = frozenset(
+    {
+        "/contacts", "/contacts/imports/{id}/rejected", "/events/imports/{id}/rejected", "/hooks/parked", "/segments/{id}",
+        "/reports/flows/{flow}/behind", "/reports/sources/behind",
+    }
+)  # fmt: skip
+"""Paths whose answers tell of single people; the others count them, or tell of flows."""
+
 type Asked = Callable[[web.Request], Awaitable[web.StreamResponse]]
 type Add = Callable[[str, str, Asked], None]
 """Method, path below the base, handler."""
@@ -38,7 +46,7 @@ def add_routes(app: web.Application, parts: StudioParts) -> None:
     described: list[Route] = []
 
     def add(method: str, path: str, handler: Asked) -> None:
-        app.router.add_route(method, BASE + path, guard(handler))
+        app.router.add_route(method, BASE + path, guard(handler, of_people=path in OF_PEOPLE))
         described.append(Route(method, path, summary(handler), tag=path.split("/")[1]))
 
     _add_reports(add, Reports(parts))
