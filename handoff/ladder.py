@@ -19,7 +19,7 @@ from handoff.offers import asked_gone, back_to_waiting, end_stopped, offer, offe
 from handoff.policy import Policy, Rung, Target, Until, clock_hours, due
 from handoff.rounds import Round, climb_on, next_alarm, next_rung
 from handoff.routing import choose
-from handoff.steps import HOLDER, PROSPECT, open_one, put, stopped, tell, tell_closed, unanswered
+from handoff.steps import HOLDER, PROSPECT, open_one, put, tell, tell_closed, unanswered, wants_rest
 from handoff.waiting import slipped, tell_still_waiting
 
 __all__ = ["NOBODY_CAME", "clock_fired"]
@@ -35,7 +35,7 @@ def clock_fired(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
     if episode is None or episode.episode_id != clock.key:
         return
     waiting = episode.status == "waiting"
-    if stopped(draft.state) and (waiting or clock.kind is ClockKind.FIRST_WORDS):
+    if wants_rest(draft.state) and (waiting or clock.kind is ClockKind.FIRST_WORDS):
         end_stopped(draft, policy, episode)
         return
     match clock.kind:
@@ -131,7 +131,7 @@ def _climb(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock: Cl
 
 def _needless(draft: Draft, episode: Episode, rung: Rung, round_: Round) -> str | None:
     """Why nothing is to be done at a rung that is reached; None if it is to be climbed."""
-    if stopped(draft.state):
+    if wants_rest(draft.state):
         return "opted_out"
     seen = episode.seen_at is not None and episode.seen_at >= round_.since
     return "seen" if rung.until is Until.SEEN and seen else None

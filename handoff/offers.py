@@ -15,7 +15,7 @@ from handoff.match import Facts
 from handoff.policy import Policy, Target, due
 from handoff.rounds import Round, climb_on, new_round, start_round
 from handoff.routing import choose, eases_at, names
-from handoff.steps import EPISODE_CLOCKS, NATIVE, PROSPECT, WANTS, hand_to, let_bot_answer, put, stopped
+from handoff.steps import EPISODE_CLOCKS, NATIVE, PROSPECT, WANTS, hand_to, let_bot_answer, put, wants_rest
 from handoff.waiting import judge_forecast
 
 OPTED_OUT = "opted_out"
@@ -117,12 +117,10 @@ def close(draft: Draft, policy: Policy, episode: Episode, outcome: str, summary:
 
 
 def end_stopped(draft: Draft, policy: Policy, episode: Episode) -> Episode:
-    """End an episode of somebody who asked us to stop (`stopped`): nobody may write to them, so nobody is asked to any more."""
-    holder = episode.agent
+    """End an episode of somebody who asked us to stop: nobody may write to them, so nobody is asked to any more."""
     episode = close(draft, policy, episode, OPTED_OUT)
     hand_to(draft, Owner.BOT)
-    to = () if holder is None or holder == NATIVE else (holder.agent_id,)
-    draft.notify("lost", to=to, text=f"{PROSPECT} asked us to stop.", episode_id=episode.episode_id)
+    draft.notify("lost", text=f"{PROSPECT} asked us to stop writing.", episode_id=episode.episode_id)
     return episode
 
 
@@ -146,7 +144,7 @@ def back_to_waiting(
     """Take the episode from a silent or absent agent and ask the others; the bot answers what was asked (`asked_for`)
     meanwhile. What to tell the prospect about it is the caller's. `judged` if what they wait for is recorded as missed already.
     It ends if the prospect asked us to stop."""
-    if stopped(draft.state):
+    if wants_rest(draft.state):
         return end_stopped(draft, policy, episode)
     key = episode.episode_id
     words = draft.state.clock(ClockKind.FIRST_WORDS, key)

@@ -59,7 +59,7 @@ def open_one(state: State) -> Episode | None:
     return state.episode if state.episode is not None and state.episode.status != "closed" else None
 
 
-def stopped(state: State) -> bool:
+def wants_rest(state: State) -> bool:
     """Whether nobody owes the prospect words, nor may write any: they asked us to stop and have not written since, and did not
     ask for a person after it."""
     stopped_at, wrote_at, episode = state.opted_out_at, state.last_inbound_at, open_one(state)

@@ -7,7 +7,7 @@ from bot.core.model import AgentRef, CommandRefused, Episode
 from handoff.desk import Desk
 from handoff.offers import ask, back_to_waiting, offer, offered_now
 from handoff.policy import Policy
-from handoff.steps import HOLDER, NATIVE, PROSPECT, open_one, put, stopped, tell, who
+from handoff.steps import HOLDER, NATIVE, PROSPECT, open_one, put, tell, wants_rest, who
 from handoff.untransfer import remember
 
 WHY = "transferred"
@@ -58,7 +58,7 @@ def _movable(draft: Draft, by: AgentRef, *, anyones: bool) -> Episode:
     mine = episode.agent is not None and episode.agent.agent_id == by.agent_id
     if not mine and not anyones:
         raise CommandRefused("not_yours", f"{episode.agent.name} has it." if episode.agent else "Take the conversation first.")
-    if stopped(draft.state):
+    if wants_rest(draft.state):
         raise CommandRefused("opted_out", f"{who(draft.state)} asked us to stop. Give it back instead.")
     return episode
 
