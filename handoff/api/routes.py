@@ -24,7 +24,7 @@ from handoff.api.reports import Reports
 from handoff.api.search import Search
 from handoff.api.sessions import ADMINS, COOKIE, MARKETERS, Sessions, SignedInHandler
 from handoff.api.sights import within_sight
-from handoff.api.simulations import Simulations
+from handoff.api.simulations import SIMULATIONS, Simulations
 from handoff.api.socket import ConsoleSocket
 from handoff.api.starters import Starters
 from handoff.api.talks import Talks
@@ -117,7 +117,8 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
         signed_in("GET", "/promises/history", promises.history, admin=True)
         signed_in("GET", "/promises/history/{id}", promises.one, admin=True)
         signed_in("POST", "/promises/history/{id}/restore", promises.restore, admin=True)
-    signed_in("POST", "/simulations", Simulations(parts).simulate, roles=MARKETERS)
+    app[SIMULATIONS] = Simulations(parts)
+    signed_in("POST", "/simulations", app[SIMULATIONS].simulate, roles=MARKETERS)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)
