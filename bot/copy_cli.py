@@ -30,6 +30,9 @@ class Format(StrEnum):
     JSON = "json"
 
 
+Explain = Annotated[bool, typer.Option("--explain", help="Say of each finding why its rule is there, and by what source.")]
+
+
 class FileUnreadable(WarmlineError):
     """A file named on the command line cannot be read."""
 
@@ -38,13 +41,14 @@ def lint_flows(
     paths: Annotated[list[Path] | None, typer.Argument(help="Folders of flows, or flow files.")] = None,
     form: Annotated[Format, typer.Option("--format", help="text, github (annotations) or json.")] = Format.TEXT,
     min_score: Annotated[float, typer.Option(min=0, max=100, help="Fail for a flow that scores less.")] = 0.0,
+    explain: Explain = False,
 ) -> None:
     """Read every flow and say what a prospect would mind, with file, line and column. Errors give exit code 1."""
     from nurture.lint.command import check_flows
 
     chosen = settings_module.load()
     checked = check_flows(paths or [chosen.flows], min_score, reply=_promised_reply(chosen))
-    _tell(checked.findings, form, checked.scores)
+    _tell(checked.findings, form, checked.scores, explain=explain)
 
 
 def _promised_reply(chosen: settings_module.Settings) -> timedelta:
@@ -59,11 +63,12 @@ def _promised_reply(chosen: settings_module.Settings) -> timedelta:
 def lint_domain(
     domain: Annotated[Path, typer.Argument(help="A Rasa domain.")] = Path("domain.yml"),
     form: Annotated[Format, typer.Option("--format", help="text, github (annotations) or json.")] = Format.TEXT,
+    explain: Explain = False,
 ) -> None:
     """Say what a prospect would mind about the bot's responses. Errors give exit code 1."""
     from nurture.lint.command import check_domain
 
-    _tell(check_domain(domain), form)
+    _tell(check_domain(domain), form, explain=explain)
 
 
 @copy.command("score")
@@ -83,16 +88,16 @@ def score_copy(
             sys.stdout.flush()
 
 
-def _tell(findings: Sequence[Finding], form: Format, scores: Sequence[FlowScore] = ()) -> None:
+def _tell(findings: Sequence[Finding], form: Format, scores: Sequence[FlowScore] = (), *, explain: bool) -> None:
     """Print findings; exit code 1 if one of them is an error."""
     from nurture.lint import report
 
     if form is Format.JSON:
         sys.stdout.write(report.as_json(findings, scores) + "\n")
     else:
-        told = report.as_github(findings) if form is Format.GITHUB else report.as_text(findings)
-        sys.stdout.writelines(f"{row}\n" for row in told)
+        told = report.as_github if form is Format.GITHUB else report.as_text
+        sys.stdout.writelines(f"{row}\n" for row in told(findings, explain=explain))
         for flow in scores:
             console.print(f"{flow.flow_id} scores {flow.value:.0f}", markup=False)
-        console.print(f"{len(findings)} findings", markup=False)
+        console.print("1 finding" if len(findings) == 1 else f"{len(findings)} findings", markup=False)
     raise typer.Exit(1 if any(finding.severity == "error" for finding in findings) else 0)

@@ -8,7 +8,7 @@ anything.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -25,7 +25,8 @@ SERVED_WITHIN_S = 3.5
 
 
 class Gate:
-    """Counts what the requests in hand take up, from their first byte until they are served."""
+    """Counts what the requests in hand take up, from their first byte until they are served. `turned_away` is called whenever one
+    was not served though there was nothing wrong with it, so that its sender will come again."""
 
     def __init__(
         self, *, most_bytes: int, biggest: int, read_within_s: float = READ_WITHIN_S, served_within_s: float = SERVED_WITHIN_S
@@ -33,6 +34,7 @@ class Gate:
         self._most, self._biggest = most_bytes, biggest
         self._read_within_s, self._served_within_s = read_within_s, served_within_s
         self.in_hand = 0
+        self.turned_away: Callable[[], None] = lambda: None
 
     @asynccontextmanager
     async def body(self, request: web.Request) -> AsyncIterator[bytes]:
@@ -52,6 +54,13 @@ class Gate:
                     yield raw
             except TimeoutError as error:
                 raise Overloaded(f"not served within {self._served_within_s} s") from error
+        except web.HTTPException as refusal:
+            if isinstance(refusal, web.HTTPRequestTimeout):
+                self.turned_away()
+            raise
+        except BaseException:
+            self.turned_away()
+            raise
         finally:
             hold.release()
 

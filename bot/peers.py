@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from bot import staff
 from bot.circuit import Circuit, Phase
+from bot.delivery import DeliveryWorker
 from bot.hub import Frame, Hub
 from bot.lines import Line, Lines
 from bot.roll import BEAT_S, Roll
@@ -26,16 +27,22 @@ ROLL = "roll"
 CIRCUIT = "circuit"
 """On the wire: a channel stopped working, or works again."""
 
+NOT_HEARD = "not_heard"
+"""On the wire: a service turned something away that may have been an echo. Said once in `SAID_AGAIN` at most."""
+SAID_AGAIN = timedelta(seconds=1)
+
 
 class Peers:
     """Joins hub, workers, staff and the channels' lines to the wire. `name` is this service's among those on the database."""
 
     def __init__(
-        self, wire: Wire, hub: Hub, staff: Staff, lines: Lines, time: Time, *, name: str, clocks: Worker, delivery: Worker
+        self, wire: Wire, hub: Hub, staff: Staff, lines: Lines, time: Time, *, name: str, clocks: Worker, delivery: DeliveryWorker
     ) -> None:
         self._wire, self._hub, self._staff, self._lines, self._time, self._name = wire, hub, staff, lines, time, name
         self._workers = {"clocks": clocks, "outbox": delivery}
         self._roll = Roll()
+        self._delivery, self._not_heard_at = delivery, datetime.min.replace(tzinfo=UTC)
+        delivery.on_not_heard = self._not_heard
         hub.elsewhere = wire.publish
         for line in lines.all():
             line.on_learnt = self._teller(line)
@@ -102,6 +109,8 @@ class Peers:
             line = self._lines.get(frame["channel"])
             if line is not None:
                 line.told(_circuit(frame), self._time.now())
+        elif topic == NOT_HEARD:
+            self._delivery.not_heard_elsewhere()
         else:
             self._hub.deliver(topic, frame)
 
@@ -118,6 +127,12 @@ class Peers:
 
     def _teller(self, line: Line) -> Callable[[Circuit], None]:
         return lambda circuit: self._wire.publish(CIRCUIT, _frame(line.channel, circuit))
+
+    def _not_heard(self) -> None:
+        now = self._time.now()
+        if abs(now - self._not_heard_at) >= SAID_AGAIN:
+            self._not_heard_at = now
+            self._wire.publish(NOT_HEARD, {})
 
     def _missed(self) -> None:
         """Listeners ask the store, workers look, the desk is read again."""

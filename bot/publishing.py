@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from bot.core.model import FlowMode
 from bot.publishing_tools import (
@@ -19,8 +19,11 @@ from bot.publishing_tools import (
     out,
     plan_data,
     print_json,
+    published_flows,
+    published_version,
     run_with,
     show_plan,
+    tell_dry,
     tell_outcome,
 )
 
@@ -77,6 +80,8 @@ def publish(
             outcome = await tools.publishing.publish(one, moving, by=BY, reason=reason)
             told.append(tell_outcome(outcome, quiet=as_json))
         print_json(told, as_json)
+        if dry_run:
+            tell_dry(quiet=as_json)
 
     run_with(run)
 
@@ -94,12 +99,14 @@ def rollback(
     """Let people enter an earlier version again. Files stay as they are; `flows export` brings them in step."""
 
     async def run(tools: Tools) -> None:
+        await published_version(tools, flow, number)
         moving = moving_of(move, choices)
         plan = await tools.publishing.preview(await tools.publishing.flow(flow, number), moving)
         if not as_json:
             show_plan(plan)
         if dry_run:
             print_json([{"plan": plan_data(plan), "published": False}], as_json)
+            tell_dry(quiet=as_json)
             return
         confirm(plan, move=move, yes=yes)
         outcome = await tools.publishing.roll_back(flow, number, moving, by=BY, reason=reason)
@@ -112,6 +119,7 @@ def versions(flow: Annotated[str | None, typer.Argument(help="Only this flow.")]
     """Every version: which one people enter, when and by whom it was published, how many are inside."""
 
     async def run(tools: Tools) -> None:
+        await published_flows(tools, *([flow] if flow else []))
         people: dict[tuple[str, int], int] = {}
         for one in await tools.store.inside():
             people[one.flow_id, one.version] = people.get((one.flow_id, one.version), 0) + one.people
@@ -137,7 +145,7 @@ def versions(flow: Annotated[str | None, typer.Argument(help="Only this flow.")]
         if as_json:
             print_json(rows, as_json)
             return
-        table = Table("Flow", "Version", "", "Inside", "Published", "By", box=None)
+        table = Table(Column("Flow", overflow="fold"), "Version", "", "Inside", "Published", "By", box=None)
         for row in rows:
             mode = f"{row['mode']}{': ' + row['reason'] if row['reason'] else ''}" if row["entered"] else ""
             at = f"{row['published_at'][:16].replace('T', ' ')}Z"
@@ -154,13 +162,13 @@ def diff(
 ) -> None:
     """What changed between two versions of a flow, or from a version to the file. Exit code 1 if anything did."""
     from bot.published import text_of
-    from bot.store.contract import NotFound
 
     async def run(tools: Tools) -> None:
-        entered = next((head.number for head in (await tools.store.flow_book()).heads if head.flow_id == flow), None)
+        await published_flows(tools, flow)
+        entered = next(head.number for head in (await tools.store.flow_book()).heads if head.flow_id == flow)
         before = entered if old is None else old
-        if before is None:
-            raise NotFound("flow", flow)
+        for number in (before, *([] if new is None else [new])):
+            await published_version(tools, flow, number)
         file = text_of(known_flow(tools, flow)) if new is None else None
         told = await tools.publishing.difference(flow, before, new, file)
         sys.stdout.write(told)
@@ -201,6 +209,7 @@ def export(
     from studio.flow_files import entered, files_of, write
 
     async def run(tools: Tools) -> None:
+        await published_flows(tools, *(flows or ()))
         for path in write(to or tools.folder, files_of(await entered(tools.store, flows or ())), force=force):
             out.print(str((to or tools.folder) / path), markup=False)
 
@@ -232,6 +241,7 @@ def secret() -> None:
 
 def _rule(flow: str, mode: FlowMode, reason: str, told: str) -> None:
     async def run(tools: Tools) -> None:
+        await published_flows(tools, flow)
         left = await tools.publishing.rule(flow, mode, by=BY, reason=reason)
         out.print(f"{flow} is {told}{f'; {left} left it' if mode is FlowMode.STOPPED else ''}.", markup=False)
 

@@ -96,6 +96,29 @@ def known_flow(tools: Tools, flow_id: str) -> Flow:
     return tools.flows[flow_id]
 
 
+async def published_flows(tools: Tools, *flow_ids: str) -> None:
+    """Raises `UnknownFlow` if one of these was never published."""
+    from bot.run import check_published
+
+    await check_published(tools.store, flow_ids)
+
+
+async def published_version(tools: Tools, flow_id: str, number: int) -> None:
+    """Raises `UnknownFlow` if the flow was never published, or has no such version."""
+    from bot.run import UnknownFlow
+
+    await published_flows(tools, flow_id)
+    numbers = [version.number for version in await tools.store.flow_versions(flow_id)]
+    if number not in numbers:
+        raise UnknownFlow(f"there is no version {number} of {flow_id}; there are {', '.join(map(str, numbers))}")
+
+
+def tell_dry(*, quiet: bool) -> None:
+    """Print that nothing was done, unless `quiet`."""
+    if not quiet:
+        out.print("Nothing was published.")
+
+
 def moving_of(move: bool, choices: Sequence[str] | None) -> Moving:
     """What becomes of those inside, as the options say. Raises `typer.BadParameter`."""
     from studio.publishing import Moving

@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from bot.service import Service
 from bot.settings import Settings
 from bot.store import open_store
 from bot.store.auditing import Marks
-from bot.store.contract import Agent, AlreadyExists, Handed
+from bot.store.contract import Agent, AlreadyExists, Handed, Store
 from bot.supervisor import BrainSupervisor, socket_path
 from bot.time import SystemTime
 from handoff.api.passwords import hash_password
@@ -56,7 +56,16 @@ COMMAND = "command line"
 
 
 class UnknownFlow(WarmlineError):
-    """A flow is asked for that no file holds."""
+    """A flow is asked for that there is not, or a version of one."""
+
+
+async def check_published(store: Store, flow_ids: Collection[str]) -> None:
+    """Raises `UnknownFlow` if one of these was never published."""
+    known = [head.flow_id for head in (await store.flow_book()).heads]
+    for flow_id in flow_ids:
+        if flow_id not in known:
+            told = f"there are {', '.join(known)}" if known else "none was published yet"
+            raise UnknownFlow(f"there is no flow {flow_id}; {told}")
 
 
 def _make_home(settings: Settings) -> None:
@@ -113,10 +122,11 @@ async def all_agents(settings: Settings) -> list[Agent]:
 
 
 async def standings_now(settings: Settings, flow_id: str | None) -> AsyncIterator[Standing]:
-    """Everybody who is in a flow, of one flow or of all."""
+    """Everybody who is in a flow, of one flow or of all. Raises `UnknownFlow`."""
     await migrate_only(settings)
     store = open_store(settings.url)
     try:
+        await check_published(store, [] if flow_id is None else [flow_id])
         after = ""
         while batch := await store.standings(flow_id=flow_id, after=after):
             for standing in batch:

@@ -72,11 +72,12 @@ def wrote(draft: Draft, policy: Policy, agent: AgentRef, text: str, client_key: 
     Raises CommandRefused: `not_yours`, `empty`, `opted_out` (they asked us to stop and have not written since), or `window` (their
     channel lets nobody write to them any more).
     """
+    if _must_not_write(draft):
+        # First, as it is why who held it holds it no more.
+        raise CommandRefused("opted_out", f"{who(draft.state)} asked us to stop writing.")
     episode = held_by(draft, agent)
     if not text.strip():
         raise CommandRefused("empty", "There is nothing to send.")
-    if _must_not_write(draft):
-        raise CommandRefused("opted_out", f"{who(draft.state)} asked us to stop writing.")
     if _window_closed(draft):
         raise CommandRefused("window", f"{who(draft.state)}'s channel lets nobody write to them until they write again.")
     if any(u.say.client_key == client_key for u in draft.state.unsent) or draft.state.clock(ClockKind.UNDO, client_key):

@@ -40,6 +40,7 @@ __all__ = [
     "seen",
     "stand",
     "stand_all",
+    "stopped",
     "take",
     "take_again",
     "take_back",
@@ -48,7 +49,6 @@ __all__ = [
     "typed_option",
     "untake",
     "untransfer",
-    "withdraw_request",
     "wrote",
 ]
 
@@ -86,6 +86,7 @@ rearm_promise = repair.rearm_promise
 seen = governed(agents.seen)
 stand = governed(agents.stand)
 stand_all = governed(agents.stand_all)
+stopped = governed(opening.stopped)
 take = governed(agents.take)
 take_again = governed(undo.take_again)
 take_back = unsaid.take_back
@@ -94,5 +95,4 @@ typed_option = governed(prospect.typed_option)
 untake = governed(undo.untake)
 transfer = governed(passing.transfer)
 untransfer = governed(passed.untransfer)
-withdraw_request = governed(opening.withdraw_request)
 wrote = governed(agents.wrote)

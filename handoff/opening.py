@@ -9,10 +9,10 @@ from handoff.agents import agent_gone
 from handoff.booking import booked_ahead, spoken_time
 from handoff.desk import Desk
 from handoff.match import facts_of
-from handoff.offers import close, needs_of, offer, offered_now
+from handoff.offers import end_stopped, needs_of, offer, offered_now
 from handoff.policy import Policy, Target, due, spoken
 from handoff.rounds import new_round, start_round
-from handoff.steps import PROSPECT, hand_to, open_one, tell, tell_closed, tell_closing
+from handoff.steps import hand_to, open_one, tell, tell_closed, tell_closing, wants_rest
 from handoff.waiting import tell_wait
 
 
@@ -75,6 +75,9 @@ def agents_changed(draft: Draft, policy: Policy, desk: Desk) -> None:
     episode = open_one(draft.state)
     if episode is None or episode.status != "waiting":
         return
+    if wants_rest(draft.state):
+        end_stopped(draft, policy, episode)
+        return
     asked = offered_now(draft, episode)
     if asked is None:
         offer(draft, policy, desk, episode)
@@ -82,14 +85,13 @@ def agents_changed(draft: Draft, policy: Policy, desk: Desk) -> None:
         agent_gone(draft, policy, desk, asked)
 
 
-def withdraw_request(draft: Draft, policy: Policy, outcome: str) -> None:
-    """The prospect needs nobody any more: a waiting episode is closed and the conversation is the bot's again."""
+def stopped(draft: Draft, policy: Policy) -> None:
+    """The prospect wants no more messages, so nobody may be asked to write to them: an episode that waits, or was taken and still
+    owes its first words, is closed and the conversation is the bot's again. Who talks already keeps the talk."""
     episode = open_one(draft.state)
-    if episode is None or episode.status != "waiting":
+    if episode is None or (episode.status != "waiting" and draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id) is None):
         return
-    close(draft, policy, episode, outcome)
-    hand_to(draft, Owner.BOT)
-    draft.notify("lost", text=f"{PROSPECT} no longer waits.", episode_id=episode.episode_id)
+    end_stopped(draft, policy, episode)
 
 
 def _just_told(draft: Draft) -> bool:

@@ -147,10 +147,16 @@ class WaitLengthFile(File):
     length: Length = Field(alias="for")
 
 
+def _kind_of_wait(value: object) -> str:
+    """Who writes `for` beside a field of the other kind means that one."""
+    is_length = isinstance(value, dict) and "for" in value and not value.keys() & WaitForFile.model_fields.keys()
+    return "length" if is_length else "point"
+
+
 class WaitFile(StepFile):
     wait: Annotated[
         Annotated[WaitLengthFile, Tag("length")] | Annotated[WaitForFile, Tag("point")],
-        Discriminator(lambda value: "length" if isinstance(value, dict) and "for" in value else "point"),
+        Discriminator(_kind_of_wait),
         BeforeValidator(_wait, json_schema_input_type=str | WaitForFile),
     ]
 

@@ -124,7 +124,7 @@ def _dispatch(draft: Draft, event: Event, rules: Rules, desk: Desk) -> None:
         case Converted():
             turn.converted(draft, event)
         case ContactImported():
-            importing.take_over(draft, event, rules.nurture)
+            importing.take_over(draft, event, rules)
         case Audited():
             repair.rearm(draft, rules, desk)
         case _:

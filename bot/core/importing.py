@@ -13,7 +13,8 @@ from bot.core.draft import Draft
 from bot.core.events import ContactImported
 from bot.core.model import ClockKind, State
 from bot.core.touch import is_direct, told
-from bot.core.turn import merged
+from bot.core.turn import Rules, merged
+from handoff import episodes
 from nurture import engine
 from nurture.engine import Nurture
 
@@ -21,7 +22,7 @@ IMPORT = "import"
 """The source of people of whom the import does not say what brought them, and what closed window they have."""
 
 
-def take_over(draft: Draft, event: ContactImported, nurture: Nurture) -> None:
+def take_over(draft: Draft, event: ContactImported, rules: Rules) -> None:
     """Fill in what is not known, heed an opt-out, begin the flow if that may be. The same contact once more changes nothing."""
     _close_window(draft)
     _fill_in(draft, event)
@@ -30,6 +31,7 @@ def take_over(draft: Draft, event: ContactImported, nurture: Nurture) -> None:
         draft.withdraw(tuple(u.message_id for u in draft.state.unsent if u.say.enrolment_id))
         draft.set(opted_out_at=draft.now)
         draft.note("prospect.opted_out", by=IMPORT)
+        episodes.stopped(draft, rules.policy)
     if draft.state != draft.before:
         known = draft.before.turns > 0 or draft.before.first_touch is not None
         draft.note(
@@ -41,7 +43,7 @@ def take_over(draft: Draft, event: ContactImported, nurture: Nurture) -> None:
             new=not known,
         )
     if event.flow is not None and not been_in(draft.state, event.flow):
-        _begin(draft, event, event.flow, nurture)
+        _begin(draft, event, event.flow, rules.nurture)
 
 
 def been_in(state: State, flow: str) -> bool:

@@ -77,7 +77,8 @@ def _falls_away(say: Say, kept: Sequence[Say], answered: Anew) -> bool:
     asked_again = answered.intent is not None and say.answers == answered.intent
     if answered.called or asked_again or NEVER_MIND.fullmatch(answered.wrote.strip()):
         return True
-    wants = asks(say.text) or bool(say.quick_replies)
+    # An answer may end in a question: two questions at once are a smaller harm than an answer that nobody hears.
+    wants = say.answers is None and (asks(say.text) or bool(say.quick_replies))
     return wants and any(asks(other.text) or other.quick_replies for other in (*answered.says, *kept))
 
 

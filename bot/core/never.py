@@ -6,7 +6,7 @@ property tests and the simulator ask these same functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from bot.core.audit import CHECKS, lacks
 from bot.core.events import Decision
 from bot.core.model import ClockKind, Episode, Owner, Speaker, State
 from bot.core.window import SendAs
+from handoff.match import TEAM_SLOT
 
 SPOKEN_BY_ITSELF = frozenset({Speaker.BOT, Speaker.FLOW})
 NATIVE = "native"
@@ -130,6 +131,19 @@ def of_tag(send_as: SendAs, speaker: Speaker, *, closes_at: datetime | None, now
         yield "I6: the human tag on words that no person wrote"
     if send_as is SendAs.RESPONSE and closes_at is not None and now >= closes_at:
         yield "I6: a send outside the window"
+
+
+def of_reader(agent_id: str, teams: Collection[str], of_anybody: Collection[str], state: State) -> Iterator[str]:
+    """What is wrong with this agent's screen showing something of this conversation. Who is of no team reads everything; `teams`
+    are theirs, `of_anybody` those of all who can sign in."""
+    said = (state.episode.team if state.episode is not None else None) or state.slots.get(TEAM_SLOT)
+    team, theirs, all_there_are = str(said or "").strip().lower(), *({t.lower() for t in some} for some in (teams, of_anybody))
+    if not theirs or team in theirs or team not in all_there_are:
+        return
+    holder = state.episode.agent if state.episode is not None and state.episode.status == "accepted" else None
+    asked = [c.data.get("agent_id") for c in state.clocks if c.kind is ClockKind.ACCEPT]
+    if agent_id not in (*asked, holder.agent_id if holder else None):
+        yield f"I10: an agent saw a conversation of the team {team}, which is none of theirs"
 
 
 def quiet(at: datetime, zone: ZoneInfo, *, allowed: bool) -> Iterator[str]:

@@ -219,7 +219,7 @@ def _say_it(draft: Draft, event: BrainAnswered, *, absorbed: bool, handed_over: 
     has heard nothing from us yet is told first that a bot is writing.
     """
     held = () if draft.state.opted_out_at else event.ask.parked
-    words = tuple(replace(say, answers=event.answer.reading.intent) for say in event.answer.messages)
+    words = tuple(replace(say, answers=_understood(event)) for say in event.answer.messages)
     new = draft.says if absorbed else words
     owed = _owed_still(draft, event, new, held, absorbed=absorbed, called=handed_over)
     if not absorbed and not handed_over:
@@ -236,12 +236,17 @@ def _say_all(draft: Draft, says: Iterable[Say]) -> None:
         draft.say(say)
 
 
+def _understood(event: BrainAnswered) -> str | None:
+    """What the person wants, if the brain could tell."""
+    intent = event.answer.reading.intent
+    return None if intent == FALLBACK else intent
+
+
 def _owed_still(
     draft: Draft, event: BrainAnswered, new: Sequence[Say], held: Sequence[Say], *, absorbed: bool, called: bool
 ) -> list[Say]:
     """What was held back and is still said. A flow's bubbles are the flow's business, and it goes on with them."""
-    read = event.answer.reading.intent
-    answered = interrupt.Anew(says=tuple(new), wrote=event.ask.text, intent=None if read == FALLBACK else read, called=called)
+    answered = interrupt.Anew(says=tuple(new), wrote=event.ask.text, intent=_understood(event), called=called)
     bots = interrupt.still_owed(held, answered)
     first_contact = draft.state.turns <= 1
     kept = []
@@ -334,7 +339,8 @@ def won(draft: Draft, event: AgentGaveBack, rules: Rules) -> None:
 
 
 def opt_out(draft: Draft, rules: Rules) -> None:
-    """Everything planned ends here, with one confirmation; a person who is already talking is told, not cut off."""
+    """Everything planned ends here, with one confirmation; a person who is already talking is told, not cut off.
+    Nobody is asked any more to write to somebody who may not be written to."""
     mine = tuple(u.message_id for u in draft.state.unsent if u.say.speaker is not Speaker.AGENT)
     if mine:
         draft.withdraw(mine)
@@ -344,8 +350,7 @@ def opt_out(draft: Draft, rules: Rules) -> None:
         draft.set(opted_out_at=draft.now)
         draft.note("prospect.opted_out")
         harm.blame(draft, rules.nurture, brake.Harm.OPTED_OUT, limit=rules.harm_limit)
-    if draft.state.owner is Owner.WAITING:
-        episodes.withdraw_request(draft, rules.policy, "opted_out")
+    episodes.stopped(draft, rules.policy)
     keep_promise(draft, "opt_out")
 
 

@@ -13,9 +13,12 @@ from bot.sim.loop import Gone, Life
 from bot.sim.outside import Outside
 from bot.sim.plan import AgentPlan, Habit, Shift
 from bot.store.contract import Agent, AgentFull, NotFound, StoreUnavailable, VersionConflict
+from handoff.api.sessions import SignedIn
 
 if TYPE_CHECKING:
     from bot.service import Service
+    from handoff.api.feed import Feed
+    from handoff.api.ports import Frame
 
 CALLS = ("alarm", "breach")
 """Notices that call everybody."""
@@ -40,6 +43,7 @@ class SimAgent:
         self._work = 0
         self._keys = itertools.count(1)
         self._busy: dict[str, Habit | None] = {}
+        self._shown: set[str] | None = None
 
     def record(self) -> Agent:
         """As the store keeps them."""
@@ -50,6 +54,7 @@ class SimAgent:
             role="agent",
             password_hash="",
             capacity=self.plan.capacity,
+            teams=self.plan.teams,
         )
 
     def begin(self) -> None:
@@ -72,8 +77,9 @@ class SimAgent:
             self._console.cancel()
         self._console = None
 
-    def connect(self, life: Life, service: Service) -> None:
-        """The service is there: open the console, if it is one's shift."""
+    def connect(self, life: Life, service: Service, feed: Feed | None = None) -> None:
+        """The service is there: open the console, if it is one's shift. With a `feed` there are teams, and only what it shows can
+        be acted on."""
         if self._shift is None or (self._life is life and self._console is not None):
             return
         self._life, away = life, self._shift.away
@@ -87,15 +93,36 @@ class SimAgent:
                     await asyncio.sleep(AGAIN_S)
             service.presence.switch(self.ref.agent_id, away=away)
             async with service.presence.socket(self.ref.agent_id):
-                await asyncio.get_running_loop().create_future()
+                if feed is None:
+                    await asyncio.get_running_loop().create_future()
+                else:
+                    await self._looks(feed)
 
         self._console = life.spawn(console())
+
+    async def _looks(self, feed: Feed) -> None:
+        self._shown = set()
+        with feed.screen(SignedIn(agent=self.record(), token_sha256="")) as screen:
+            while (frame := await screen.next()) is not None:
+                self._look(frame)
+
+    def _look(self, frame: Frame) -> None:
+        conversation_id = frame.get("conversation_id") or frame.get("item", {}).get("id")
+        if conversation_id is None or self._shown is None:
+            return
+        if frame["type"] == "hidden":
+            self._shown.discard(conversation_id)
+            return
+        self._shown.add(conversation_id)
+        self._world.watch.reads(self.ref.agent_id, conversation_id)
 
     def notices(self, frame: dict[str, Any]) -> None:
         """Something is on the console."""
         if self._shift is None or self._shift.away:
             return
         conversation_id, to = frame["conversation_id"], frame["to"]
+        if self._shown is not None and conversation_id not in self._shown:
+            return
         mine = self.ref.agent_id in to
         if frame["kind"] == "message" and mine:
             self._asked(conversation_id)

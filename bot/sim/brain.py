@@ -11,15 +11,16 @@ from bot.core.events import BrainAnswer, BrainAsk
 from bot.core.model import Say, Speaker
 from bot.errors import BrainAway, BrainRefused, BrainTimeout
 from bot.fakes.brain import DIRECTIVES, read
+from handoff.match import TEAM_SLOT
 
 PACES_S = (0.02, 0.02, 0.05, 0.1, 0.3, 1.5, 5.0)
 
 
 class SimBrain:
-    """`bot.brain.Brain`; how long it thinks depends on the question alone."""
+    """`bot.brain.Brain`; how long it thinks depends on the question alone. `team_of` gives whose business a conversation is."""
 
-    def __init__(self, bad: Callable[[str], bool], *, timeout_s: float) -> None:
-        self._bad, self._timeout_s = bad, timeout_s
+    def __init__(self, bad: Callable[[str], bool], team_of: Callable[[str], str | None], *, timeout_s: float) -> None:
+        self._bad, self._team_of, self._timeout_s = bad, team_of, timeout_s
 
     async def turn(self, conversation_id: str, channel: str, ask: BrainAsk, tracker: Sequence[str]) -> BrainAnswer:
         """One turn; see `Brain`."""
@@ -36,7 +37,9 @@ class SimBrain:
         reading = read(ask.text)
         directive = DIRECTIVES.get(reading.intent or "")
         words = Say(speaker=Speaker.BOT, text=f"{reading.intent}: {ask.text}", wording=f"utter_{reading.intent}")
+        team = self._team_of(conversation_id)
         return BrainAnswer(
+            slots={} if team is None else {TEAM_SLOT: team},
             reading=reading,
             messages=() if directive else (words,),
             directives=(directive,) if directive else (),

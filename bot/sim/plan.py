@@ -53,11 +53,12 @@ class Fate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who writes. Their `answers` are used up one after the other."""
+    """Somebody who writes. Their `answers` are used up one after the other. `team` is whose business the brain finds them to be."""
 
     name: str
     channel: str = MESSENGER
     zone: str | None = None
+    team: str | None = None
     said: tuple[Said, ...] = ()
     answers: tuple[Answer, ...] = ()
     fates: tuple[Fate, ...] = ()
@@ -91,13 +92,14 @@ class Shift:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentPlan:
     """An agent. The `habits` come round and round; `eager` ones also press take on what was offered to another. `capacity` is what
-    they may hold, None for what the settings say."""
+    they may hold, None for what the settings say; of `teams` they are, None being of all."""
 
     name: str
     shifts: tuple[Shift, ...] = ()
     habits: tuple[Habit, ...] = (Habit(),)
     eager: bool = False
     capacity: float | None = None
+    teams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

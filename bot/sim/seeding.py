@@ -15,6 +15,13 @@ LOOKS_IN_S = 6 * 3600.0
 RUSHED = 0.5
 """Of so many seeds, some people ask for a person within the same minutes, more than the desk has room for."""
 
+TEAMED = 0.25
+"""Of so many seeds, the agents are of teams."""
+
+TEAMS: tuple[tuple[str, ...], ...] = (("sales",), ("care",), ("care", "sales"), ())
+BUSINESS = (None, "sales", "Care ", "press")
+"""Whose business people are. Nobody is of `press`, so everybody may read them."""
+
 OUTCOMES = ("returned", "returned", "won", "lost", "complaint")
 
 HOUR_S = 3600.0
@@ -40,9 +47,16 @@ def plan_of(seed: int, *, hours: float, people: int) -> Plan:
     if rng.random() < RUSHED:
         crowd = _rush(rng, crowd, end_s)
     moments = [said.at_s for person in crowd for said in person.said]
-    return Plan(
-        seed=seed, hours=hours, people=crowd, agents=_agents(rng, end_s, people), troubles=_troubles(rng, end_s, moments, people)
-    )
+    agents, troubles = _agents(rng, end_s, people), _troubles(rng, end_s, moments, people)
+    plan = Plan(seed=seed, hours=hours, people=crowd, agents=agents, troubles=troubles)
+    return _teamed(rng, plan) if rng.random() < TEAMED else plan
+
+
+def _teamed(rng: Random, plan: Plan) -> Plan:
+    """The same in a house of teams: who helps is of none and reads all, the others are of some, and so are the people."""
+    first, *others = plan.agents
+    agents = (first, *(replace(agent, teams=rng.choice(TEAMS)) for agent in others))
+    return replace(plan, agents=agents, people=tuple(replace(p, team=rng.choice(BUSINESS)) for p in plan.people))
 
 
 # ---- people ---------------------------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ from nurture.timing import known_zone, may_send
 LATE = timedelta(seconds=90)
 """So late a clock or a message may be in calm times: idle look-agains, a hanging brain and a back-off fit in."""
 
+READ_S = 1.0
+"""So long after it changed whose a conversation is, a screen may still show what was looked up before."""
+
 
 def at_once[T](work: Coroutine[Any, Any, T]) -> T:
     """The result of a call to the store in memory, which never waits."""
@@ -48,6 +51,7 @@ class Watch:
         self._straight = {flow.flow_id for flow in nurture.flows.values() if not _goes_round(flow)}
         self._names: dict[str, str] = {}
         self._could_leave: dict[tuple[int, tuple[int, str]], datetime] = {}
+        self._before: dict[str, tuple[float, State]] = {}
         self.on_break: Callable[[Break], None] = lambda _break: None
         self.on_shown: Callable[[Message], None] = lambda _message: None
 
@@ -99,6 +103,7 @@ class Watch:
 
         def after(committed: Committed) -> None:
             who = self.name(conversation_id)
+            self._before[conversation_id] = self._now_s(), before.state
             self._history.figures.commits += 1
             self.note(who, _said(decision, committed))
             if before.version != version:
@@ -168,6 +173,17 @@ class Watch:
                 self.on_shown(message)
 
         return after
+
+    def reads(self, agent_id: str, conversation_id: str) -> None:
+        """An agent's screen shows something of a conversation: they may read it, or might until a moment ago."""
+        agents = at_once(self._store.agents())
+        of_anybody = [team for one in agents for team in one.teams]
+        teams = next(one.teams for one in agents if one.agent_id == agent_id)
+        changed_at, before = self._before.get(conversation_id, (-READ_S, None))
+        states = [self._state(conversation_id), *([before] if before and self._now_s() - changed_at < READ_S else ())]
+        findings = [list(never.of_reader(agent_id, teams, of_anybody, state)) for state in states]
+        if all(findings):
+            self.broken(self.name(conversation_id), findings[0])
 
     def _leaves(self, message_id: int) -> None:
         message = self._store.peek(message_id)

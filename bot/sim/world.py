@@ -36,6 +36,7 @@ from bot.sim.watch import Watch, at_once
 from bot.store.contract import Message, StoreUnavailable
 from bot.store.fake import FakeStore
 from bot.wire import NoWire
+from handoff.api.feed import Feed
 
 CHANNELS = (MESSENGER, WIDGET)
 CALM_AFTER_S = 150.0
@@ -144,6 +145,8 @@ class World:
         self._ids = itertools.count(1)
         self._life: Life | None = None
         self._service: Service | None = None
+        self._teamed = any(agent.teams for agent in plan.agents)
+        self._feed: Feed | None = None
         self._bad: dict[str, int] = {}
         self._unsure: list[tuple[float, float]] = []
         self._trouble_s = 0.0
@@ -191,7 +194,7 @@ class World:
     def open_console(self, agent: SimAgent) -> None:
         """See `Outside`."""
         if self._life is not None and self._service is not None:
-            agent.connect(self._life, self._service)
+            agent.connect(self._life, self._service, self._feed)
 
     # ---- from the beginning to the end
 
@@ -275,8 +278,15 @@ class World:
         self.watch.note("service", f"life {life.number} is up")
         self._service = service
         life.spawn(self._relay(service))
+        if self._teamed:
+            feed = self._feed = Feed(service.store, service.hub, service.presence, self._time.now)
+            life.spawn(feed.listen())
+            life.spawn(feed.tell())
         for agent in self.agents:
             self.later(RECONNECT_S, self.open_console, agent)
+
+    def _team_of(self, conversation_id: str) -> str | None:
+        return self.people[self.watch.name(conversation_id)].plan.team
 
     def _built(self, life: Life) -> Service:
         return build(
@@ -284,7 +294,7 @@ class World:
             credentials=Credentials(),
             rules=self._rules,
             store=sim_store(self.store, self.watch, lambda: self.bad("store")),
-            brain=SimBrain(self.bad, timeout_s=self._settings.brain_timeout_s),
+            brain=SimBrain(self.bad, self._team_of, timeout_s=self._settings.brain_timeout_s),
             with_channels=(SimMessenger(self.platform), SimWidget(self.platform)),
             worker="sim",
             served=False,

@@ -1,7 +1,7 @@
 """A simulation in a process of its own: `python -m bot.simulate`, for the API.
 
 Reads one JSON object from standard input (`flow`, `brain`, `settings`, `holds`: what is published, as `bot.published.as_data`
-tells it, and what `Setup` has) and writes one JSON object a line:
+tells it, `text` and `blocks`: the flow as somebody writes it now, and what `Setup` has) and writes one JSON object a line:
 `{"progress": 0.4}` as it goes, then `{"result": ...}` or `{"error": ..., "field": ...}`. It is cancelled by being ended.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.core.model import WarmlineError
 from bot.settings import Settings
-from bot.simulate.command import played, setup_of
+from bot.simulate.command import drafted, played, setup_of
 from bot.simulate.setup import BadSetup
 from bot.simulate.told import as_data
 
@@ -38,8 +38,8 @@ def main() -> int:
 
     try:
         flow, brain, holds = asked.pop("flow"), asked.pop("brain", "recorded"), asked.pop("holds", None)
-        settings = Settings(**asked.pop("settings", {}))
-        result = played(settings, flow, setup_of(asked), brain=brain, holds=holds, progress=progress)
+        settings, draft = Settings(**asked.pop("settings", {})), drafted(flow, asked.pop("text", None), asked.pop("blocks", {}))
+        result = played(settings, flow, setup_of(asked), brain=brain, holds=holds, draft=draft, progress=progress)
     except BadSetup as error:
         _say({"error": str(error), "field": error.setting})
         return 1

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -25,7 +26,9 @@ from bot.simulate.standing import as_it_stands
 from bot.simulate.told import as_csv, as_data, as_text
 from bot.simulate.world import simulate
 from bot.supervisor import socket_path
-from bot.yamlfile import parse_duration
+from bot.yamlfile import YamlFileError, parse_duration
+from nurture.flow import Flow
+from nurture.load import read_flow
 
 SHOWN_AFTER_S = 2.0
 """Progress is shown of what takes longer."""
@@ -79,14 +82,28 @@ def played(
     *,
     brain: str = "recorded",
     holds: Mapping[str, Any] | None = None,
+    draft: Flow | None = None,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Simulated:
     """Play a flow of the project: as its files say and with what was ruled in the database of these settings; or, with `holds` (see
-    `bot.published.as_data`), as a service says that it is published. Raises `BadSetup`, and what a brain raises that is away."""
+    `bot.published.as_data`), as a service says that it is published. A `draft` takes the place of its flow. Raises `BadSetup`, and
+    what a brain raises that is away."""
     rules = load_rules(settings)
     rules = as_it_stands(settings, rules) if holds is None else _as_told(rules, holds)
+    if draft is not None:
+        rules = replace(rules, nurture=replace(rules.nurture, flows={**rules.nurture.flows, draft.flow_id: draft}))
     with brain_of(brain, settings) as reads:
         return simulate(rules, flow_id, setup, brain=reads, progress=progress)
+
+
+def drafted(flow_id: str, text: str | None, blocks: Mapping[str, str]) -> Flow | None:
+    """A flow as somebody writes it; None without a text. Raises `BadSetup` naming file and line."""
+    if text is None:
+        return None
+    try:
+        return read_flow(Path(f"{flow_id}.yml"), text, blocks)[1]
+    except YamlFileError as error:
+        raise BadSetup("text", str(error)) from error
 
 
 def _as_told(rules: Rules, holds: Mapping[str, Any]) -> Rules:

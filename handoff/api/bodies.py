@@ -163,10 +163,16 @@ class AgentChange(_Body):
     capacity: Weight | None = None
 
 
+_FlowText = Annotated[str, StringConstraints(max_length=512 * 1024)]
+
+
 class SimulationBody(_Body):
-    """POST simulations. What is left out is as on the command line; docs/simulate.md says what each means."""
+    """POST simulations. What is left out is as on the command line; docs/simulate.md says what each means. `text`, with the
+    `blocks` it uses, is played instead of what is published."""
 
     flow: _FlowId
+    text: _FlowText | None = None
+    blocks: Annotated[dict[_FlowId, _FlowText], Field(max_length=50)] | None = None
     people: Annotated[int, Field(ge=1, le=100_000)] = 1000
     days: Annotated[int, Field(ge=1, le=366)] = 30
     seed: Annotated[int, Field(ge=0, le=LATEST)] = 1

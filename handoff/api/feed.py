@@ -7,19 +7,21 @@ screen comes back and fetches what it missed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import structlog
 from aiohttp import WSCloseCode
 
 from bot.core.model import WarmlineError
-from bot.store.contract import NotFound, Overview
+from bot.store.contract import NotFound, Overview, Store
 from bot.store.readers import sees, sight_among
-from handoff.api.ports import ConsoleParts, Frame
+from handoff.api.ports import Frame, HubPort
 from handoff.api.sessions import SignedIn
 from handoff.api.shapes import Shape, colleagues_shape, item_shape, message_shape, prospect_name, stamp
 from handoff.api.wording import notice_text
+from handoff.presence import Presence
 from handoff.steps import NATIVE
 
 log = structlog.get_logger()
@@ -71,12 +73,12 @@ class Screen:
 class Feed:
     """See the module."""
 
-    def __init__(self, parts: ConsoleParts) -> None:
-        self._parts = parts
+    def __init__(self, store: Store, hub: HubPort, presence: Presence, now: Callable[[], datetime]) -> None:
+        self._store, self._hub, self._presence, self._now = store, hub, presence, now
         self._screens: set[Screen] = set()
         self._conversations: dict[str, None] = {}
         self._messages: dict[tuple[str, int], None] = {}
-        self._presence = False
+        self._presence_changed = False
         self._told: list[Frame] = []
         self._names: dict[str, str] = {NATIVE.agent_id: "Someone in the page's inbox"}
         self._work = asyncio.Event()
@@ -94,7 +96,7 @@ class Feed:
     def sign_out(self, agent_id: str, *, token_sha256: str | None = None) -> None:
         """Close the consoles of an agent who may not look any more, at every service: all, or those of one session."""
         self._drop(agent_id, token_sha256)
-        self._parts.hub.publish("console", {"type": "signed_out", "agent_id": agent_id, "token_sha256": token_sha256})
+        self._hub.publish("console", {"type": "signed_out", "agent_id": agent_id, "token_sha256": token_sha256})
 
     def _drop(self, agent_id: str, token_sha256: str | None) -> None:
         for screen in tuple(self._screens):
@@ -108,12 +110,12 @@ class Feed:
 
     async def colleagues(self) -> list[Shape]:
         """Who is at the desk, with how many talks."""
-        agents, load = await self._parts.store.agents(), await self._parts.store.agent_load()
-        return colleagues_shape(agents, {a.agent_id: self._parts.presence.of(a.agent_id) for a in agents}, load)
+        agents, load = await self._store.agents(), await self._store.agent_load()
+        return colleagues_shape(agents, {a.agent_id: self._presence.of(a.agent_id) for a in agents}, load)
 
     async def listen(self) -> None:
         """Until cancelled: take frames from the hub. Only notes what to do, so it never falls behind."""
-        async with self._parts.hub.subscribe("console") as news:
+        async with self._hub.subscribe("console") as news:
             while True:
                 self._heard(await news.get())
 
@@ -137,7 +139,7 @@ class Feed:
             case "message" if frame.get("seq") is not None:
                 self._messages[frame["conversation_id"], frame["seq"]] = None
             case "presence":
-                self._presence = True
+                self._presence_changed = True
                 self._names = {NATIVE.agent_id: self._names[NATIVE.agent_id]}
             case "audit":
                 self._to_admins({"type": "audit"})
@@ -154,7 +156,7 @@ class Feed:
     async def _tell_noted(self) -> None:
         messages, self._messages = self._messages, {}
         conversations, self._conversations = self._conversations, {}
-        presence, self._presence = self._presence, False
+        presence, self._presence_changed = self._presence_changed, False
         told, self._told = self._told, []
         # First, so that a typing indicator never follows the words that end it.
         for frame in told:
@@ -167,17 +169,17 @@ class Feed:
             self._all({"type": "presence", "agents": await self.colleagues()})
 
     async def _tell_message(self, conversation_id: str, seq: int) -> None:
-        shown = await self._parts.store.messages(conversation_id, after_seq=seq - 1, limit=1)
+        shown = await self._store.messages(conversation_id, after_seq=seq - 1, limit=1)
         if shown and shown[0].seq == seq:
-            overview = await self._parts.store.overview(conversation_id)
+            overview = await self._store.overview(conversation_id)
             message = message_shape(shown[0], prospect_name(overview))
             for screen in await self._readers(overview):
                 screen.show(conversation_id, {"type": "message", "conversation_id": conversation_id, "message": message})
 
     async def _tell_conversation(self, conversation_id: str) -> None:
-        overview = await self._parts.store.overview(conversation_id)
-        state = (await self._parts.store.load(conversation_id)).state
-        now = stamp(self._parts.now())
+        overview = await self._store.overview(conversation_id)
+        state = (await self._store.load(conversation_id)).state
+        now = stamp(self._now())
         readers = await self._readers(overview)
         for screen in readers:
             item = item_shape(overview, state, screen.me.agent.agent_id)
@@ -187,7 +189,7 @@ class Feed:
 
     async def _overview(self, frame: Frame) -> Overview | None:
         try:
-            return await self._parts.store.overview(frame["conversation_id"])
+            return await self._store.overview(frame["conversation_id"])
         except NotFound:
             return None
 
@@ -195,7 +197,7 @@ class Feed:
         """The screens of agents who may read the conversation, as the agents are now."""
         if overview is None:
             return []
-        agents = await self._parts.store.agents()
+        agents = await self._store.agents()
         by_id = {one.agent_id: one for one in agents}
         return [
             screen
@@ -247,7 +249,7 @@ class Feed:
         """An agent's name; one that changed is read again with the next change of presence."""
         if agent_id not in self._names:
             try:
-                self._names[agent_id] = (await self._parts.store.agent(agent_id)).name
+                self._names[agent_id] = (await self._store.agent(agent_id)).name
             except NotFound:
                 return "An agent"
         return self._names[agent_id]

@@ -24,7 +24,7 @@ from handoff.api.reports import Reports
 from handoff.api.search import Search
 from handoff.api.sessions import ADMINS, COOKIE, MARKETERS, Sessions, SignedInHandler
 from handoff.api.sights import within_sight
-from handoff.api.simulations import Simulations
+from handoff.api.simulations import SIMULATIONS, Simulations
 from handoff.api.socket import ConsoleSocket
 from handoff.api.starters import Starters
 from handoff.api.talks import Talks
@@ -48,7 +48,7 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
 
     Gives what closes every console when the service ends, so that they come back elsewhere.
     """
-    sessions, feed = Sessions(parts), Feed(parts)
+    sessions, feed = Sessions(parts), Feed(parts.store, parts.hub, parts.presence, parts.now)
     talks, team, socket = Talks(parts), Team(parts, sessions, feed), ConsoleSocket(parts, sessions, feed)
     outbox, reports, notifications = Outbox(parts), Reports(parts), Notifications(parts)
 
@@ -117,7 +117,8 @@ def add_routes(app: web.Application, parts: ConsoleParts) -> Callable[[], None]:
         signed_in("GET", "/promises/history", promises.history, admin=True)
         signed_in("GET", "/promises/history/{id}", promises.one, admin=True)
         signed_in("POST", "/promises/history/{id}/restore", promises.restore, admin=True)
-    signed_in("POST", "/simulations", Simulations(parts).simulate, roles=MARKETERS)
+    app[SIMULATIONS] = Simulations(parts)
+    signed_in("POST", "/simulations", app[SIMULATIONS].simulate, roles=MARKETERS)
     signed_in("GET", "/undelivered", outbox.undelivered, admin=True)
     signed_in("POST", "/undelivered/{id}/send-again", outbox.send_again, admin=True)
     signed_in("POST", "/undelivered/{id}/let-go", outbox.let_go, admin=True)

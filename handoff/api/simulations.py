@@ -31,7 +31,11 @@ class Simulations:
         self._parts = parts
         self._running = 0
 
-    async def simulate(self, request: web.Request, me: SignedIn) -> web.StreamResponse:
+    async def simulate(self, request: web.Request, _me: SignedIn) -> web.StreamResponse:
+        """POST simulations: a JSON object a line, `progress` as it goes, then `result`. Closing the connection cancels it."""
+        return await self.play(request)
+
+    async def play(self, request: web.Request) -> web.StreamResponse:
         """POST simulations: a JSON object a line, `progress` as it goes, then `result`. Closing the connection cancels it."""
         body = await read_body(request, SimulationBody)
         if not self._parts.simulator:
@@ -82,6 +86,10 @@ class Simulations:
                 process.kill()
             await asyncio.shield(process.wait())
             log.info("simulation.ended", pid=process.pid, code=process.returncode)
+
+
+SIMULATIONS = web.AppKey("simulations", Simulations)
+"""Those of the application: whichever door they come in by, only so many are played at once."""
 
 
 def _read(row: bytes) -> Mapping[str, Any]:

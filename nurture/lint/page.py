@@ -21,7 +21,8 @@ flows/welcome.yml:25:9: error: exclamations: say: wording 1 has 3 exclamation ma
 |---|---|
 | `--format text` | one line a finding, the mended line under it |
 | `--format github` | workflow commands, which GitHub shows beside the line of a pull request |
-| `--format json` | findings, and the score of every flow, step and line with its reasons |
+| `--explain` | under each finding why its rule is there, and by what source |
+| `--format json` | findings with reason and source, and the score of every flow, step and line with its reasons |
 | `--min-score N` | a flow whose [score](copy-score.md) is below N is an error |
 
 As a pre-commit hook:

@@ -50,30 +50,37 @@ def below(scores: FlowScore, minimum: float) -> Finding | None:
     )
 
 
-def as_text(findings: Sequence[Finding]) -> Iterator[str]:
-    """One line each, and the mended line under it."""
+def as_text(findings: Sequence[Finding], *, explain: bool = False) -> Iterator[str]:
+    """One line each, and the mended line under it; explained, why its rule is there and by what source."""
     for finding in findings:
         where = f"{_shown(finding.file)}:{finding.line}:{finding.column}"
         told = f"{finding.severity}: {finding.rule}: {finding.message} {finding.suggestion}".rstrip()
         yield f"{where}: {told}"
         if finding.rewrite:
             yield f"    for example: {' / '.join(part.strip() for part in finding.rewrite.splitlines() if part.strip())}"
+        if explain and finding.reason:
+            yield f"    why: {finding.reason} ({finding.source})"
 
 
-def as_github(findings: Sequence[Finding]) -> Iterator[str]:
+def as_github(findings: Sequence[Finding], *, explain: bool = False) -> Iterator[str]:
     """Workflow commands that GitHub shows beside the line (GitHub Docs, Workflow commands)."""
     for finding in findings:
         place = f"file={_property(_shown(finding.file))},line={finding.line},col={finding.column},title={_property(finding.rule)}"
         told = f"{finding.message} {finding.suggestion}".rstrip()
         if finding.rewrite:
             told += f"\nFor example: {finding.rewrite}"
+        if explain and finding.reason:
+            told += f"\nWhy: {finding.reason} ({finding.source})"
         yield f"::{finding.severity} {place}::{_data(told)}"
 
 
 def as_json(findings: Sequence[Finding], scores: Sequence[FlowScore]) -> str:
     """Everything, for programs: findings and the scores of flows, steps and lines with their reasons."""
     told = {
-        "findings": [{**asdict(finding), "file": _shown(finding.file)} for finding in findings],
+        "findings": [
+            {**asdict(finding), "file": _shown(finding.file), "reason": finding.reason, "source": finding.source}
+            for finding in findings
+        ],
         "flows": [
             {
                 "flow": flow.flow_id,

@@ -50,6 +50,16 @@ class Finding:
     suggestion: str
     rewrite: str = ""
 
+    @property
+    def reason(self) -> str:
+        """Why the rule is there; empty for what is no rule's, such as a file that cannot be read."""
+        return RULES[self.rule].reason if self.rule in RULES else ""
+
+    @property
+    def source(self) -> str:
+        """The source of that, with its date."""
+        return RULES[self.rule].source if self.rule in RULES else ""
+
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 

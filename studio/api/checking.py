@@ -61,6 +61,7 @@ def checked(flow_id: str, text: str, blocks: Mapping[str, str]) -> dict[str, Any
             {
                 "file": one.file, "line": one.line, "column": one.column, "step": one.step, "rule": one.rule,
                 "severity": one.severity.value, "message": one.message, "suggestion": one.suggestion, "rewrite": one.rewrite,
+                "reason": one.reason, "source": one.source,
             }
             for one in lint(flow, document)
         ],

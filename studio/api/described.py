@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from handoff.api.bodies import SimulationBody
 from handoff.api.openapi import Api, Types
 from handoff.api.sessions import COOKIE, CSRF_HEADER
 from nurture.reports import flows, sources
@@ -60,6 +61,7 @@ TYPES: dict[tuple[str, str], Types] = {
     ("GET", "/reports/sources/behind"): Types(answers.Behind, query=(*_SOURCES, *_BEHIND)),
     ("GET", "/segments"): Types(answers.SegmentsAnswer),
     ("GET", "/segments/{id}"): Types(answers.SegmentPeople, query=_PEOPLE),
+    ("POST", "/simulations"): Types(body=SimulationBody, gives=(NDJSON,)),
     ("GET", "/flows"): Types(answers.FlowList),
     ("GET", f"{_FLOW}/versions"): Types(answers.Versions),
     ("GET", f"{_FLOW}/versions/{{number}}"): Types(answers.OneVersion),

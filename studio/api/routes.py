@@ -10,6 +10,7 @@ from aiohttp import web
 
 from handoff.api.openapi import Route, document
 from handoff.api.routes import summary
+from handoff.api.simulations import SIMULATIONS
 from studio.api.bulk import Bulk
 from studio.api.checking import Checking
 from studio.api.contacts import Contacts
@@ -41,7 +42,7 @@ type Add = Callable[[str, str, Asked], None]
 
 
 def add_routes(app: web.Application, parts: StudioParts) -> None:
-    """Add every path, and `GET /api/studio/openapi.json` which describes them to everybody."""
+    """Add every path to an application that has the console's, and `GET /api/studio/openapi.json` which describes them."""
     guard = Gatekeeper(parts.console).guard
     described: list[Route] = []
 
@@ -59,6 +60,7 @@ def add_routes(app: web.Application, parts: StudioParts) -> None:
     segments = Segments(parts)
     add("GET", "/segments", segments.many)
     add("GET", "/segments/{id}", segments.people)
+    add("POST", "/simulations", app[SIMULATIONS].play)
     experiments = Experiments(parts)
     add("GET", "/experiments", experiments.many)
     add("POST", "/experiments/{flow}/{experiment}/{arm}/resume", experiments.resume)

@@ -111,6 +111,18 @@ async def test_what_takes_too_long_is_refused_in_time_and_let_go() -> None:
         assert made.gate.in_hand == 0
 
 
+@pytest.mark.parametrize(("body", "served_s", "turned_away"), [(b"x", 20.0, 0), (b"x" * 9000, 20.0, 0), (b"x", 0.1, 1)])
+async def test_who_is_turned_away_without_fault_is_told_of(body: bytes, served_s: float, turned_away: int) -> None:
+    """It may have been an echo that somebody waits for."""
+    told: list[str] = []
+    async with door(served_within_s=served_s) as (made, client):
+        made.gate.turned_away = lambda: told.append("again")
+        if served_s > 1:
+            made.go.set()
+        await status(client, body)
+    assert len(told) == turned_away
+
+
 async def test_a_caller_who_hangs_up_holds_nothing() -> None:
     async with door(served_within_s=0.3) as (made, client):
         with pytest.raises(asyncio.TimeoutError):

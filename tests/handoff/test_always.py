@@ -109,10 +109,9 @@ class AnyTalk(RuleBasedStateMachine):
     def the_page_answers(self) -> None:
         self.world.echo()
 
-    @precondition(lambda self: self.world.state.owner is Owner.WAITING)
     @rule()
-    def the_request_is_withdrawn(self) -> None:
-        self.world.do(lambda d: episodes.withdraw_request(d, self.world.policy, "opted_out"))
+    def nobody_may_be_asked_any_more(self) -> None:
+        self.world.do(lambda d: episodes.stopped(d, self.world.policy))
 
     @rule(seconds=st.sampled_from([0.0, 0.5, 5.0, 20.0, 30.0, 60.0, 61.0, 400.0, 4000.0]))
     def time_passes(self, seconds: float) -> None:

@@ -49,6 +49,15 @@ def test_an_error_fails_and_is_shown_with_its_mended_line(flow: Path) -> None:
     assert "    for example: Buy it, it's 50% off, now\n" in result.stdout
 
 
+@pytest.mark.parametrize("form", ["text", "github", "json"])
+def test_each_finding_says_why_its_rule_is_there_and_by_what_source(flow: Path, form: str) -> None:
+    plain, explained = (warmline("flows", "lint", flow, "--format", form, *more).stdout for more in ((), ("--explain",)))
+
+    told = "Capitals read as shouting.", "Warmline's design, section 7 (November 2026)"
+    assert all(words in explained for words in told)
+    assert (told[0] in plain) is (form == "json")
+
+
 def test_warnings_alone_do_not_fail(flow: Path) -> None:
     flow.write_text(FLOW.replace("Buy it, it's 50% off, NOW", "I am sure it helps, try it"))
     result = warmline("flows", "lint", flow)

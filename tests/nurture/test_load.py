@@ -75,6 +75,10 @@ def write(tmp_path: Path) -> Write:
         ),
         (HEAD + "steps:\n  - {id: a, wait: «0h}\n" + BYE, "steps[0].wait: must be longer than nothing"),
         (
+            HEAD + "steps:\n  - {id: a, wait: {reply: true, «for: 1d, on_silence: bye}}\n" + BYE,
+            "steps[0].wait.for: unknown field; known here: at_most, next_day, on_silence, reply, until",
+        ),
+        (
             HEAD + "steps:\n  - {id: a, wait: «{reply: true}}\n" + BYE,
             "steps[0].wait: waiting for a reply needs a time-out: at_most: 1d",
         ),

@@ -23,7 +23,6 @@ from bot.peers import Peers
 from bot.roll import BEAT_S, SILENT, Roll
 from bot.store.contract import Outgoing
 from bot.time import HandTime
-from bot.worker import Worker
 
 START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 FACEBOOK = "facebook"
@@ -70,11 +69,17 @@ class Radio:
 class Nobody:
     """In the place of workers and staff."""
 
+    def __init__(self) -> None:
+        self.told, self.on_not_heard = 0, lambda: None
+
     def wake(self) -> None:
         return
 
     def heard(self) -> None:
         return
+
+    def not_heard_elsewhere(self) -> None:
+        self.told += 1
 
 
 class Town:
@@ -83,10 +88,12 @@ class Town:
     def __init__(self) -> None:
         self.time, self.air = HandTime(START), Air()
         self.running: list[asyncio.Task[None]] = []
+        self.nobodies: dict[str, Nobody] = {}
 
     async def comes(self, name: str) -> tuple[Peers, Lines, Radio]:
-        lines, radio, nobody = Lines({FACEBOOK: MESSENGER}, Random(name)), Radio(self.air), Nobody()
-        workers = {"clocks": cast("Worker", nobody), "delivery": cast("Worker", nobody)}
+        lines, radio = Lines({FACEBOOK: MESSENGER}, Random(name)), Radio(self.air)
+        nobody = self.nobodies[name] = Nobody()
+        workers = {"clocks": cast("Any", nobody), "delivery": cast("Any", nobody)}
         peers = Peers(radio, Hub(), cast("Any", nobody), lines, self.time, name=name, **workers)
         self.running.append(asyncio.create_task(peers.run()))
         await self.settle()
@@ -171,6 +178,18 @@ async def test_a_channel_that_one_finds_broken_is_left_alone_by_all_until_one_fi
     assert here[FACEBOOK].take(PROBE, at) is None
     here[FACEBOOK].learn(PROBE.message_id, Sent(external_id="m"), at)
     assert here[FACEBOOK].circuit.phase is there[FACEBOOK].circuit.phase is Phase.CLOSED
+
+
+async def test_what_one_turned_away_may_have_been_an_echo_for_another_and_is_told_once_a_second(town: Town) -> None:
+    await town.comes("one")
+    await town.comes("two")
+    one, two = town.nobodies["one"], town.nobodies["two"]
+    for _ in range(20):
+        one.on_not_heard()
+    assert (one.told, two.told) == (0, 1)
+    town.time.set(town.time.now() + timedelta(seconds=1))
+    one.on_not_heard()
+    assert (one.told, two.told) == (0, 2)
 
 
 async def test_a_rate_error_at_one_quiets_all(town: Town) -> None:

@@ -181,7 +181,17 @@ def test_a_dry_run_tells_the_plan_and_does_nothing(home: Path) -> None:
     assert code == 0
     assert "tips version 2" in output
     assert "0 stay, 3 move, 0 exit" in output
+    assert output.endswith("Nothing was published.\n")
     assert [(one["version"], one["people"]) for one in listed("versions")] == [(1, 3)]
+
+
+def test_a_flow_or_version_that_there_is_not_is_never_taken_for_one_that_is_well(home: Path) -> None:
+    for asked in ("versions nope", "export nope", "held nope", "stalled nope", "diff nope", "pause nope", "rollback nope 1"):
+        refused = CliRunner().invoke(app, ["flows", *asked.split()])
+        assert (asked, str(refused.exception)) == (asked, "there is no flow nope; there are tips")
+    for asked in ("rollback tips 9", "diff tips 1 9"):
+        refused = CliRunner().invoke(app, ["flows", *asked.split()])
+        assert (asked, str(refused.exception)) == (asked, "there is no version 9 of tips; there are 1")
 
 
 def test_publish_and_move_without_anybody_to_ask_needs_yes(home: Path) -> None:

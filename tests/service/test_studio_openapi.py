@@ -108,6 +108,7 @@ async def test_every_json_answer_is_what_the_document_says(program: Program) -> 
     await ask("GET", f"/reports/sources?{RANGE}")
     await ask("GET", f"/reports/sources/behind?{RANGE}&measure=people")
 
+    await ask("POST", "/simulations", {"flow": "tips", "people": 0}, status=400)
     await ask("GET", "/flows")
     await ask("GET", f"/flows/figures?{RANGE}")
     await ask("GET", "/flows/held")

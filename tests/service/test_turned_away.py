@@ -82,6 +82,24 @@ async def test_with_the_database_away_the_wait_for_an_echo_begins_anew(page: Pag
     assert len(page.texts("psid-anna")) > before
 
 
+@pytest.mark.parametrize("where", ["here", "at another service"])
+async def test_an_echo_that_was_not_served_in_time_is_waited_for_anew(page: Page, where: str) -> None:
+    page.graph.faults.next("drop", 1)
+    await page.graph.person("psid-anna").says("how much is it")
+    page.graph.webhooks.subscribed = False
+    await page.world.settle()
+    page.world.time.set(START + timedelta(seconds=10))
+    service = page.world.service
+    (service.gate.turned_away if where == "here" else service.delivery.not_heard_elsewhere)()
+    before = len(page.texts("psid-anna"))
+    page.world.time.set(START + timedelta(seconds=20))
+    await page.world.settle()
+
+    assert len(page.texts("psid-anna")) == before, "sent again although its echo was turned away ten seconds ago"
+    await page.world.wind(seconds=10)
+    assert len(page.texts("psid-anna")) > before
+
+
 async def test_a_service_that_stood_still_waits_anew_for_the_echo_it_may_have_missed(page: Page) -> None:
     time, service = page.world.time, page.world.service
     pulse = asyncio.create_task(Pulse(time, service.delivery.not_heard).run())

@@ -23,6 +23,7 @@ from bot.store.contract import DueClock, TakenIn
 from bot.store.fake import FakeStore
 from bot.store.fake import talks as fake_talks
 from handoff import agents as handoff_agents
+from handoff.api.feed import Feed, Screen
 from handoff.steps import EPISODE_CLOCKS
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -62,7 +63,7 @@ def acknowledges_first(patch: pytest.MonkeyPatch) -> None:
 def resends_at_once(patch: pytest.MonkeyPatch) -> None:
     """A send of unknown outcome is tried again without waiting for its echo."""
 
-    async def unknown(self: DeliveryWorker, message: Any, error: str) -> None:
+    async def unknown(self: DeliveryWorker, message: Any, error: str, **_: Any) -> None:
         await self._store.mark_retry(message.message_id, worker=self.name, due_at=self._time.now(), error="unknown")
 
     patch.setattr(DeliveryWorker, "_unknown", unknown)
@@ -214,6 +215,15 @@ def sleeps_through(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(FakeStore, "outbox_due", skip)
 
 
+def tells_everybody(patch: pytest.MonkeyPatch) -> None:
+    """Whatever happens is on every screen, whichever team it is for."""
+
+    async def all_screens(self: Feed, _overview: object) -> list[Screen]:
+        return list(self._screens)
+
+    patch.setattr(Feed, "_readers", all_screens)
+
+
 def talks_at_night(patch: pytest.MonkeyPatch) -> None:
     """Flows do not look at the hour, nor at how often they wrote."""
     patch.setattr("nurture.speaking.gate.hold", lambda *_a: None)
@@ -238,6 +248,7 @@ PLANTED: list[tuple[Plant, str, float]] = [
     (leaves_it_untimed, "I9", HOURS),
     (sleeps_through, "I1", HOURS),
     (talks_at_night, "I7", 30.0),
+    (tells_everybody, "I10", HOURS),
 ]
 
 

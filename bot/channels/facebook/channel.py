@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +23,11 @@ from bot.channels.facebook.translate import (
     Echo,
     GivenBack,
     Happening,
+    Ignored,
     NotAPageEvent,
     Read,
     TakenOver,
+    Told,
     translate,
 )
 from bot.channels.facebook.verify import challenge, signed
@@ -33,6 +38,8 @@ from bot.store.contract import Outgoing, StoreError
 log = structlog.get_logger()
 
 PROFILE_FIELDS = "first_name,last_name,profile_pic"
+PEOPLE_AT_ONCE = 4
+"""Of how many people that one body tells of is heard at the same time."""
 
 
 class FacebookChannel:
@@ -161,22 +168,41 @@ class FacebookChannel:
         assert self._ports is not None
         inlet = self._ports.inlet
         await inlet.arrivals([h for h in happenings if isinstance(h, Arrival)])
+        new = await inlet.new_echoes({(h.key, h.external_id) for h in happenings if isinstance(h, Echo) and h.key is not None})
+        of_each: defaultdict[Identity, list[Told]] = defaultdict(list)
         for happening in happenings:
             match happening:
                 case Arrival():
                     continue
-                case Echo():
-                    await self._echo(happening)
-                case Read():
-                    await inlet.seen(happening.identity, up_to_seq=None, at=happening.at)
-                case Arrived():
-                    await inlet.delivered(happening.identity, up_to=happening.at)
-                case TakenOver():
-                    await inlet.foreign_echo(happening.identity, text="", app_id=happening.app_id, at=happening.at, did="took")
-                case GivenBack():
-                    await inlet.foreign_echo(happening.identity, text="", app_id=None, at=happening.at, did="gave_back")
-                case ignored:
-                    log.info("facebook.ignored", kind=ignored.kind)
+                case Echo(key=str(key), external_id=external_id) if (key, external_id) not in new:
+                    continue
+                case Ignored():
+                    log.info("facebook.ignored", kind=happening.kind)
+                case told:
+                    of_each[told.identity].append(told)
+        # A body tells of many people. One after the other they would have to be settled within the seconds that Meta waits.
+        at_once = asyncio.Semaphore(PEOPLE_AT_ONCE)
+        outcomes = await asyncio.gather(*(self._hear(told, at_once) for told in of_each.values()), return_exceptions=True)
+        if failures := [outcome for outcome in outcomes if outcome is not None]:
+            raise failures[0]
+
+    async def _hear(self, of_one: Sequence[Told], at_once: asyncio.Semaphore) -> None:
+        """What is told of one person, in its order."""
+        assert self._ports is not None
+        inlet = self._ports.inlet
+        async with at_once:
+            for told in of_one:
+                match told:
+                    case Echo():
+                        await self._echo(told)
+                    case Read():
+                        await inlet.seen(told.identity, up_to_seq=None, at=told.at)
+                    case Arrived():
+                        await inlet.delivered(told.identity, up_to=told.at)
+                    case TakenOver():
+                        await inlet.foreign_echo(told.identity, text="", app_id=told.app_id, at=told.at, did="took")
+                    case GivenBack():
+                        await inlet.foreign_echo(told.identity, text="", app_id=None, at=told.at, did="gave_back")
 
     async def _echo(self, echo: Echo) -> None:
         assert self._ports is not None

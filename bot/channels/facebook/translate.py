@@ -77,7 +77,10 @@ class Ignored:
     kind: str
 
 
-type Happening = Arrival | Echo | Read | Arrived | TakenOver | GivenBack | Ignored
+type Told = Echo | Read | Arrived | TakenOver | GivenBack
+"""What is told of a person beside what they write."""
+
+type Happening = Arrival | Told | Ignored
 
 
 def translate(body: Any) -> list[Happening]:

@@ -81,7 +81,7 @@ class Say:
     `client_key` is the sender's own id of an agent's message: the same key twice is the same message. `prompted` tells of a
     flow's words whether the prospect has just written; words said unprompted keep quiet hours and limits. `comment_id` is the
     public comment to which this is the one private reply that the platform allows. `answers` is the intent that the bot's
-    words answer, as the brain read it.
+    words answer, as the brain read it; None if it could not tell.
     """
 
     speaker: Speaker

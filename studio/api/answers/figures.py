@@ -43,7 +43,7 @@ class HeldBack(TypedDict):
 
 
 class LintFinding(TypedDict):
-    """What the copy lint says, and where."""
+    """What the copy lint says, and where; why its rule is there, and by what source."""
 
     file: str
     line: int
@@ -54,6 +54,8 @@ class LintFinding(TypedDict):
     message: str
     suggestion: str
     rewrite: str
+    reason: str
+    source: str
 
 
 class Why(TypedDict):

@@ -71,6 +71,8 @@ export interface Finding {
   message: string;
   suggestion: string;
   rewrite: string;
+  reason: string;
+  source: string;
 }
 export interface Wording {
   field: string;
