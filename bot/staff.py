@@ -48,6 +48,35 @@ class _Known:
     booked: frozenset[tuple[datetime, int]] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """Those who wait, as the desk shows them, for what is known after so many moves."""
+
+    of: _Known
+    moves: int
+    asked: dict[str, Asked]
+    queue: tuple[Episode, ...]
+    booked: frozenset[tuple[datetime, int]]
+    some_later: bool
+
+    @classmethod
+    def up(cls, known: _Known, moves: int) -> _Line:
+        waiting = known.waiting.values()
+        queue = tuple(one.episode for one in waiting if not one.asked)
+        return cls(
+            of=known,
+            moves=moves,
+            asked={one.episode.episode_id: Asked(one.asked, one.episode.weight) for one in waiting if one.asked},
+            queue=queue,
+            booked=known.booked | frozenset(_booked(waiting)),
+            some_later=any(episode.not_before is not None for episode in queue),
+        )
+
+    def queue_at(self, now: datetime) -> tuple[Episode, ...]:
+        """Those of whom somebody may be asked by now."""
+        return tuple(episode for episode in self.queue if not _later(episode, now)) if self.some_later else self.queue
+
+
 class Staff:
     """Turns presence and load into the desk that `decide` sees, and offers waiting episodes when somebody becomes free.
 
@@ -59,6 +88,7 @@ class Staff:
         self._store, self._presence, self._time, self._hub, self._capacity = store, presence, time, hub, capacity
         self._known = _Known()
         self._moves = 0
+        self._lined: _Line | None = None
         self._news = asyncio.Event()
         self._forgot_at: datetime | None = None
         self._samples: tuple[Sample, ...] = ()
@@ -67,7 +97,7 @@ class Staff:
 
     def desk(self) -> Desk:
         """Everybody known, with presence and load as last seen."""
-        known = self._known
+        known, line = self._known, self._line()
         return Desk(
             seats=tuple(
                 Seat(
@@ -85,11 +115,17 @@ class Staff:
                 if agent.disabled_at is None
             ),
             capacity=self._capacity,
-            asked={w.episode.episode_id: Asked(w.asked, w.episode.weight) for w in known.waiting.values() if w.asked},
-            queue=tuple(w.episode for w in known.waiting.values() if not w.asked and not _later(w.episode, self._time.now())),
+            asked=line.asked,
+            queue=line.queue_at(self._time.now()),
             samples=self._samples,
-            booked=known.booked | frozenset(_booked(known.waiting.values())),
+            booked=line.booked,
         )
+
+    def _line(self) -> _Line:
+        """Who waits, gone through anew only after something moved: every decision asks for it, and thousands may wait."""
+        if self._lined is None or self._lined.of is not self._known or self._lined.moves != self._moves:
+            self._lined = _Line.up(self._known, self._moves)
+        return self._lined
 
     def follow(self, conversations: Conversations) -> None:
         """From now on changes of presence reach the conversations that wait."""

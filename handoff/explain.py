@@ -11,7 +11,7 @@ from bot.core.window import rule_for
 from handoff.calendar import next_close, next_open, open_at
 from handoff.match import Facts
 from handoff.policy import Policy, Target, clock_hours, due, spoken
-from handoff.rounds import Round, rung_due, window_cap
+from handoff.rounds import Round, alarm_gap_s, rung_due, window_cap
 from handoff.rungs import OFFERING, SPEAKING, Action, Rung, Until
 
 DOES = {
@@ -244,4 +244,5 @@ def _hears(policy: Policy, round_: Round, at: datetime) -> str:
 def _then(policy: Policy) -> str:
     after = policy.after_ladder
     gaps = ", ".join(f"{gap:g}" for gap in after.tell_again_s)
-    return f"an alarm every {after.alarm_every_s:g} s, and a word to the prospect after {gaps} s; then the last gap again and again"
+    alarms = f"alarms {after.alarm_every_s:g} s apart, then at gaps that double up to {alarm_gap_s(policy, 99):g} s"
+    return f"{alarms}, and a word to the prospect after {gaps} s; then the last gap again and again"

@@ -9,7 +9,7 @@ from bot.core.model import ClockKind, Episode, Promise
 from handoff.accounts import Cause, cause_of
 from handoff.calendar import ALWAYS
 from handoff.policy import Policy, Target, due
-from handoff.steps import put
+from handoff.steps import put, wants_rest
 
 
 def breach(
@@ -51,8 +51,10 @@ def judge(
 
 
 def judge_all(draft: Draft, policy: Policy, episode: Episode) -> Episode:
-    """Judge whatever is owed, before its clocks are dropped: what has run out by now is a miss, fired or not."""
-    key, now = episode.episode_id, draft.now
+    """Judge whatever is owed, before its clocks are dropped: what has run out by now is a miss, fired or not. Once the prospect
+    has asked us to stop nothing runs out any more."""
+    stopped_at = draft.state.opted_out_at if wants_rest(draft.state) else None
+    key, now = episode.episode_id, max(episode.requested_at, min(draft.now, stopped_at or draft.now))
     waiting, promise = episode.status == "waiting", draft.state.promise
     accept, words = draft.state.clock(ClockKind.ACCEPT, key), draft.state.clock(ClockKind.FIRST_WORDS, key)
     if waiting and episode.offered_at is None:

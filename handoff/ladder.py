@@ -15,11 +15,11 @@ from handoff.booking import time_comes
 from handoff.calendar import next_open
 from handoff.desk import Desk
 from handoff.judging import breach, offer_due
-from handoff.offers import asked_gone, back_to_waiting, offer, offered_now
-from handoff.policy import Policy, Target, Until, clock_hours, due
+from handoff.offers import asked_gone, back_to_waiting, end_stopped, offer, offered_now
+from handoff.policy import Policy, Rung, Target, Until, clock_hours, due
 from handoff.rounds import Round, climb_on, next_alarm, next_rung
 from handoff.routing import choose
-from handoff.steps import HOLDER, PROSPECT, open_one, put, tell, tell_closed, unanswered
+from handoff.steps import HOLDER, PROSPECT, open_one, put, tell, tell_closed, unanswered, wants_rest
 from handoff.waiting import slipped, tell_still_waiting
 
 __all__ = ["NOBODY_CAME", "clock_fired"]
@@ -35,6 +35,9 @@ def clock_fired(draft: Draft, policy: Policy, desk: Desk, clock: Clock) -> None:
     if episode is None or episode.episode_id != clock.key:
         return
     waiting = episode.status == "waiting"
+    if wants_rest(draft.state) and (waiting or clock.kind is ClockKind.FIRST_WORDS):
+        end_stopped(draft, policy, episode)
+        return
     match clock.kind:
         case ClockKind.OFFER if waiting and clock.data.get("booked"):
             time_comes(draft, policy, desk, episode)
@@ -111,8 +114,9 @@ def _climb(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock: Cl
     rung = policy.ladder[place]
     episode = put(draft, episode, rung=place + 1)
     key = episode.episode_id
-    if rung.until is Until.SEEN and episode.seen_at is not None and episode.seen_at >= round_.since:
-        draft.note("rung.needless", episode_id=key, rung=place, at=rung.at, after_s=rung.after_s, why="seen")
+    needless = _needless(draft, episode, rung, round_)
+    if needless is not None:
+        draft.note("rung.needless", episode_id=key, rung=place, at=rung.at, after_s=rung.after_s, why=needless)
     else:
         actions = [action.value for action in rung.actions]
         draft.note("rung.climbed", episode_id=key, rung=place, at=rung.at, after_s=rung.after_s, actions=actions)
@@ -123,6 +127,14 @@ def _climb(draft: Draft, policy: Policy, desk: Desk, episode: Episode, clock: Cl
                 episode = urge(draft, policy, episode, action, rung, round_)
     if episode.status != "closed":
         climb_on(draft, policy, episode, round_)
+
+
+def _needless(draft: Draft, episode: Episode, rung: Rung, round_: Round) -> str | None:
+    """Why nothing is to be done at a rung that is reached; None if it is to be climbed."""
+    if wants_rest(draft.state):
+        return "opted_out"
+    seen = episode.seen_at is not None and episode.seen_at >= round_.since
+    return "seen" if rung.until is Until.SEEN and seen else None
 
 
 def _above_ladder(draft: Draft, policy: Policy, desk: Desk, episode: Episode, round_: Round, clock: Clock) -> None:
@@ -143,6 +155,7 @@ def _above_ladder(draft: Draft, policy: Policy, desk: Desk, episode: Episode, ro
     if offered_now(draft, episode) is None:
         episode = offer(draft, policy, desk, episode)
     told, tell_at = int(clock.data["told"]), datetime.fromisoformat(clock.data["tell_at"])
+    alarms = int(clock.data.get("alarms", 0)) + 1
     if draft.now >= tell_at:
         told += 1
         if honest_words(draft, episode, "still_waiting") == "still_waiting":
@@ -151,8 +164,9 @@ def _above_ladder(draft: Draft, policy: Policy, desk: Desk, episode: Episode, ro
             tell(draft, policy, "callback_late")
         gap_s = max(after.tell_again_s[min(told, len(after.tell_again_s) - 1)], round_.target_s)
         tell_at = due(policy, draft.now, gap_s, round_.goes_by)
-    data = round_.data(told=told, tell_at=tell_at.isoformat())
-    draft.set_clock(Clock(kind=ClockKind.RUNG, key=key, due_at=next_alarm(draft, policy, round_, tell_at), data=data))
+    data = round_.data(told=told, tell_at=tell_at.isoformat(), alarms=alarms)
+    next_at = next_alarm(draft, policy, round_, tell_at, alarms=alarms)
+    draft.set_clock(Clock(kind=ClockKind.RUNG, key=key, due_at=next_at, data=data))
 
 
 def _closed_for_now(draft: Draft, policy: Policy, episode: Episode, round_: Round, clock: Clock, opens_at: datetime) -> None:

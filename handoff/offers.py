@@ -15,8 +15,11 @@ from handoff.match import Facts
 from handoff.policy import Policy, Target, due
 from handoff.rounds import Round, climb_on, new_round, start_round
 from handoff.routing import choose, eases_at, names
-from handoff.steps import EPISODE_CLOCKS, NATIVE, PROSPECT, WANTS, hand_to, let_bot_answer, put
+from handoff.steps import EPISODE_CLOCKS, NATIVE, PROSPECT, WANTS, hand_to, let_bot_answer, put, wants_rest
 from handoff.waiting import judge_forecast
+
+OPTED_OUT = "opted_out"
+"""The outcome of a request whose prospect asked us to stop."""
 
 
 def needs_of(draft: Draft, policy: Policy, facts: Facts) -> dict[str, Any]:
@@ -113,6 +116,14 @@ def close(draft: Draft, policy: Policy, episode: Episode, outcome: str, summary:
     return account(draft, policy.hours) or episode
 
 
+def end_stopped(draft: Draft, policy: Policy, episode: Episode) -> Episode:
+    """End an episode of somebody who asked us to stop: nobody may write to them, so nobody is asked to any more."""
+    episode = close(draft, policy, episode, OPTED_OUT)
+    hand_to(draft, Owner.BOT)
+    draft.notify("lost", text=f"{PROSPECT} asked us to stop writing.", episode_id=episode.episode_id)
+    return episode
+
+
 def _is_late(draft: Draft) -> bool:
     """Whether the agent's next words are late by now, and so are judged at the latest when the episode goes back."""
     promise, owed = draft.state.promise, draft.state.clock(ClockKind.PROMISE)
@@ -131,7 +142,10 @@ def back_to_waiting(
     judged: bool = False,
 ) -> Episode:
     """Take the episode from a silent or absent agent and ask the others; the bot answers what was asked (`asked_for`)
-    meanwhile. What to tell the prospect about it is the caller's. `judged` if what they wait for is recorded as missed already."""
+    meanwhile. What to tell the prospect about it is the caller's. `judged` if what they wait for is recorded as missed already.
+    It ends if the prospect asked us to stop."""
+    if wants_rest(draft.state):
+        return end_stopped(draft, policy, episode)
     key = episode.episode_id
     words = draft.state.clock(ClockKind.FIRST_WORDS, key)
     round_ = Round.of(words)

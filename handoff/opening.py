@@ -9,10 +9,10 @@ from handoff.agents import agent_gone
 from handoff.booking import booked_ahead, spoken_time
 from handoff.desk import Desk
 from handoff.match import facts_of
-from handoff.offers import close, needs_of, offer, offered_now
+from handoff.offers import end_stopped, needs_of, offer, offered_now
 from handoff.policy import Policy, Target, due, spoken
 from handoff.rounds import new_round, start_round
-from handoff.steps import PROSPECT, hand_to, open_one, tell, tell_closed, tell_closing
+from handoff.steps import hand_to, open_one, tell, tell_closed, tell_closing, wants_rest
 from handoff.waiting import tell_wait
 
 
@@ -75,6 +75,9 @@ def agents_changed(draft: Draft, policy: Policy, desk: Desk) -> None:
     episode = open_one(draft.state)
     if episode is None or episode.status != "waiting":
         return
+    if wants_rest(draft.state):
+        end_stopped(draft, policy, episode)
+        return
     asked = offered_now(draft, episode)
     if asked is None:
         offer(draft, policy, desk, episode)
@@ -88,9 +91,7 @@ def stopped(draft: Draft, policy: Policy) -> None:
     episode = open_one(draft.state)
     if episode is None or (episode.status != "waiting" and draft.state.clock(ClockKind.FIRST_WORDS, episode.episode_id) is None):
         return
-    close(draft, policy, episode, "opted_out")
-    hand_to(draft, Owner.BOT)
-    draft.notify("lost", text=f"{PROSPECT} asked us to stop writing.", episode_id=episode.episode_id)
+    end_stopped(draft, policy, episode)
 
 
 def _just_told(draft: Draft) -> bool:

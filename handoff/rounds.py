@@ -14,6 +14,8 @@ from handoff.rungs import ENDINGS
 from handoff.steps import open_one, put
 
 WINDOW_MARGIN = timedelta(minutes=5)
+ALARM_GAP_MOST_S = 900.0
+"""Alarms above the ladder come at gaps that double up to this: a wait that nobody comes for is heard of, and wears nobody out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,11 +135,18 @@ def climb_on(draft: Draft, policy: Policy, episode: Episode, round_: Round) -> N
     draft.set_clock(Clock(kind=ClockKind.RUNG, key=episode.episode_id, due_at=at, data=data))
 
 
-def next_alarm(draft: Draft, policy: Policy, round_: Round, tell_at: datetime) -> datetime:
-    """When the team is alarmed again, above the ladder: every so often, when the prospect is to be told, and at closing time."""
-    at = min(due(policy, draft.now, policy.after_ladder.alarm_every_s, round_.goes_by), tell_at)
+def next_alarm(draft: Draft, policy: Policy, round_: Round, tell_at: datetime, *, alarms: int = 0) -> datetime:
+    """When the team is alarmed again, above the ladder, after so many `alarms`: at growing gaps, when the prospect is to be told,
+    and at closing time."""
+    at = min(due(policy, draft.now, alarm_gap_s(policy, alarms), round_.goes_by), tell_at)
     closes_at = next_close(draft.now, clock_hours(policy, round_.goes_by))
     return at if closes_at is None else min(at, closes_at)
+
+
+def alarm_gap_s(policy: Policy, alarms: int) -> float:
+    """Seconds from one alarm above the ladder to the next, after so many."""
+    first_s = policy.after_ladder.alarm_every_s
+    return min(first_s * 2.0 ** min(alarms, 16), max(first_s, ALARM_GAP_MOST_S))
 
 
 def stretch_cap(draft: Draft, policy: Policy) -> None:

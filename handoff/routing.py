@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import exp
+from operator import itemgetter
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -84,9 +85,14 @@ def choose(desk: Desk, episode: Episode, now: datetime, exclude: Collection[str]
     if not any(room.has(seat, episode) for seat in desk.seats):
         return None
     mine = urgency(episode, now)
-    for rival in sorted(desk.queue, key=lambda one: urgency(one, now)):
-        if rival.episode_id != episode.episode_id and urgency(rival, now) < mine and (seat := _best(room, rival, now)):
+    ranked = [
+        (rank, rival) for rival in desk.queue if (rank := urgency(rival, now)) < mine and rival.episode_id != episode.episode_id
+    ]
+    for _, rival in sorted(ranked, key=itemgetter(0)):
+        if seat := _best(room, rival, now):
             room.give(seat, rival)
+            if not any(room.has(seat, episode) for seat in desk.seats):
+                return None
     seat = _best(room, episode, now, exclude)
     return None if seat is None else Chosen(seat.agent_id, tuple(_reasons(room, seat, episode, now, exclude)))
 
@@ -94,6 +100,8 @@ def choose(desk: Desk, episode: Episode, now: datetime, exclude: Collection[str]
 def matches(desk: Desk, now: datetime) -> list[tuple[Episode, str]]:
     """Whom each episode of the desk's queue would be offered to, the most urgent first; without those for whom nobody has room."""
     room, found = _Room(desk), []
+    if not desk.somebody_online:
+        return []
     for episode in sorted(desk.queue, key=lambda one: urgency(one, now)):
         if seat := _best(room, episode, now):
             room.give(seat, episode)

@@ -50,9 +50,22 @@ WANTS = {
 }
 
 
+UNASKED = frozenset({Reason.AGENT_STEPPED_IN, Reason.NATIVE_INBOX})
+"""Begun by a person of ours, whatever the prospect wants."""
+
+
 def open_one(state: State) -> Episode | None:
     """The episode that is not closed, if any."""
     return state.episode if state.episode is not None and state.episode.status != "closed" else None
+
+
+def wants_rest(state: State) -> bool:
+    """Whether nobody owes the prospect words, nor may write any: they asked us to stop and have not written since, and did not
+    ask for a person after it."""
+    stopped_at, wrote_at, episode = state.opted_out_at, state.last_inbound_at, open_one(state)
+    if stopped_at is None or state.promise is not None or state.unheard or (wrote_at is not None and wrote_at > stopped_at):
+        return False
+    return episode is None or episode.requested_at <= stopped_at or episode.reason in UNASKED
 
 
 PROSPECT = "{prospect}"

@@ -7,7 +7,7 @@ from bot.core.model import AgentRef, CommandRefused, Episode
 from handoff.desk import Desk
 from handoff.offers import ask, back_to_waiting, offer, offered_now
 from handoff.policy import Policy
-from handoff.steps import HOLDER, NATIVE, PROSPECT, open_one, put, tell
+from handoff.steps import HOLDER, NATIVE, PROSPECT, open_one, put, tell, wants_rest, who
 from handoff.untransfer import remember
 
 WHY = "transferred"
@@ -26,8 +26,8 @@ def transfer(
     """`by` passes the conversation on, to the colleague `to` or to whoever of `team` is free. It waits until somebody accepts;
     if the colleague does not, it goes round as every other.
 
-    `anyones`: it need not be theirs, as for supervisors. Raises CommandRefused: `not_yours`, `same` (they have it), `not_there`
-    or `full` (the colleague could not take it now).
+    `anyones`: it need not be theirs, as for supervisors. Raises CommandRefused: `not_yours`, `same` (they have it), `not_there`,
+    `full` (the colleague could not take it now) or `opted_out` (the prospect asked us to stop).
     """
     episode = _movable(draft, by, anyones=anyones)
     if to is not None:
@@ -58,6 +58,8 @@ def _movable(draft: Draft, by: AgentRef, *, anyones: bool) -> Episode:
     mine = episode.agent is not None and episode.agent.agent_id == by.agent_id
     if not mine and not anyones:
         raise CommandRefused("not_yours", f"{episode.agent.name} has it." if episode.agent else "Take the conversation first.")
+    if wants_rest(draft.state):
+        raise CommandRefused("opted_out", f"{who(draft.state)} asked us to stop. Give it back instead.")
     return episode
 
 

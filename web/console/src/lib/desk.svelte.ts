@@ -46,12 +46,12 @@ export class Desk {
   readonly audit: Audit | null;
   readonly undelivered: Undelivered | null;
   readonly filter = new Filter(
-    (items, now) => this.#learn(items, now),
+    () => this.#learning(),
     (error) => this.#signedOutBy(error),
   );
   /** What supervisors watch; it asks for nothing until it is shown. */
   readonly board = new Filter(
-    (items, now) => this.#learn(items, now),
+    () => this.#learning(),
     (error) => this.#signedOutBy(error),
   );
   readonly search = new Search((error) => this.#signedOutBy(error));
@@ -65,6 +65,9 @@ export class Desk {
   readonly #theirs: Chats = { all: () => this.chats, get: (id) => this.chat(id), change: (id, how) => this.#chat(id, how) };
   readonly sending = new Sending(this.#theirs, (error) => this.#signedOutBy(error));
   readonly undoing: Undoing;
+  /** Counts what was told of conversations, and with which count each was told of last. */
+  #news = 0;
+  readonly #toldAt = new Map<string, number>();
   #socket: Link<DeskFrame>;
   #typedAt = 0;
   #wasLive = false;
@@ -126,13 +129,14 @@ export class Desk {
 
   /** As `#try`. */
   async fetchList(view: View, cursor: string | null = null): Promise<boolean> {
+    const newer = this.#toldSince();
     const query = `conversations?view=${view}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
     return this.#try(
       async () => {
         const { items, next, now } = await api.get<{ items: Item[]; next: string | null; now: string }>(query);
         clock.heard(now);
         const whole = cursor === null && items.length < PAGE_LENGTH;
-        this.#shelve((shelf) => shelf.refresh(items, whole ? view : "all", this.me.id));
+        this.#shelve((shelf) => shelf.refresh(items, whole ? view : "all", this.me.id, newer));
         this.#list(view, { state: "ready", error: "", next });
       },
       (error) => this.#list(view, { ...this.lists[view], state: this.lists[view].state === "ready" ? "ready" : "failed", error }),
@@ -141,12 +145,13 @@ export class Desk {
 
   /** Loads a conversation; what is shown already stays until the answer is there. As `#try`. */
   async load(id: string): Promise<boolean> {
+    const newer = this.#toldSince();
     this.#chat(id, (chat) => ({ ...chat, state: chat.state === "ready" ? "ready" : "loading", error: "" }));
     return this.#try(
       async () => {
         const detail = await api.get<Detail>(`conversations/${encodeURIComponent(id)}`);
         clock.heard(detail.now);
-        this.#item(detail.item);
+        if (!newer(id)) this.#item(detail.item);
         this.#chat(id, (chat) => loaded(chat, detail));
         if (router.id === id) attention.looksAt(id);
       },
@@ -292,6 +297,7 @@ export class Desk {
   /** It has become another team's, and is none of ours any more. */
   #hide(id: string): void {
     const shown = this.items.get(id) !== undefined;
+    this.#toldAt.set(id, ++this.#news);
     this.#shelve((shelf) => shelf.remove(id));
     this.chats = new Map([...this.chats].filter(([one]) => one !== id));
     this.search.drop(id);
@@ -363,9 +369,22 @@ export class Desk {
     await this.#try(() => api.get("me"), () => undefined);
   }
 
-  #learn(items: readonly Item[], now: string): void {
-    clock.heard(now);
-    this.#shelve((shelf) => shelf.refresh(items, "all", this.me.id));
+  /** What is asked for now; its answer tells nothing of conversations that were told of since. */
+  #learning(): (items: readonly Item[], now: string) => void {
+    const newer = this.#toldSince();
+    return (items, now) => {
+      clock.heard(now);
+      this.#shelve((shelf) => shelf.refresh(items, "all", this.me.id, newer));
+    };
+  }
+
+  /**
+   * Whether a conversation was told of after this moment. An answer to what was asked before may be older than that news; were it
+   * younger, more news would be on the way.
+   */
+  #toldSince(): (id: string) => boolean {
+    const asked = this.#news;
+    return (id) => (this.#toldAt.get(id) ?? 0) > asked;
   }
 
   #shelve(change: (shelf: Shelf) => void): void {
@@ -375,6 +394,7 @@ export class Desk {
   }
 
   #item(item: Item): void {
+    this.#toldAt.set(item.id, ++this.#news);
     this.#shelve((shelf) => shelf.put(item));
     // Somebody has it or it ended: the offer is none any more.
     const stale = ({ kind, conversation }: Notice): boolean => (kind === "offer" || kind === "alarm") && conversation === item.id;
