@@ -45,9 +45,8 @@ from bot.fakes.graph import FakeGraph, FaultKind, Weather
 DUPLICATE_RATE = 0.2
 WEBHOOK_DELAY_S = 0.3
 ECHO_DELAY_S = 0.05
-SETTLE_S = 6.0
-# Meta waits 5 s for an acknowledgement, a service 15 s for an echo (`WARMLINE_SETTLE_S`): the same share of it.
-ACK_TIMEOUT_S = 2.0
+SETTLE_S = 15.0  # the default of `WARMLINE_SETTLE_S`
+ACK_TIMEOUT_S = 5.0  # as Meta waits
 # Shorter than Meta's, so that a run does not last an hour; a time-out and a gap are shorter than SETTLE_S, as in real life.
 RETRY_GAPS_S = (0.0, 0.2, 0.5, 1.0, 1.0, *[2.0] * 120)
 REST_WITHIN_S = 120.0

@@ -64,6 +64,8 @@ class Conversations:
         self._tracker_events = tracker_events
         self.on_queued: Callable[[str, Decision, Committed], None] = lambda _id, _decision, _committed: None
         self.on_clocks: Callable[[datetime | None], None] = lambda _due_at: None
+        self.on_decided: Callable[[State, State], None] = lambda _before, _after: None
+        self.on_settled: Callable[[str], None] = lambda _id: None
         self.on_committed: Callable[[State, State], None] = lambda _before, _after: None
         self.on_notices: Callable[[], None] = lambda: None
         self.on_time_taken: Callable[[], Awaitable[None]] = _nothing
@@ -100,6 +102,7 @@ class Conversations:
             decision = await self._decide(loaded.state, happened, await self._rules_for(loaded))
             if decision == Decision(state=loaded.state):
                 return Handled(state=loaded.state)
+            self.on_decided(loaded.state, decision.state)
             try:
                 committed = await self._store.commit(
                     conversation_id, version=loaded.version, decision=decision, now=self._time.now()
@@ -111,6 +114,8 @@ class Conversations:
                 if isinstance(conflict, TimeTaken):
                     await self.on_time_taken()
                 continue
+            finally:
+                self.on_settled(conversation_id)
             self.on_committed(loaded.state, decision.state)
             self._tell(conversation_id, loaded.state, happened, decision, committed)
             self._log(conversation_id, happened, decision, started)

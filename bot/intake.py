@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from bot.core.model import Arrival, Identity
 from bot.core.window import COMMENT
 from bot.errors import Overloaded
 from bot.hub import Hub, identity_topic
-from bot.store.contract import Message, Store, StoreUnavailable, TakenIn, VersionConflict
+from bot.store.contract import Echoed, Message, Store, StoreUnavailable, TakenIn, VersionConflict
 from bot.time import Time
 
 log = structlog.get_logger()
@@ -185,6 +185,14 @@ class Intake:
         told = {"type": "message", "conversation_id": taken.conversation_id, "message_id": taken.message_id, "seq": taken.seq}
         self._hub.publish(f"conversation:{taken.conversation_id}", told)
         self._hub.publish("console", told)
+
+    async def new_echoes(self, echoes: Collection[Echoed]) -> frozenset[Echoed]:
+        """Which of them tell something new; see `Inlet.new_echoes`."""
+        try:
+            return await self._store.unsettled(echoes) if echoes else frozenset()
+        except StoreUnavailable:
+            self.not_heard()
+            raise
 
     async def echo(self, *, key: str, external_id: str) -> bool:
         """Settle a send by its echo; see `Inlet.echo`."""

@@ -88,6 +88,7 @@ class Staff:
         self._store, self._presence, self._time, self._hub, self._capacity = store, presence, time, hub, capacity
         self._known = _Known()
         self._moves = 0
+        self._meant: dict[str, tuple[str, Asked]] = {}
         self._lined: _Line | None = None
         self._news = asyncio.Event()
         self._forgot_at: datetime | None = None
@@ -115,7 +116,7 @@ class Staff:
                 if agent.disabled_at is None
             ),
             capacity=self._capacity,
-            asked=line.asked,
+            asked={**line.asked, **dict(self._meant.values())} if self._meant else line.asked,
             queue=line.queue_at(self._time.now()),
             samples=self._samples,
             booked=line.booked,
@@ -130,12 +131,25 @@ class Staff:
     def follow(self, conversations: Conversations) -> None:
         """From now on changes of presence reach the conversations that wait."""
         self._conversations = conversations
+        conversations.on_decided = self.decided
+        conversations.on_settled = self.settled
         conversations.on_committed = self.committed
         conversations.on_time_taken = self._refresh
         self._presence.on_own = self._say
         self._presence.on_news = self._tell_others
         self._presence.on_change = self._changed
         self._presence.on_left = self._left
+
+    def decided(self, before: State, after: State) -> None:
+        """Somebody is about to be asked: what is decided until that is committed goes by it, or all who ask for a person at the
+        same moment would be offered to the same agent."""
+        episode, asked = after.episode, _asked(after)
+        if episode is not None and asked is not None and asked != _asked(before):
+            self._meant[after.conversation_id] = (episode.episode_id, Asked(asked, episode.weight))
+
+    def settled(self, conversation_id: str) -> None:
+        """It is committed, or will not be."""
+        self._meant.pop(conversation_id, None)
 
     def committed(self, before: State, after: State) -> None:
         """A conversation went from one state to another by a commit of this process: who holds and who is asked what has moved.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -14,7 +14,7 @@ from bot.core.model import AgentRef, Arrival, Identity, Profile
 from bot.core.window import SendAs
 from bot.gate import Gate
 from bot.hub import Hub
-from bot.store.contract import Outgoing, Store, TakenIn
+from bot.store.contract import Echoed, Outgoing, Store, TakenIn
 from bot.time import Time
 
 
@@ -63,6 +63,9 @@ class Inlet(Protocol):
     async def arrivals(self, arrivals: Sequence[Arrival]) -> list[TakenIn]:
         """Store messages of prospects, all of them or none. Raises `Overloaded` or `StoreUnavailable`: then they are to be sent
         again, which is harmless."""
+
+    async def new_echoes(self, echoes: Collection[Echoed]) -> frozenset[Echoed]:
+        """Those of these echoes that tell something new: the others need no `echo`."""
 
     async def echo(self, *, key: str, external_id: str) -> bool:
         """An echo of a message of ours, by its key. False if it is not ours."""

@@ -25,8 +25,8 @@ READING = frozenset(
         "overviews", "waiting", "agent_load", "last_served", "journal", "episodes", "notes", "counts", "agents", "agent", "setting",
         "consoles", "away", "booked", "first_waits", "flow_book", "flow_versions", "flow_version", "flow_log",
         "flow_counts", "inside", "fresh_notices", "notifications_due", "notifications_next_at", "told_since", "devices", "hooks",
-        "untold", "unsent_count", "due_clocks", "outbox_due", "channels_of", "audit_open", "audit_sent", "audit_strays",
-        "audit_run", "findings", "finding_counts",
+        "untold", "unsent_count", "unsettled", "due_clocks", "outbox_due", "channels_of", "audit_open", "audit_sent",
+        "audit_strays", "audit_run", "findings", "finding_counts",
     }
 )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field, fields, make_dataclass
+from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
@@ -21,6 +21,7 @@ from bot.core.model import (
     Profile,
     Promise,
     State,
+    Touch,
     Unsent,
     Window,
 )
@@ -80,7 +81,16 @@ _Doc: Any = make_dataclass(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touches:
+    """What a conversation's `doc` says of how the person came."""
+
+    first_touch: Touch | None = None
+    last_touch: Touch | None = None
+
+
 _doc: TypeAdapter[Any] = TypeAdapter(_Doc)
+_touches: TypeAdapter[Touches] = TypeAdapter(Touches)
 _profile: TypeAdapter[Profile] = TypeAdapter(Profile)
 _episode: TypeAdapter[Episode] = TypeAdapter(Episode)
 _enrolments: TypeAdapter[tuple[Enrolment, ...]] = TypeAdapter(tuple[Enrolment, ...])
@@ -124,6 +134,11 @@ def enrolments_of(text: str) -> tuple[Enrolment, ...]:
 def profile_of(text: str) -> Profile:
     """A profile from its JSON."""
     return _profile.validate_json(text)
+
+
+def touches_of(doc: str) -> Touches:
+    """How the person came, from a conversation's `doc`; exports read it of everybody, so nothing else is read."""
+    return _touches.validate_json(doc)
 
 
 def promise_of(row: Record) -> Promise | None:

@@ -12,7 +12,7 @@ from bot.core.events import JournalEntry
 from bot.core.interrupt import HELD_BACK
 from bot.core.model import Delivery, Speaker
 from bot.store.codec import journal_values
-from bot.store.contract import Message, NotFound, Outgoing, VersionConflict
+from bot.store.contract import Echoed, Message, NotFound, Outgoing, VersionConflict
 from bot.store.findings import add_findings
 from bot.store.jsontext import Record
 from bot.store.message_rows import UNHEARD, message_of, outgoing_of
@@ -61,6 +61,11 @@ _NEXT_AFTER = _NEXT.where(messages.c.due_at > sa.bindparam("after"))
 _COUNT = sa.select(sa.func.count()).select_from(messages).where(messages.c.conversation_id == sa.bindparam("id"), unsent(messages))
 _BY_ID = sa.select(messages).where(messages.c.message_id == sa.bindparam("id"))
 _BY_KEY = sa.select(messages).where(messages.c.key == sa.bindparam("key"), sa.text("key IS NOT NULL"))
+_SENT_AS = sa.select(messages.c.key, messages.c.external_id).where(
+    messages.c.key.in_(sa.bindparam("keys", expanding=True)),
+    sa.text("key IS NOT NULL"),
+    messages.c.status == Delivery.SENT.value,
+)
 _LEAVING = (Delivery.QUEUED.value, Delivery.SENDING.value)
 _asked = messages.alias("asked")
 # What somebody just said is answered before the bot and its flows go on.
@@ -207,6 +212,13 @@ def mark_sent(
     if row is None or row.speaker == Speaker.PROSPECT:
         raise NotFound("outgoing message", str(message_id))
     return _sent(conn, row, now=now, external_id=external_id, sent_as=sent_as, opted_out_at=opted_out_at)
+
+
+def unsettled(conn: sa.Connection, echoes: Collection[Echoed]) -> frozenset[Echoed]:
+    """See `Store.unsettled`."""
+    rows = conn.execute(_SENT_AS, {"keys": [key for key, _ in echoes]})
+    sent_as = {row.key: row.external_id for row in rows}
+    return frozenset((key, known) for key, known in echoes if key not in sent_as or sent_as[key] not in (None, known))
 
 
 def settle_by_echo(conn: sa.Connection, *, key: str, external_id: str, now: datetime) -> Message | None:

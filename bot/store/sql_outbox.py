@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.core.model import Delivery
 from bot.store import outbox, parked
 from bot.store.claiming import Claiming
-from bot.store.contract import DueClock, Message, Outgoing, Parked
+from bot.store.contract import DueClock, Echoed, Message, Outgoing, Parked
 from bot.store.rules import clean_text, must_be_final
 from bot.store.runner import Runner
 
@@ -116,6 +116,10 @@ class SqlOutbox:
         if shown is not None:
             self._claiming.settled(shown.message_id)
         return shown
+
+    async def unsettled(self, echoes: Collection[Echoed]) -> frozenset[Echoed]:
+        """See `Store.unsettled`."""
+        return await self._read.run(lambda conn: outbox.unsettled(conn, echoes))
 
     async def unsent_count(self, conversation_id: str) -> int:
         """See `Store.unsent_count`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from bot.channels.base import Inlet, Ports
 from bot.channels.facebook.channel import PEOPLE_AT_ONCE, FacebookChannel
 from bot.channels.facebook.translate import NAME, Echo, Happening, Read
 from bot.core.model import Arrival, Identity
-from bot.store.contract import StoreUnavailable, TakenIn
+from bot.store.contract import Echoed, StoreUnavailable, TakenIn
 
 AT = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
@@ -24,9 +25,13 @@ class Slow:
         self.calls: list[tuple[str, str]] = []
         self.together = asyncio.Barrier(PEOPLE_AT_ONCE)
         self.away: set[str] = set()
+        self.known: set[str] = set()
 
     async def arrivals(self, arrivals: list[Arrival]) -> list[TakenIn]:
         return []
+
+    async def new_echoes(self, echoes: Collection[Echoed]) -> frozenset[Echoed]:
+        return frozenset((key, external_id) for key, external_id in echoes if key not in self.known)
 
     async def echo(self, *, key: str, external_id: str) -> bool:
         person = key.partition("/")[0]
@@ -80,3 +85,10 @@ async def test_what_cannot_be_stored_for_one_refuses_the_body_and_the_others_are
         async with asyncio.timeout(10):
             await channel(inlet)._take(body())
     assert {person for person, _ in inlet.calls} == {f"p{n}" for n in range(PEOPLE_AT_ONCE)} - {"p3"}
+
+
+async def test_echoes_that_tell_nothing_new_cost_one_look() -> None:
+    inlet = Slow()
+    inlet.known = {f"p{n}/{number}" for n in range(PEOPLE_AT_ONCE) for number in range(2)}
+    await channel(inlet)._take(body())
+    assert {what for _, what in inlet.calls} == {"seen"}

@@ -55,7 +55,11 @@ class TestOutcomes:
         (message_id,) = (await answer(store, conversation_id, bot("one"))).message_ids
         (out,) = await due(store, 1)
         await sending(store, message_id, now=at(1))
+        echoes = {(out.key, "x1"), (out.key, "x2"), ("somebody-else's", "x9")}
+        assert await store.unsettled(echoes) == echoes
         settled = await store.settle_by_echo(key=out.key, external_id="x1", now=at(2))
+        assert await store.unsettled(echoes) == echoes - {(out.key, "x1")}
+        assert await store.unsettled(()) == frozenset()
         assert settled is not None
         assert (settled.message_id, settled.seq, settled.delivery) == (message_id, 2, Delivery.SENT)
         assert await store.settle_by_echo(key=out.key, external_id="x1", now=at(3)) == settled

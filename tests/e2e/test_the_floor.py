@@ -96,17 +96,21 @@ async def three_ask_at_once(floor: Floor) -> None:
     await expect(floor.vera.page.get_by_text("Nobody waits and nobody talks")).to_be_visible()
     await expect(floor.alex.page.get_by_text("Sam is here too")).to_be_visible()
 
-    async def asks(visitor: Visitor, first: str) -> None:
+    async def greets(visitor: Visitor, first: str) -> None:
         await visitor.say(first)
         await expect(visitor.bot).not_to_have_count(0)
-        await visitor.asks_for_a_person()
+
+    async def ask() -> None:
+        """One right after the other, so that each is offered knowing who is asked about the others."""
+        for visitor in (floor.pia, floor.quinn, floor.rob):
+            await visitor.asks_for_a_person()
 
     # Notices pass, so they are waited for while what they tell of happens.
     async def is_told(agent: Agent) -> None:
         await expect(agent.notices.filter(has_text="Someone asked for a person.")).not_to_have_count(0, timeout=60_000)
 
-    asking = (asks(getattr(floor, name.lower()), first) for name, first in FIRST.items())
-    await asyncio.gather(*asking, is_told(floor.alex), is_told(floor.sam))
+    await asyncio.gather(*(greets(getattr(floor, name.lower()), first) for name, first in FIRST.items()))
+    await asyncio.gather(ask(), is_told(floor.alex), is_told(floor.sam))
     for item in (await floor.vera.api("GET", "conversations?view=queue"))["items"]:
         detail = await floor.vera.api("GET", f"conversations/{item['id']}")
         floor.ids.update({name: item["id"] for name, first in FIRST.items() if detail["messages"][0]["text"] == first})

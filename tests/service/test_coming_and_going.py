@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from itertools import pairwise
 from pathlib import Path
 
@@ -54,6 +55,22 @@ async def test_an_agent_who_comes_online_is_offered_what_waits_within_a_second(w
         await until(lambda: _is_asked(world, waits, "a_sam"))
         assert (world.time.now() - came_at).total_seconds() < 1
         assert (await world.state(waits)).episode.breached == (), "within the five seconds of the target"
+
+
+async def test_who_ask_at_the_same_moment_are_offered_to_different_agents(world: World) -> None:
+    async with AsyncExitStack() as stack:
+        for name in ("Sam", "Mia", "Kim"):
+            agent = await stack.enter_async_context(console(world, name))
+            await stack.enter_async_context(agent.open())
+        await until(lambda: _are_online(world, 3))
+        world.brain.held = asyncio.Event()
+        for _ in range(3):
+            await (await stack.enter_async_context(world.visitor())).say("can i talk to a person")
+        await until(lambda: _were_put_to_the_brain(world, 3))
+        world.brain.held.set()
+        await world.settle()
+        talks = await world.service.store.overviews(view="queue")
+        assert {await asked(world, one.conversation_id) for one in talks} == {"a_sam", "a_mia", "a_kim"}
 
 
 async def test_an_agent_who_vanishes_for_90_s_gives_it_back_and_the_next_is_asked(world: World) -> None:
@@ -189,6 +206,14 @@ async def test_what_an_admin_changes_about_an_agent_counts_at_once(world: World)
         assert (await ada.call("PATCH", "agents/a_sam", {"capacity": None}))[1]["agent"]["capacity"] is None
         assert (await ada.call("PATCH", "agents/a_sam", {"capacity": 0.3}))[0] == 400
         assert (await sam.call("PATCH", "agents/a_sam", {"capacity": 99}))[0] == 403
+
+
+async def _are_online(world: World, count: int) -> bool:
+    return len(world.service.presence.online()) == count and len(world.service.staff.desk().seats) == count
+
+
+async def _were_put_to_the_brain(world: World, count: int) -> bool:
+    return len(world.brain.asked) == count
 
 
 async def _is_asked(world: World, conversation_id: str, agent_id: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
-from tests.web.at_the_console import holding, named, row, sign_in
+from tests.web.at_the_console import holding, named, row, said, sign_in
 from tests.web.fake.talks import until
 from tests.web.fake.warmline import FakeWarmline
 
@@ -136,6 +137,31 @@ async def test_somebody_else_was_faster(page: Page, address: str, furnished: Fak
     talk.agent = furnished.person("Sam")
     await page.get_by_role("button", name="Take").click()
     await expect(page.get_by_text("Sam Reyes has it already.")).to_be_visible()
+
+
+async def test_an_answer_that_is_older_than_the_news_puts_nothing_back(page: Page, address: str, furnished: FakeWarmline) -> None:
+    await sign_in(page, address)
+    talk = named(furnished, "Tom")
+    read, goes_on, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        until_then = over if read.is_set() else goes_on
+        answer = await route.fetch()
+        read.set()
+        await until_then.wait()
+        await route.fulfill(response=answer)
+
+    await page.route(f"**/conversations/{talk.id}", hold)
+    await row(page, "Tom").click()
+    await read.wait()
+    await furnished.take(talk, furnished.person("Sam"))
+    await expect(page.get_by_text("Sam Reyes has it. You can read along")).to_be_visible()
+    goes_on.set()
+    await expect(said(page).first).to_be_visible()
+    await expect(page.get_by_text("Sam Reyes has it. You can read along")).to_be_visible()
+    await expect(page.get_by_role("button", name="Take")).to_have_count(0)
+    over.set()
+    await page.unroute_all(behavior="wait")
 
 
 async def test_a_message_that_failed_says_so_in_words(page: Page, address: str, furnished: FakeWarmline) -> None:

@@ -38,7 +38,7 @@ from bot.store.contract import Outgoing, StoreError
 log = structlog.get_logger()
 
 PROFILE_FIELDS = "first_name,last_name,profile_pic"
-PEOPLE_AT_ONCE = 8
+PEOPLE_AT_ONCE = 4
 """Of how many people that one body tells of is heard at the same time."""
 
 
@@ -168,10 +168,13 @@ class FacebookChannel:
         assert self._ports is not None
         inlet = self._ports.inlet
         await inlet.arrivals([h for h in happenings if isinstance(h, Arrival)])
+        new = await inlet.new_echoes({(h.key, h.external_id) for h in happenings if isinstance(h, Echo) and h.key is not None})
         of_each: defaultdict[Identity, list[Told]] = defaultdict(list)
         for happening in happenings:
             match happening:
                 case Arrival():
+                    continue
+                case Echo(key=str(key), external_id=external_id) if (key, external_id) not in new:
                     continue
                 case Ignored():
                     log.info("facebook.ignored", kind=happening.kind)

@@ -17,7 +17,7 @@ from bot.store.contract.errors import (
 )
 from bot.store.contract.history import Handed, HistoryStore, JournalLine
 from bot.store.contract.messages import Message, MessageStore, Note
-from bot.store.contract.outbox import OutboxStore, Outgoing, Parked
+from bot.store.contract.outbox import Echoed, OutboxStore, Outgoing, Parked
 from bot.store.contract.people import Agent, Consoles, PeopleStore
 from bot.store.contract.search import Found, Hit, SearchStore, Similar
 from bot.store.contract.store import Store
@@ -35,6 +35,7 @@ __all__ = [
     "Counts",
     "DeskStore",
     "DueClock",
+    "Echoed",
     "Filter",
     "Found",
     "Handed",

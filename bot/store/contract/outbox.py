@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from bot.core.model import Delivery, Identity, Json, Profile, Say
 from bot.store.contract.messages import Message
+
+type Echoed = tuple[str, str]
+"""An echo of a message of ours: its key and the channel's id for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,10 @@ class OutboxStore(Protocol):
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
         """An echo with our key: that message was sent, even if it was given up. None if no message has the key. One that is
         sent already under another id was sent twice: that is kept as a finding. Raises `VersionConflict` as `mark_sent` does."""
+
+    async def unsettled(self, echoes: Collection[Echoed]) -> frozenset[Echoed]:
+        """Those of these echoes (our key, the channel's id) that tell something new: all but those of messages that count as sent
+        under that id. Most echoes come after the answer to the call, and repeats after either."""
 
     async def unsent_count(self, conversation_id: str) -> int:
         """How many messages of the conversation wait to be sent."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from bot.core.events import JournalEntry
 from bot.core.interrupt import HELD_BACK
 from bot.core.model import Delivery, Speaker
 from bot.store.contract import (
+    Echoed,
     Message,
     NotFound,
     Outgoing,
@@ -146,6 +147,15 @@ class Outbox(Audits):
         ours = speaker is Speaker.AGENT or line.owner_version == talk.state.owner_version
         interrupted = speaker in HELD_BACK and bool(talk.unheard())
         return ours and not interrupted and talk.state.opted_out_at == opted_out_at
+
+    async def unsettled(self, echoes: Collection[Echoed]) -> frozenset[Echoed]:
+        """See `Store.unsettled`."""
+        lines = ((echoed, self._by_key.get(echoed[0])) for echoed in echoes)
+        return frozenset(
+            echoed
+            for echoed, line in lines
+            if line is None or line.delivery is not Delivery.SENT or line.external_id not in (None, echoed[1])
+        )
 
     async def settle_by_echo(self, *, key: str, external_id: str, now: datetime) -> Message | None:
         """See `Store.settle_by_echo`."""

@@ -7,6 +7,7 @@ import { attention } from "./attention.ts";
 import { earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, type Chat } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
 import { Filter } from "./filter.svelte.ts";
+import { News } from "./news.ts";
 import { Notices, type Notice } from "./notices.svelte.ts";
 import { router } from "./router.svelte.ts";
 import { Search } from "./search.svelte.ts";
@@ -46,12 +47,12 @@ export class Desk {
   readonly audit: Audit | null;
   readonly undelivered: Undelivered | null;
   readonly filter = new Filter(
-    (items, now) => this.#learn(items, now),
+    () => this.#learning(),
     (error) => this.#signedOutBy(error),
   );
   /** What supervisors watch; it asks for nothing until it is shown. */
   readonly board = new Filter(
-    (items, now) => this.#learn(items, now),
+    () => this.#learning(),
     (error) => this.#signedOutBy(error),
   );
   readonly search = new Search((error) => this.#signedOutBy(error));
@@ -65,6 +66,8 @@ export class Desk {
   readonly #theirs: Chats = { all: () => this.chats, get: (id) => this.chat(id), change: (id, how) => this.#chat(id, how) };
   readonly sending = new Sending(this.#theirs, (error) => this.#signedOutBy(error));
   readonly undoing: Undoing;
+  /** Counts what was told of conversations, and with which count each was told of last. */
+  readonly #news = new News();
   #socket: Link<DeskFrame>;
   #typedAt = 0;
   #wasLive = false;
@@ -126,13 +129,14 @@ export class Desk {
 
   /** As `#try`. */
   async fetchList(view: View, cursor: string | null = null): Promise<boolean> {
+    const newer = this.#news.since();
     const query = `conversations?view=${view}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
     return this.#try(
       async () => {
         const { items, next, now } = await api.get<{ items: Item[]; next: string | null; now: string }>(query);
         clock.heard(now);
         const whole = cursor === null && items.length < PAGE_LENGTH;
-        this.#shelve((shelf) => shelf.refresh(items, whole ? view : "all", this.me.id));
+        this.#shelve((shelf) => shelf.refresh(items, whole ? view : "all", this.me.id, newer));
         this.#list(view, { state: "ready", error: "", next });
       },
       (error) => this.#list(view, { ...this.lists[view], state: this.lists[view].state === "ready" ? "ready" : "failed", error }),
@@ -141,12 +145,13 @@ export class Desk {
 
   /** Loads a conversation; what is shown already stays until the answer is there. As `#try`. */
   async load(id: string): Promise<boolean> {
+    const newer = this.#news.since();
     this.#chat(id, (chat) => ({ ...chat, state: chat.state === "ready" ? "ready" : "loading", error: "" }));
     return this.#try(
       async () => {
         const detail = await api.get<Detail>(`conversations/${encodeURIComponent(id)}`);
         clock.heard(detail.now);
-        this.#item(detail.item);
+        if (!newer(id)) this.#item(detail.item);
         this.#chat(id, (chat) => loaded(chat, detail));
         if (router.id === id) attention.looksAt(id);
       },
@@ -292,6 +297,7 @@ export class Desk {
   /** It has become another team's, and is none of ours any more. */
   #hide(id: string): void {
     const shown = this.items.get(id) !== undefined;
+    this.#news.tell(id);
     this.#shelve((shelf) => shelf.remove(id));
     this.chats = new Map([...this.chats].filter(([one]) => one !== id));
     this.search.drop(id);
@@ -363,10 +369,15 @@ export class Desk {
     await this.#try(() => api.get("me"), () => undefined);
   }
 
-  #learn(items: readonly Item[], now: string): void {
-    clock.heard(now);
-    this.#shelve((shelf) => shelf.refresh(items, "all", this.me.id));
+  /** What is asked for now; its answer tells nothing of conversations that were told of since. */
+  #learning(): (items: readonly Item[], now: string) => void {
+    const newer = this.#news.since();
+    return (items, now) => {
+      clock.heard(now);
+      this.#shelve((shelf) => shelf.refresh(items, "all", this.me.id, newer));
+    };
   }
+
 
   #shelve(change: (shelf: Shelf) => void): void {
     const { shelf } = this.#held;
@@ -375,6 +386,7 @@ export class Desk {
   }
 
   #item(item: Item): void {
+    this.#news.tell(item.id);
     this.#shelve((shelf) => shelf.put(item));
     // Somebody has it or it ended: the offer is none any more.
     const stale = ({ kind, conversation }: Notice): boolean => (kind === "offer" || kind === "alarm") && conversation === item.id;

@@ -25,7 +25,8 @@ export class Filter {
   #fetching = false;
 
   constructor(
-    private readonly known: (items: Item[], now: string) => void,
+    /** Called when a list is asked for; what it gives is called with the answer. */
+    private readonly asking: () => (items: Item[], now: string) => void,
     private readonly failed: (error: unknown) => void,
   ) {}
 
@@ -48,10 +49,11 @@ export class Filter {
     if (this.#fetching && cursor !== null) return;
     this.#fetching = true;
     if (this.ids.length === 0) this.state = "loading";
+    const known = this.asking();
     try {
       const page = await api.get<{ items: Item[]; next: string | null; now: string }>(`conversations/filtered?${queryOf(this.wanted)}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
       if (asked !== this.#asked) return;
-      this.known(page.items, page.now);
+      known(page.items, page.now);
       const ids = page.items.map(({ id }) => id);
       const kept = cursor === null ? [] : this.ids.filter((id) => !ids.includes(id));
       this.ids = [...kept, ...ids];

@@ -44,6 +44,11 @@ describe("a shelf's rows", () => {
     shelf.remove("a");
     expect([ids(shelf.rows("all", "me")), shelf.waiting, shelf.get("a")]).toEqual([["b", "c"], 0, undefined]);
   });
+  it("keeps what was told since a list was asked for, whatever its answer says", () => {
+    const shelf = shelfOf([item("told"), item("gone"), item("a")]);
+    shelf.refresh([item("a"), item("left", { owner: "waiting" })], "queue", "me", (id) => id === "told" || id === "left");
+    expect(ids(shelf.rows("queue", "me")).toSorted()).toEqual(["a", "told"]);
+  });
   it("is in the same order as if all were sorted anew, whatever comes when", () => {
     let seed = 7;
     const random = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;

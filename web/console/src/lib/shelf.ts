@@ -35,12 +35,12 @@ export class Shelf {
 
   /**
    * A view was fetched whole: what we believed to be in it and is not any more goes, since its change was missed while
-   * the line was down.
+   * the line was down. What was told since it was asked for (`newer`) stays as it is.
    */
-  refresh(fetched: readonly Item[], view: View, myId: string): void {
+  refresh(fetched: readonly Item[], view: View, myId: string, newer: (id: string) => boolean = () => false): void {
     const there = new Set(fetched.map(({ id }) => id));
-    for (const { id } of view === "all" ? [] : this.rows(view, myId)) if (!there.has(id)) this.remove(id);
-    for (const item of fetched) this.put(item);
+    for (const { id } of view === "all" ? [] : this.rows(view, myId)) if (!there.has(id) && !newer(id)) this.remove(id);
+    for (const item of fetched) if (!newer(item.id)) this.put(item);
   }
 
   remove(id: string): void {
