@@ -11,7 +11,7 @@ from functools import update_wrapper
 from typing import Concatenate
 
 from bot.core.draft import Draft
-from handoff import agents, ladder, opening, prospect, rating, repair, undo, unsaid
+from handoff import agents, ladder, native, opening, prospect, rating, repair, speaking, undo, unsaid
 from handoff import transfer as passing
 from handoff import untransfer as passed
 from handoff.accounts import account
@@ -75,8 +75,8 @@ clock_fired = governed(ladder.clock_fired)
 give_back = governed(agents.give_back)
 goes_on_at = agents.goes_on_at
 ended_since = agents.ended_since
-native_gave_back = governed(agents.native_gave_back)
-native_inbox = governed(agents.native_inbox)
+native_gave_back = governed(native.native_gave_back)
+native_inbox = governed(native.native_inbox)
 open_episode = governed(opening.open_episode)
 promise_overdue = governed(prospect.promise_overdue)
 prospect_waits = governed(prospect.prospect_waits)
@@ -84,8 +84,8 @@ rated = governed(rating.rated)
 rearm = governed(repair.rearm)
 rearm_promise = repair.rearm_promise
 seen = governed(agents.seen)
-stand = governed(agents.stand)
-stand_all = governed(agents.stand_all)
+stand = governed(speaking.stand)
+stand_all = governed(speaking.stand_all)
 stopped = governed(opening.stopped)
 take = governed(agents.take)
 take_again = governed(undo.take_again)
@@ -95,4 +95,4 @@ typed_option = governed(prospect.typed_option)
 untake = governed(undo.untake)
 transfer = governed(passing.transfer)
 untransfer = governed(passed.untransfer)
-wrote = governed(agents.wrote)
+wrote = governed(speaking.wrote)

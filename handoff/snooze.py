@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.draft import Draft
 from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Owner, State
-from handoff.agents import held_by
+from handoff.holding import held_by
 from handoff.steps import PROSPECT, open_one
 
 LONGEST = timedelta(days=366)

@@ -10,8 +10,9 @@ from datetime import timedelta
 from bot.core.draft import Draft
 from bot.core.events import Claim
 from bot.core.model import AgentRef, ClockKind, CommandRefused, Episode, Owner, Reason, Speaker
-from handoff.agents import RETURNED, again_held, held_by
+from handoff.agents import RETURNED
 from handoff.desk import Desk
+from handoff.holding import again_held, held_by
 from handoff.offers import back_to_waiting, close
 from handoff.policy import Policy
 from handoff.steps import hand_to, let_bot_answer, open_one, put, tell, unanswered, who

@@ -8,8 +8,8 @@ from typing import Any
 from bot.core.draft import Draft
 from bot.core.events import Claim
 from bot.core.model import AgentRef, Clock, ClockKind, CommandRefused, Episode, Json, Promise
-from handoff.agents import held_again
 from handoff.desk import Desk
+from handoff.holding import held_again
 from handoff.judging import judge_all
 from handoff.offers import asked_gone, offer, offered_now
 from handoff.policy import Policy

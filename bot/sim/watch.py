@@ -22,6 +22,9 @@ from nurture.timing import known_zone, may_send
 LATE = timedelta(seconds=90)
 """So late a clock or a message may be in calm times: idle look-agains, a hanging brain and a back-off fit in."""
 
+LOADS_KEPT = 64
+"""A decision is made from one of the latest loads of its conversation: screens load it as well while a slow brain thinks."""
+
 READ_S = 1.0
 """So long after it changed whose a conversation is, a screen may still show what was looked up before."""
 
@@ -45,7 +48,7 @@ class Watch:
     ) -> None:
         self._capacity = capacity
         self._store, self._time, self._history, self._now_s, self._nurture = store, time, history, now_s, nurture
-        self._loads: dict[str, deque[tuple[int, State]]] = defaultdict(lambda: deque(maxlen=4))
+        self._loads: dict[str, deque[tuple[int, State]]] = defaultdict(lambda: deque(maxlen=LOADS_KEPT))
         self._unprompted: dict[str, list[datetime]] = defaultdict(list)
         self._visited: set[tuple[str, str]] = set()
         self._straight = {flow.flow_id for flow in nurture.flows.values() if not _goes_round(flow)}
@@ -78,7 +81,7 @@ class Watch:
         return self._names[conversation_id]
 
     def _state(self, conversation_id: str) -> State:
-        return at_once(self._store.load(conversation_id)).state
+        return self._store.look(conversation_id).state
 
     # ---- the store
 
@@ -99,7 +102,7 @@ class Watch:
 
     def on_commit(self, conversation_id: str, *, version: int, decision: Decision, **_: Any) -> Callable[[Committed], None]:
         """A decision must fit the state it is committed on, and leave a whole one."""
-        before, latest = at_once(self._store.load(conversation_id)), self._time.latest()
+        before, latest = self._store.look(conversation_id), self._time.latest()
 
         def after(committed: Committed) -> None:
             who = self.name(conversation_id)
@@ -126,8 +129,7 @@ class Watch:
         agent = next((one for one in at_once(self._store.agents()) if one.agent_id == episode.agent.agent_id), None)
         if agent is None:
             return ()
-        held = at_once(self._store.overviews(view="mine", agent_id=agent.agent_id, limit=100))
-        return never.of_capacity([one.episode for one in held if one.episode is not None], agent.may_hold(self._capacity))
+        return never.of_capacity(self._store.held_by(agent.agent_id), agent.may_hold(self._capacity))
 
     def _of_flows(self, conversation_id: str, before: State, decision: Decision) -> Iterable[str]:
         spoken: dict[str, JournalEntry] = {}

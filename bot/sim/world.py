@@ -26,28 +26,24 @@ from bot.sim.agents import SimAgent
 from bot.sim.brain import SimBrain
 from bot.sim.clock import START, SimTime
 from bot.sim.history import Break, History
+from bot.sim.lives import Lives
 from bot.sim.loop import Gone, Life, Spinning, VirtualLoop
 from bot.sim.people import SimPerson
-from bot.sim.plan import MESSENGER, WIDGET, Jump, Kill, Plan, Spell, Trouble
+from bot.sim.plan import MESSENGER, WIDGET, Jump, Plan, Spell
 from bot.sim.platform import Platform, Posting, SimMessenger, SimWidget
 from bot.sim.quiet import quietly
 from bot.sim.store import sim_store
-from bot.sim.watch import Watch, at_once
-from bot.store.contract import Message, StoreUnavailable
+from bot.sim.troubles import Troubles
+from bot.sim.watch import Watch
+from bot.store.contract import Message
 from bot.store.fake import FakeStore
 from bot.wire import NoWire
-from handoff.api.feed import Feed
 
 CHANNELS = (MESSENGER, WIDGET)
-CALM_AFTER_S = 150.0
-"""So long after a trouble nothing is called late."""
-
 LOOK_EVERY_S = 60.0
 DRAIN_S = 2 * 3600.0
 """After the last trouble: every answer that is owed comes within this time, or never."""
 
-START_AGAIN_S = 5.0
-RECONNECT_S = 1.5
 AUDIT_EVERY_S = 3600.0
 """The service's own audit looks less often than in life: weeks pass here in seconds."""
 
@@ -143,14 +139,9 @@ class World:
         self.agents = [SimAgent(self, a, slips=slips) for a in plan.agents]
         self.platform = Platform(self, posting, self.people, settle_s=self._settings.settle_s)
         self._ids = itertools.count(1)
-        self._life: Life | None = None
-        self._service: Service | None = None
-        self._teamed = any(agent.teams for agent in plan.agents)
-        self._feed: Feed | None = None
-        self._bad: dict[str, int] = {}
-        self._unsure: list[tuple[float, float]] = []
-        self._trouble_s = 0.0
-        self._lives = itertools.count(1)
+        figures, teamed = self.history.figures, any(agent.teams for agent in plan.agents)
+        self._lives = Lives(self, loop, self.agents, figures, built=self._built, teamed=teamed)
+        self._troubles = Troubles(self, loop, self._time, self._lives, self.store, figures, end_s=plan.end_s)
         self._over = asyncio.Event()
 
     # ---- for everybody outside the service
@@ -178,23 +169,19 @@ class World:
 
     async def ask[T](self, work: Callable[[Service], Coroutine[Any, Any, T]]) -> T:
         """See `Outside`."""
-        life, service = self._life, self._service
-        if life is None or service is None:
-            raise Gone
-        return await life.call(lambda: work(service))
+        return await self._lives.ask(work)
 
     def bad(self, kind: str) -> bool:
         """See `Outside`."""
-        return self._bad.get(kind, 0) > 0
+        return self._troubles.bad(kind)
 
     def certain_since(self, since_s: float, until_s: float) -> bool:
         """See `Outside`."""
-        return not any(begun <= until_s and ended >= since_s for begun, ended in self._unsure)
+        return self._troubles.certain_since(since_s, until_s)
 
     def open_console(self, agent: SimAgent) -> None:
         """See `Outside`."""
-        if self._life is not None and self._service is not None:
-            agent.connect(self._life, self._service, self._feed)
+        self._lives.open_console(agent)
 
     # ---- from the beginning to the end
 
@@ -207,8 +194,8 @@ class World:
         for agent in self.agents:
             agent.begin()
         for trouble in self.plan.troubles:
-            self._plan(trouble)
-        self._start()
+            self._troubles.plan(trouble)
+        self._lives.start()
         self.later(LOOK_EVERY_S, self._look)
         self.later(self.plan.end_s + DRAIN_S, self._over.set)
         await self._over.wait()
@@ -218,8 +205,8 @@ class World:
         if not self._enough_seen:
             self.watch.late(CHANNELS)
             self.watch.at_end(p.conversation_id for p in self.people.values() if p.conversation_id)
-        if self._life is not None:
-            self._life.end()
+        if self._lives.life is not None:
+            self._lives.life.end()
         figures = self.history.figures
         figures.delivered, figures.excused = self.platform.delivered, self.platform.excused
         figures.steps = self._loop.count
@@ -238,12 +225,12 @@ class World:
 
     def _calm(self) -> bool:
         """Whether nothing excuses a late clock or message."""
-        service = self._service
-        if service is None or any(self._bad.values()):
+        service = self._lives.service
+        if service is None:
             return False
         if service.delivery.lines[MESSENGER].circuit.phase is not Phase.CLOSED:
-            self._troubled()
-        return self.now_s() - self._trouble_s > CALM_AFTER_S
+            self._troubles.troubled()
+        return self._troubles.calm
 
     def _broken(self, found: Break) -> None:
         if len(self.history.breaks) >= MOST_BREAKS or self._enough(found):
@@ -258,32 +245,7 @@ class World:
             self.watch.note(person.plan.name, f"sees #{message.message_id}: {message.text}")
             person.sees(message.message_id, message.quick_replies)
 
-    # ---- lives of the service
-
-    def _start(self) -> None:
-        """A new process."""
-        number = next(self._lives)
-        life = self._life = Life(self._loop, number)
-        self.history.figures.lives += 1
-        life.spawn(self._boot(life))
-
-    async def _boot(self, life: Life) -> None:
-        try:
-            service = self._built(life)
-            await service.start()
-        except StoreUnavailable:
-            self.watch.note("service", f"life {life.number} cannot start")
-            self.later(0.0, self._end, life, START_AGAIN_S)
-            return
-        self.watch.note("service", f"life {life.number} is up")
-        self._service = service
-        life.spawn(self._relay(service))
-        if self._teamed:
-            feed = self._feed = Feed(service.store, service.hub, service.presence, self._time.now)
-            life.spawn(feed.listen())
-            life.spawn(feed.tell())
-        for agent in self.agents:
-            self.later(RECONNECT_S, self.open_console, agent)
+    # ---- the service
 
     def _team_of(self, conversation_id: str) -> str | None:
         return self.people[self.watch.name(conversation_id)].plan.team
@@ -303,86 +265,3 @@ class World:
             rng=Random(f"{self.plan.seed}/{life.number}"),
             new_id=lambda prefix: f"{prefix}_{next(self._ids)}",
         )
-
-    async def _relay(self, service: Service) -> None:
-        """The consoles' lines."""
-        async with service.hub.subscribe("console") as news:
-            async for frame in news:
-                if frame["type"] == "notice":
-                    for agent in self.agents:
-                        agent.notices(frame)
-
-    def _end(self, life: Life, down_s: float) -> None:
-        """The process is no more."""
-        if life.dead:
-            return
-        life.end()
-        if self._life is life:
-            self._life = self._service = None
-            self.later(down_s, self._start)
-
-    # ---- troubles
-
-    def _plan(self, trouble: Trouble) -> None:
-        match trouble:
-            case Kill():
-                self.later(trouble.at_s, self._kill, trouble)
-            case Jump():
-                self.later(trouble.at_s, self._jump, trouble)
-            case Spell():
-                self.later(trouble.from_s, self._turn, trouble, 1)
-                self.later(trouble.to_s, self._turn, trouble, -1)
-
-    def _troubled(self, until_s: float | None = None) -> None:
-        self._trouble_s = max(self._trouble_s, until_s or self.now_s())
-
-    def _kill(self, kill: Kill) -> None:
-        life, service = self._life, self._service
-        if life is None:
-            return
-        self._troubled()
-        if kill.term and service is not None:
-            self.spawn(self._terminate(life, service, kill))
-        else:
-            self._loop.kill_after(kill.steps, lambda: self._killed(life, kill))
-
-    def _killed(self, life: Life, kill: Kill) -> None:
-        if life.dead:
-            return
-        self.watch.note("service", f"life {life.number} is killed")
-        self._said_lately()
-        self.history.figures.kills += 1
-        self._unsure.append((self.now_s(), self.now_s()))
-        down_s = min(kill.down_s, max(1.0, self.plan.end_s - self.now_s()))
-        self._troubled(self.now_s() + down_s)
-        self._end(life, down_s)
-
-    def _said_lately(self) -> None:
-        """Beats are put off like all idle looks; a service says every few seconds which consoles are open at it."""
-        if self._service is not None and not self.bad("store"):
-            at_once(self.store.put_consoles(self._service.presence.own()))
-
-    async def _terminate(self, life: Life, service: Service, kill: Kill) -> None:
-        self.watch.note("service", f"life {life.number} is asked to stop")
-        try:
-            await life.call(service.stop)
-        except (Gone, StoreUnavailable):
-            self.watch.note("service", f"life {life.number} did not stop cleanly")
-        self._unsure.append((self.now_s(), self.now_s()))
-        self._troubled(self.now_s() + kill.down_s)
-        self._end(life, min(kill.down_s, 60.0))
-
-    def _jump(self, jump: Jump) -> None:
-        self._troubled()
-        self.watch.note("clock", f"{'sleeps' if jump.asleep else 'is set by'} {jump.by_s:.0f} s")
-        if jump.asleep:
-            self._time.sleep(jump.by_s)
-        else:
-            self._time.step(jump.by_s)
-
-    def _turn(self, spell: Spell, by: int) -> None:
-        self._troubled()
-        self._bad[spell.kind] = self._bad.get(spell.kind, 0) + by
-        if spell.kind == "store" and by > 0:
-            self._unsure.append((self.now_s(), spell.to_s))
-        self.watch.note(spell.kind, "is bad" if by > 0 else "is well again")

@@ -23,6 +23,7 @@ from bot.store.contract import DueClock, TakenIn
 from bot.store.fake import FakeStore
 from bot.store.fake import talks as fake_talks
 from handoff import agents as handoff_agents
+from handoff import holding
 from handoff.api.feed import Feed, Screen
 from handoff.steps import EPISODE_CLOCKS
 
@@ -90,13 +91,13 @@ def loses_a_step(patch: pytest.MonkeyPatch) -> None:
 
 def cancels_the_promise(patch: pytest.MonkeyPatch) -> None:
     """Taking a conversation stops the promise's clock and leaves the promise open."""
-    owe_reply = handoff_agents._owe_reply
+    owe_reply = holding._owe_reply
 
     def owe(draft: Draft, policy: Any) -> None:
         owe_reply(draft, policy)
         draft.cancel_clock(ClockKind.PROMISE)
 
-    patch.setattr(handoff_agents, "_owe_reply", owe)
+    patch.setattr(holding, "_owe_reply", owe)
 
 
 def keeps_writing(patch: pytest.MonkeyPatch) -> None:
@@ -116,7 +117,7 @@ def keeps_writing(patch: pytest.MonkeyPatch) -> None:
 
 def sends_stale_words(patch: pytest.MonkeyPatch) -> None:
     """What the bot had queued still goes out after an agent came in."""
-    patch.setattr(handoff_agents, "silence_bot", lambda _draft: None)
+    patch.setattr(holding, "silence_bot", lambda _draft: None)
     patch.setattr("bot.delivery.refused", lambda _message: None)
     patch.setattr(FakeStore, "_fresh", lambda *_: True)
 

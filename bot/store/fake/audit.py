@@ -49,7 +49,7 @@ class Audits(Talks):
     ) -> Look[Suspect]:
         """See `AuditStore.audit_open`."""
         all_of_them = (
-            Suspect(state=talk.whole(), open_episodes=sum(e.status != "closed" for e in talk.episodes.values()))
+            Suspect(state=talk.seen(), open_episodes=sum(e.status != "closed" for e in talk.episodes.values()))
             for talk in self._talks.values()
         )
         wrong = [one for one in all_of_them if findings_of(one, now=before, overdue_before=overdue_before)]

@@ -155,13 +155,17 @@ class Reading(Talks):
             found.append(Waiting(conversation_id=conversation_id, episode=episode, asked=asked))
         return found
 
+    def held_by(self, agent_id: str) -> list[Episode]:
+        """What an agent holds, for those who watch a simulation."""
+        return [self._open_episodes[conversation_id] for conversation_id in self._held_by(agent_id)]
+
     async def booked(self) -> frozenset[tuple[datetime, int]]:
         """See `Store.booked`."""
         return frozenset(booked_in(self._open_episodes.values()))
 
     async def first_waits(self, *, since: datetime, now: datetime, limit: int) -> list[Sample]:
         """See `Store.first_waits`."""
-        held = [episode for talk in self._talks.values() for episode in talk.episodes.values()]
+        held = [episode for talk in self._talks.values() if talk.episodes for episode in talk.episodes.values()]
         found = [one for one in held if since <= one.requested_at < now and waited(one)]
         latest_first = sorted(found, key=lambda one: one.episode_id)
         latest_first.sort(key=lambda one: one.requested_at, reverse=True)

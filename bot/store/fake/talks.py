@@ -38,6 +38,11 @@ class Talks(Intake, Braking, Due):
         talk = self._talk(conversation_id)
         return Loaded(state=talk.whole(), version=talk.version, flows=self._flow_revision)
 
+    def look(self, conversation_id: str) -> Loaded:
+        """The same for those who watch a simulation, and change nothing of it. Raises `NotFound`."""
+        talk = self._talk(conversation_id)
+        return Loaded(state=talk.seen(), version=talk.version, flows=self._flow_revision)
+
     async def tracker_tail(self, conversation_id: str, *, limit: int) -> list[str]:
         """See `Store.tracker_tail`."""
         talk = self._talks.get(conversation_id)

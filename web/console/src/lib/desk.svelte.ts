@@ -7,6 +7,7 @@ import { attention } from "./attention.ts";
 import { earlierLoaded, firstSeq, heard, lastSeq, loaded, NEW_CHAT, type Chat } from "./chat.ts";
 import { clock } from "./clock.svelte.ts";
 import { Filter } from "./filter.svelte.ts";
+import { News } from "./news.ts";
 import { Notices, type Notice } from "./notices.svelte.ts";
 import { router } from "./router.svelte.ts";
 import { Search } from "./search.svelte.ts";
@@ -66,8 +67,7 @@ export class Desk {
   readonly sending = new Sending(this.#theirs, (error) => this.#signedOutBy(error));
   readonly undoing: Undoing;
   /** Counts what was told of conversations, and with which count each was told of last. */
-  #news = 0;
-  readonly #toldAt = new Map<string, number>();
+  readonly #news = new News();
   #socket: Link<DeskFrame>;
   #typedAt = 0;
   #wasLive = false;
@@ -129,7 +129,7 @@ export class Desk {
 
   /** As `#try`. */
   async fetchList(view: View, cursor: string | null = null): Promise<boolean> {
-    const newer = this.#toldSince();
+    const newer = this.#news.since();
     const query = `conversations?view=${view}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
     return this.#try(
       async () => {
@@ -145,7 +145,7 @@ export class Desk {
 
   /** Loads a conversation; what is shown already stays until the answer is there. As `#try`. */
   async load(id: string): Promise<boolean> {
-    const newer = this.#toldSince();
+    const newer = this.#news.since();
     this.#chat(id, (chat) => ({ ...chat, state: chat.state === "ready" ? "ready" : "loading", error: "" }));
     return this.#try(
       async () => {
@@ -297,7 +297,7 @@ export class Desk {
   /** It has become another team's, and is none of ours any more. */
   #hide(id: string): void {
     const shown = this.items.get(id) !== undefined;
-    this.#toldAt.set(id, ++this.#news);
+    this.#news.tell(id);
     this.#shelve((shelf) => shelf.remove(id));
     this.chats = new Map([...this.chats].filter(([one]) => one !== id));
     this.search.drop(id);
@@ -371,21 +371,13 @@ export class Desk {
 
   /** What is asked for now; its answer tells nothing of conversations that were told of since. */
   #learning(): (items: readonly Item[], now: string) => void {
-    const newer = this.#toldSince();
+    const newer = this.#news.since();
     return (items, now) => {
       clock.heard(now);
       this.#shelve((shelf) => shelf.refresh(items, "all", this.me.id, newer));
     };
   }
 
-  /**
-   * Whether a conversation was told of after this moment. An answer to what was asked before may be older than that news; were it
-   * younger, more news would be on the way.
-   */
-  #toldSince(): (id: string) => boolean {
-    const asked = this.#news;
-    return (id) => (this.#toldAt.get(id) ?? 0) > asked;
-  }
 
   #shelve(change: (shelf: Shelf) => void): void {
     const { shelf } = this.#held;
@@ -394,7 +386,7 @@ export class Desk {
   }
 
   #item(item: Item): void {
-    this.#toldAt.set(item.id, ++this.#news);
+    this.#news.tell(item.id);
     this.#shelve((shelf) => shelf.put(item));
     // Somebody has it or it ended: the offer is none any more.
     const stale = ({ kind, conversation }: Notice): boolean => (kind === "offer" || kind === "alarm") && conversation === item.id;
