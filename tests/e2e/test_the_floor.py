@@ -127,14 +127,10 @@ async def two_reach_for_one(floor: Floor) -> None:
     """Both press Take before either knows of the other: one has it, and the other is told who and may still help."""
     alex, sam, pia = floor.alex, floor.sam, floor.pia
     await asyncio.gather(alex.open_one(floor.ids["Pia"]), sam.open_one(floor.ids["Pia"]))
-    both, decided = asyncio.Barrier(2), asyncio.Event()
-
-    async def first(route: Route) -> None:
-        await both.wait()
-        await route.continue_()
+    pressed, decided = asyncio.Event(), asyncio.Event()
 
     async def second(route: Route) -> None:
-        await both.wait()
+        pressed.set()
         await decided.wait()
         await route.continue_()
 
@@ -142,17 +138,17 @@ async def two_reach_for_one(floor: Floor) -> None:
         if request.url.endswith("/take"):
             decided.set()
 
-    await alex.page.route("**/take", first)
     await sam.page.route("**/take", second)
     alex.page.on("requestfinished", finished)
-    await asyncio.gather(alex.take(), sam.page.get_by_role("button", name="Take").tap())
+    await sam.page.get_by_role("button", name="Take").dispatch_event("click")
+    await pressed.wait()
+    await alex.take()
     await expect(sam.notices.filter(has_text="Alex has it already.")).to_be_visible()
     await expect(pia.name).to_have_text("Alex")
     await pia.hears(phrase("agent_joined"))
     await expect(sam.reply).to_have_count(0)
     await expect(sam.page.get_by_text("Alex has it. You can read along and leave a note.")).to_be_visible()
-    for page in (alex.page, sam.page):
-        await page.unroute("**/take")
+    await sam.page.unroute("**/take")
 
     await sam.leave_note("She called last week about invoices.")
     await expect(alex.section("Notes")).to_contain_text("She called last week about invoices.")
