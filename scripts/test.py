@@ -26,7 +26,7 @@ AT_ONCE = 3
 """Suites side by side. They share two processors where this was measured; waiting leaves room for a third."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 MEMORY_BYTES = 4 * 2**30
-AGAIN = {"service", "stores", "browser", "real"}
+AGAIN = {"service", "rules", "stores", "browser", "real"}
 """Suites that wait for real processes; the others give the same answer each time."""
 MOST_AGAIN = 5
 """More failures than these are not the machine's."""
@@ -55,13 +55,14 @@ def suites(reports: Path) -> list[Suite]:
     brain = [str(BRAIN), "-m", "pytest", "-q", "-c", "brain/pytest.ini", "--rootdir=."]
     web = ["npm", "test", "--silent", "--", "--reporter=default", "--reporter=junit", f"--outputFile.junit={reports}/web.xml"]
     stores = ["tests/contract", "tests/store"]
-    elsewhere = [
-        f"--ignore={folder}" for folder in (*stores, *(f"tests/{name}" for name in ("brain", "actions", "sim", "e2e", "real")))
-    ]
+    rules = ["tests/core", "tests/handoff", "tests/nurture", "tests/studio"]
+    others = [f"tests/{name}" for name in ("brain", "actions", "sim", "e2e", "real")]
+    elsewhere = [f"--ignore={folder}" for folder in (*stores, *rules, *others)]
     return [
         Suite(name="service", command=(*pytest, *elsewhere, "-m", "not e2e and not real", junit("service"))),
         Suite(name="real", command=(*pytest, *folders("real"), junit("real"))),
         Suite(name="browser", command=(*pytest, *folders("e2e"), "-m", "e2e", junit("browser"))),
+        Suite(name="rules", command=(*pytest, *rules, junit("rules"))),
         Suite(name="brain", command=(*brain, "tests/brain", "tests/actions", junit("brain"))),
         Suite(name="stores", command=(*pytest, *stores, junit("stores"))),
         Suite(name="simulator", command=(*pytest, "tests/sim", junit("simulator"))),

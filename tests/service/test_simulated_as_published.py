@@ -34,12 +34,11 @@ async def test_what_was_published_and_paused_there_is_played(tmp_path: Path, mon
         told = (await mara.lines("simulations", asked))[-1]["result"]
         draft = FLOW.format(hi="Draft hello.", more="Draft tip.")
         drafted = (await mara.lines("simulations", {**asked, "text": draft}))[-1]["result"]
-        told_key = (await mara.lines("../studio/simulations", {**asked, "people": 2, "days": 1}))[-1]["result"]
-        status, refused = await mara.post("simulations", {**asked, "text": draft.replace("goal:", "gaol:")})
+        status, refused = await mara.post("../studio/simulations", {**asked, "text": draft.replace("goal:", "gaol:")})
     assert (status, refused["error"]["field"]) == (400, "text")
     assert "tips.yml:3:1" in refused["error"]["message"]
     assert "Draft hello." in [line["words"] for talk in drafted["transcripts"] for line in talk["lines"]]
-    assert told["version"] == told_key["version"] == 2
+    assert told["version"] == 2
     assert [(one["flow"], one["reason"]) for one in told["paused"]] == [("other", "a typo")]
     words = {line["words"] for talk in told["transcripts"] for line in talk["lines"]}
     assert "New hello." in words
