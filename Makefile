@@ -40,7 +40,7 @@ bench: install web ## Figures beside the alternatives, one run
 	@$(RUN) --group bench python -m bench
 
 torture: install ## Services, brain and database killed at random; lost, doubled, reordered, early, late
-	@$(RUN) python -m bench.torture
+	@$(RUN) python -m bench.torture --messages 50000 --minutes 10 --openers 6
 
 docs: install ## Make the generated pages again
 	@$(RUN) python scripts/docs.py

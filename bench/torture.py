@@ -1,7 +1,7 @@
 """Kills services, brains and the database at random points of many conversations, and counts what was lost, doubled, reordered,
 early and late.
 
-    python -m bench.torture --messages 10000 --minutes 10 --seed 7
+    python -m bench.torture --messages 50000 --minutes 10 --openers 6 --seed 7
 
 People write to real services through the fake Messenger Platform, which posts webhooks twice now and then, delays them, sends
 echoes late, fails calls and retries what was not acknowledged. Meanwhile what serves them is killed or suspended and comes back.
