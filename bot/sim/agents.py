@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.core.events import AgentGaveBack, AgentTook, AgentUndid, AgentWrote, Event
 from bot.core.model import AgentRef, CommandRefused
+from bot.notifying import ABOVE_TEAMS
 from bot.sim.loop import Gone, Life
 from bot.sim.outside import Outside
 from bot.sim.plan import AgentPlan, Habit, Shift
@@ -110,6 +111,8 @@ class SimAgent:
         conversation_id = frame.get("conversation_id") or frame.get("item", {}).get("id")
         if conversation_id is None or self._shown is None:
             return
+        if frame["type"] == "notice" and frame["kind"] in ABOVE_TEAMS:
+            return  # It is for whoever is in charge, and names nobody.
         if frame["type"] == "hidden":
             self._shown.discard(conversation_id)
             return
