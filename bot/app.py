@@ -187,7 +187,7 @@ def build(
 
     staff.follow(conversations)
     gate = Gate(most_bytes=settings.intake_mib * 1024**2, biggest=MAX_BODY)
-    gate.turned_away = delivery.not_heard
+    gate.turned_away = delivery.turned_away
     app = web.Application(client_max_size=MAX_BODY, middlewares=[pages.errors_as_json, life.guard()])
     service = Service(
         settings=settings, life=life, store=store, brain=brain, hub=hub, time=time, intake=intake, gate=gate,

@@ -79,7 +79,7 @@ class DeliveryWorker(Worker):
         self._order = itertools.count()
         self._background = background
         self.on_queued: Callable[[datetime], None] = lambda _due_at: self.wake()
-        self.on_not_heard: Callable[[], None] = lambda: None
+        self.on_turned_away: Callable[[], None] = lambda: None
         self._broken: dict[int, int] = {}
         self._hearing = Hearing(time.now(), settle_s=settle_s)
         lines.changed = self._circuits_moved
@@ -89,13 +89,18 @@ class DeliveryWorker(Worker):
         self.wake()
 
     def not_heard(self) -> None:
-        """Something that a channel told was not taken: it may have been an echo, of a message that any service sent."""
-        self.not_heard_elsewhere()
-        self.on_not_heard()
-
-    def not_heard_elsewhere(self) -> None:
-        """The same happened at another service."""
+        """Something that a channel told could not be stored: it may have been an echo, of a message that any service sent."""
         self._hearing.lost(self._time.now())
+        self.on_turned_away()
+
+    def turned_away(self) -> None:
+        """Something was not served for want of room or time: it may have been an echo, too."""
+        self.turned_away_elsewhere()
+        self.on_turned_away()
+
+    def turned_away_elsewhere(self) -> None:
+        """Another service could not take something that a channel told."""
+        self._hearing.turned_away(self._time.now())
 
     def queued(self, conversation_id: str, decision: Decision, committed: Committed) -> None:
         """A commit queued messages: plan their typing indicators and look at the outbox."""

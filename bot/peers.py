@@ -27,7 +27,7 @@ ROLL = "roll"
 CIRCUIT = "circuit"
 """On the wire: a channel stopped working, or works again."""
 
-NOT_HEARD = "not_heard"
+TURNED_AWAY = "turned_away"
 """On the wire: a service turned something away that may have been an echo. Said once in `SAID_AGAIN` at most."""
 SAID_AGAIN = timedelta(seconds=1)
 
@@ -41,8 +41,8 @@ class Peers:
         self._wire, self._hub, self._staff, self._lines, self._time, self._name = wire, hub, staff, lines, time, name
         self._workers = {"clocks": clocks, "outbox": delivery}
         self._roll = Roll()
-        self._delivery, self._not_heard_at = delivery, datetime.min.replace(tzinfo=UTC)
-        delivery.on_not_heard = self._not_heard
+        self._delivery, self._turned_away_at = delivery, datetime.min.replace(tzinfo=UTC)
+        delivery.on_turned_away = self._turned_away
         hub.elsewhere = wire.publish
         for line in lines.all():
             line.on_learnt = self._teller(line)
@@ -109,8 +109,8 @@ class Peers:
             line = self._lines.get(frame["channel"])
             if line is not None:
                 line.told(_circuit(frame), self._time.now())
-        elif topic == NOT_HEARD:
-            self._delivery.not_heard_elsewhere()
+        elif topic == TURNED_AWAY:
+            self._delivery.turned_away_elsewhere()
         else:
             self._hub.deliver(topic, frame)
 
@@ -128,11 +128,11 @@ class Peers:
     def _teller(self, line: Line) -> Callable[[Circuit], None]:
         return lambda circuit: self._wire.publish(CIRCUIT, _frame(line.channel, circuit))
 
-    def _not_heard(self) -> None:
+    def _turned_away(self) -> None:
         now = self._time.now()
-        if abs(now - self._not_heard_at) >= SAID_AGAIN:
-            self._not_heard_at = now
-            self._wire.publish(NOT_HEARD, {})
+        if abs(now - self._turned_away_at) >= SAID_AGAIN:
+            self._turned_away_at = now
+            self._wire.publish(TURNED_AWAY, {})
 
     def _missed(self) -> None:
         """Listeners ask the store, workers look, the desk is read again."""

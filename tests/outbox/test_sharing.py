@@ -70,7 +70,7 @@ class Nobody:
     """In the place of workers and staff."""
 
     def __init__(self) -> None:
-        self.told, self.on_not_heard = 0, lambda: None
+        self.told, self.on_turned_away = 0, lambda: None
 
     def wake(self) -> None:
         return
@@ -78,7 +78,7 @@ class Nobody:
     def heard(self) -> None:
         return
 
-    def not_heard_elsewhere(self) -> None:
+    def turned_away_elsewhere(self) -> None:
         self.told += 1
 
 
@@ -185,10 +185,10 @@ async def test_what_one_turned_away_may_have_been_an_echo_for_another_and_is_tol
     await town.comes("two")
     one, two = town.nobodies["one"], town.nobodies["two"]
     for _ in range(20):
-        one.on_not_heard()
+        one.on_turned_away()
     assert (one.told, two.told) == (0, 1)
     town.time.set(town.time.now() + timedelta(seconds=1))
-    one.on_not_heard()
+    one.on_turned_away()
     assert (one.told, two.told) == (0, 2)
 
 

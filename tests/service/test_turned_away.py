@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.fakes.graph import FakeGraph
+from bot.hearing import PATIENCE, SETTLE_SPREAD
 from bot.pulse import BEAT_S, Pulse
 from bot.store.contract import StoreUnavailable
 from bot.time import HandTime
@@ -90,13 +91,27 @@ async def test_an_echo_that_was_not_served_in_time_is_waited_for_anew(page: Page
     await page.world.settle()
     page.world.time.set(START + timedelta(seconds=10))
     service = page.world.service
-    (service.gate.turned_away if where == "here" else service.delivery.not_heard_elsewhere)()
+    (service.gate.turned_away if where == "here" else service.delivery.turned_away_elsewhere)()
     before = len(page.texts("psid-anna"))
     page.world.time.set(START + timedelta(seconds=20))
     await page.world.settle()
 
     assert len(page.texts("psid-anna")) == before, "sent again although its echo was turned away ten seconds ago"
     await page.world.wind(seconds=10)
+    assert len(page.texts("psid-anna")) > before
+
+
+async def test_a_flood_without_end_keeps_no_message_back_for_good(page: Page) -> None:
+    """Anybody can send bodies that drip, and so bring about that something is turned away all the time."""
+    page.graph.faults.next("drop_before", 1)
+    await page.graph.person("psid-anna").says("how much is it")
+    page.graph.webhooks.subscribed = False
+    await page.world.settle()
+    before = len(page.texts("psid-anna"))
+    settle_s = page.world.service.settings.settle_s
+    for _ in range(int((PATIENCE + SETTLE_SPREAD + 1) * settle_s)):
+        page.world.service.gate.turned_away()
+        await page.world.wind(seconds=1)
     assert len(page.texts("psid-anna")) > before
 
 
