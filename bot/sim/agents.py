@@ -44,7 +44,6 @@ class SimAgent:
         self._work = 0
         self._keys = itertools.count(1)
         self._busy: dict[str, Habit | None] = {}
-        self._shown: set[str] | None = None
 
     def record(self) -> Agent:
         """As the store keeps them."""
@@ -79,8 +78,7 @@ class SimAgent:
         self._console = None
 
     def connect(self, life: Life, service: Service, feed: Feed | None = None) -> None:
-        """The service is there: open the console, if it is one's shift. With a `feed` there are teams, and only what it shows can
-        be acted on."""
+        """The service is there: open the console, if it is one's shift. With a `feed` there are teams, and it tells them."""
         if self._shift is None or (self._life is life and self._console is not None):
             return
         self._life, away = life, self._shift.away
@@ -102,30 +100,25 @@ class SimAgent:
         self._console = life.spawn(console())
 
     async def _looks(self, feed: Feed) -> None:
-        self._shown = set()
         with feed.screen(SignedIn(agent=self.record(), token_sha256="")) as screen:
             while (frame := await screen.next()) is not None:
                 self._look(frame)
 
     def _look(self, frame: Frame) -> None:
         conversation_id = frame.get("conversation_id") or frame.get("item", {}).get("id")
-        if conversation_id is None or self._shown is None:
+        # A notice for whoever is in charge names nobody.
+        if conversation_id is None or frame["type"] == "hidden" or frame.get("kind") in ABOVE_TEAMS:
             return
-        if frame["type"] == "notice" and frame["kind"] in ABOVE_TEAMS:
-            return  # It is for whoever is in charge, and names nobody.
-        if frame["type"] == "hidden":
-            self._shown.discard(conversation_id)
-            return
-        self._shown.add(conversation_id)
         self._world.watch.reads(self.ref.agent_id, conversation_id)
+        if frame["type"] == "notice":
+            # The feed gives nobody what is for another.
+            self.notices({**frame, "to": (self.ref.agent_id,)})
 
     def notices(self, frame: dict[str, Any]) -> None:
         """Something is on the console."""
         if self._shift is None or self._shift.away:
             return
         conversation_id, to = frame["conversation_id"], frame["to"]
-        if self._shown is not None and conversation_id not in self._shown:
-            return
         mine = self.ref.agent_id in to
         if frame["kind"] == "message" and mine:
             self._asked(conversation_id)

@@ -69,11 +69,12 @@ class Lives:
             return
         self._world.watch.note("service", f"life {life.number} is up")
         self.service = service
-        life.spawn(self._relay(service))
         if self._teamed:
             feed = self._feed = Feed(service.store, service.hub, service.presence, service.time.now)
             life.spawn(feed.listen())
             life.spawn(feed.tell())
+        else:
+            life.spawn(self._relay(service))
         for agent in self._agents:
             self._world.later(RECONNECT_S, self.open_console, agent)
 
