@@ -34,6 +34,18 @@ async def test_what_happened_while_the_line_was_down_is_caught_up(page: Page, ad
     await expect(page.locator("a.row strong")).to_have_text(["Li Na", "New One"])
 
 
+async def test_what_happened_before_the_line_first_came_up_is_caught_up(page: Page, address: str, furnished: FakeWarmline) -> None:
+    """The lists are there before the line is; news between the two come by no frame."""
+    furnished.refuse_sockets = True
+    await sign_in(page, address)
+    await expect(row(page, "Priya")).to_be_visible()
+    new = furnished.talk("New One")
+    furnished.add(new, "prospect", "hi")
+    new.owner, new.waiting_since = "waiting", stamp(now())
+    furnished.refuse_sockets = False
+    await expect(row(page, "New One")).to_be_visible()
+
+
 async def test_what_cannot_be_fetched_right_after_the_line_came_back_is_fetched_later(
     page: Page, address: str, furnished: FakeWarmline
 ) -> None:

@@ -1,4 +1,5 @@
 import { Link, type LinkState } from "../../../shared/link.ts";
+import { Acting } from "./acting.ts";
 import { untilDone } from "./again.ts";
 import { alerts } from "./alerts.svelte.ts";
 import * as api from "./api.ts";
@@ -13,7 +14,7 @@ import { router } from "./router.svelte.ts";
 import { Search } from "./search.svelte.ts";
 import { Sending, type Chats } from "./sending.ts";
 import { Shelf } from "./shelf.ts";
-import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Note, Outcome, Presence, StepAhead, View } from "./types.ts";
+import type { Agent, Colleague, DeskFrame, Detail, Item, Message, Presence, View } from "./types.ts";
 import { Undelivered } from "./undelivered.svelte.ts";
 import type { Undoable } from "./undo.ts";
 import { Undoing } from "./undoing.ts";
@@ -66,11 +67,10 @@ export class Desk {
   readonly #theirs: Chats = { all: () => this.chats, get: (id) => this.chat(id), change: (id, how) => this.#chat(id, how) };
   readonly sending = new Sending(this.#theirs, (error) => this.#signedOutBy(error));
   readonly undoing: Undoing;
-  /** Counts what was told of conversations, and with which count each was told of last. */
+  readonly acting: Acting;
   readonly #news = new News();
   #socket: Link<DeskFrame>;
   #typedAt = 0;
-  #wasLive = false;
   #lives = 0;
   #refreshing: ReturnType<typeof setTimeout> | null = null;
 
@@ -85,6 +85,8 @@ export class Desk {
       chat: (id) => void (this.chats.has(id) && this.load(id)),
       failed: (error) => this.#signedOutBy(error),
     });
+    const items = { get: (id: string) => this.items.get(id), put: (item: Item) => this.#item(item), refresh: (id: string) => void this.load(id) };
+    this.acting = new Acting(me, this.#theirs, this.undoing, items);
     this.audit = me.role === "admin" ? new Audit((error) => this.#signedOutBy(error)) : null;
     this.undelivered = me.role === "admin" ? new Undelivered((error) => this.#signedOutBy(error)) : null;
     const url = new URL("/api/console/socket", location.href);
@@ -174,55 +176,6 @@ export class Desk {
       if (next === first) return;
       first = next;
     }
-  }
-
-  /** `aboveCapacity` is why a supervisor takes more than they have room for. */
-  async take(id: string, aboveCapacity = ""): Promise<void> {
-    const body = aboveCapacity === "" ? {} : { above_capacity: aboveCapacity };
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/take`, body);
-    this.#item(item);
-    this.undoing.did("take", item, `You have ${item.name ?? "it"} now.`);
-  }
-
-  async #transfer(id: string, where: { to: string } | { team: string }, note: string): Promise<Item> {
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/transfer`, { ...where, note });
-    this.#item(item);
-    void this.load(id);
-    return item;
-  }
-
-  /** To a colleague or a team, whose name is `called`; it can be undone until somebody has taken it. */
-  async passOn(id: string, where: { to: string } | { team: string }, note: string, called: string): Promise<void> {
-    const item = await this.#transfer(id, where, note);
-    this.undoing.did("transfer", item, `${item.name ?? "It"} is passed on to ${called}.`);
-  }
-
-  /** Whoever holds it lets go of it to me. `aboveCapacity` as in `take`. */
-  async takeOver(id: string, aboveCapacity = ""): Promise<void> {
-    const episode = this.items.get(id)?.episode;
-    if (episode?.status === "accepted" && episode.agent?.id !== this.me.id) await this.#transfer(id, { to: this.me.id }, "");
-    await this.take(id, aboveCapacity);
-  }
-
-  async snooze(id: string, until: Date | null): Promise<void> {
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/snooze`, { until: until?.toISOString() ?? null });
-    this.#item(item);
-    if (until) this.undoing.did("snooze", item, `${item.name ?? "It"} is snoozed.`);
-  }
-
-  /** `worth`: what the outcome is worth, in the currency of the settings. */
-  async giveBack(id: string, back: { summary: string; outcome: Outcome; worth: number | null; promised: string[]; resume: StepAhead | null }): Promise<void> {
-    const { summary, outcome, worth: value, promised, resume } = back;
-    const goOn = resume && { flow: resume.flow, step: resume.step };
-    const { item } = await api.post<{ item: Item }>(`conversations/${encodeURIComponent(id)}/give-back`, { summary, outcome, value, slots: {}, promised, resume: goOn });
-    this.#item(item);
-    this.undoing.did("give_back", item, `The bot has ${item.name ?? "it"} again.`);
-  }
-
-  /** A whisper is told to whoever holds the conversation. */
-  async addNote(id: string, text: string, whisper = false): Promise<void> {
-    const { note } = await api.post<{ note: Note }>(`conversations/${encodeURIComponent(id)}/note`, { text, whisper });
-    this.#chat(id, (chat) => ({ ...chat, notes: [...chat.notes.filter((one) => one.id !== note.id), note] }));
   }
 
   say(id: string, text: string): void {
@@ -331,8 +284,8 @@ export class Desk {
     if (state === "lost") void this.#checkSession();
     if (state !== "live") return;
     const life = ++this.#lives;
-    if (this.#wasLive) void untilDone(() => this.#catchUp(), () => life === this.#lives && this.link === "live");
-    this.#wasLive = true;
+    // The first time, too: what was asked for was answered before the line was there.
+    void untilDone(() => this.#catchUp(), () => life === this.#lives && this.link === "live");
     this.sending.sendWaiting();
   }
 
