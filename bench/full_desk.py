@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import tempfile
@@ -17,9 +18,11 @@ from playwright.async_api import Browser, Page, expect
 
 from bench.chromium import chromium, sign_in
 from bench.handoffs import serving
+from bench.processes import POLL_S
 from bench.rows import Row
 from bench.to_screen import NO_GRAPH
 from bench.warmline import Warmline
+from bot.store.contract import Store
 
 LONG_TASK_MS = 50
 """From here on a task counts as long (W3C Long Tasks); a frame that waits for it is seen to be late."""
@@ -161,6 +164,7 @@ async def _fill(home: Path, count: int) -> None:
                 await socket.send_json({"type": "say", "key": f"key-{number:06}", "text": text})
                 await _answered(socket)
         (first,) = await service.store.overviews(view="all", limit=1)
+        await _still(service.store, first.conversation_id)
     with closing(sqlite3.connect(home / "warmline.db")) as conn:
         conn.row_factory = sqlite3.Row
         conn.execute("PRAGMA synchronous = OFF")
@@ -169,6 +173,15 @@ async def _fill(home: Path, count: int) -> None:
             conn.commit()
     # Else the first commit of what is measured would wait for all of this to reach the disk.
     os.sync()
+
+
+async def _still(store: Store, conversation_id: str) -> None:
+    """Until nothing is left to hear or to send: each copy of it would be work for the service that is measured."""
+    while True:
+        state = (await store.load(conversation_id)).state
+        if not (state.unheard or state.promise or state.unsent):
+            return
+        await asyncio.sleep(POLL_S)
 
 
 async def _answered(socket: aiohttp.ClientWebSocketResponse) -> None:
